@@ -1,0 +1,86 @@
+"""``hub``: the table of commands, the options that all of them share, and how a run ends."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hub.cli.errors import STOPPED, close_stdout, report
+from hub.cli.lazy import Entry, LazyGroup
+from hub.cli.state import DEFAULT_CONFIG, State
+
+COMMANDS = {
+    "demo": Entry("hub.cli.demo", "demo", "See it all work on this machine, with no account."),
+    "init": Entry("hub.cli.init", "init", "Write a hub.toml to start from."),
+    "check": Entry("hub.cli.sync", "check", "Try settings, credentials and addresses; say what to do."),
+    "sync": Entry("hub.cli.sync", "sync", "Read what is new, once, now."),
+    "status": Entry("hub.cli.status", "status", "Show how every instance is and what waits for a person."),
+    "pause": Entry("hub.cli.status", "pause", "Stop reading an instance until it is resumed."),
+    "resume": Entry("hub.cli.status", "resume", "Read a paused instance again."),
+    "tickets": Entry("hub.cli.tickets", "tickets", "List, show and export tickets."),
+    "dead": Entry("hub.cli.dead", "dead", "List, show, retry and drop what was set aside."),
+    "plugins": Entry("hub.cli.plugins", "plugins", "Show what is installed."),
+    "sandbox": Entry("hub.cli.sandbox", "sandbox", "Serve vendors' APIs on this machine, with faults on demand."),
+    "store": Entry("hub.cli.store", "store", "Upgrade, back up, and erase one person's data."),
+    "schema": Entry("hub.cli.schema", "schema", "Print JSON Schemas for editors and other programs."),
+    "completion": Entry("hub.cli.completion", "completion", "Print what makes a shell complete hub's words."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 something failed, 2 wrong use or wrong settings, 130 stopped.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    envvar="HUB_CONFIG",
+    show_envvar=True,
+    help="The settings.",
+)
+@click.option("-v", "--verbose", count=True, help="Say more; twice: everything.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+@click.option("--log-json", is_flag=True, help="Log lines as JSON on a terminal too.")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, help="Show the version.",
+              callback=lambda ctx, _, wanted: _show_version(ctx) if wanted else None)  # fmt: skip
+@click.pass_context
+def hub(ctx: click.Context, config: Path, verbose: int, quiet: bool, log_json: bool) -> None:
+    """Mentions, map reviews, issues and CRM tasks as tickets of one schema."""
+    state = ctx.ensure_object(State)
+    state.config, state.log_json = config, log_json
+    state.verbosity = -1 if quiet else verbose
+
+
+def _show_version(ctx: click.Context) -> None:
+    import hub as package
+
+    click.echo(f"hub {package.__version__}")
+    ctx.exit()
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a letter shows a question mark in its place rather than ending the run.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # text streams of a process can
+    state = State()
+    try:
+        result: Any = hub.main(args, prog_name="hub", standalone_mode=False, obj=state)
+        sys.stdout.flush()
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; the last checkpoint is kept", err=True)
+        return STOPPED
+    except BrokenPipeError:
+        return close_stdout()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except Exception as error:  # the one place where whatever is left over ends
+        return report(error, shown=state.verbosity > 0)
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,156 @@
+"""``hub dead``: records that could not be made into tickets."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.cli.errors import FAILED
+from hub.cli.lazy import Group
+from hub.cli.output import Column, counted, local, print_json, print_table, printable, say
+from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
+
+if TYPE_CHECKING:
+    from hub.store import Store
+
+_EVERY = 1_000_000  # more than any list holds
+
+
+@click.group(cls=Group)
+def dead() -> None:
+    """List, show, retry and drop what was set aside.
+
+    A record that cannot be made into a ticket is kept with its original bytes and the reason.
+    """
+
+
+@dead.command("list")
+@click.option("--instance", shell_complete=complete_instance, help="Of this instance only.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
+@json_option
+@shared_options
+@pass_state
+def list_(state: State, instance: str | None, limit: int, as_json: bool) -> None:
+    """List records that were set aside, newest first."""
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        letters = store.dead_letters(instance, limit)
+    if as_json:
+        print_json(letters)
+        return
+    columns = [
+        Column("n", right=True),
+        Column("instance"),
+        Column("stream"),
+        Column("last seen"),
+        Column("times", right=True),
+        Column("reason", flexible=True),
+    ]
+    rows = [
+        [one.n, one.instance, one.stream, local(one.seen_at, outline.timezone), one.times, one.reason]
+        for one in letters
+    ]
+    print_table(columns, rows)
+    say(_hint(len(letters), limit))
+
+
+@dead.command
+@click.argument("number", metavar="N", type=int)
+@click.option("--raw", is_flag=True, help="Print the record's bytes and nothing else.")
+@json_option
+@shared_options
+@pass_state
+def show(state: State, number: int, raw: bool, as_json: bool) -> None:
+    """Show one record that was set aside: why, and what the source sent."""
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        letter = store.dead_letter(number)
+    if raw:
+        sys.stdout.buffer.write(letter.body)
+    elif as_json:
+        print_json(letter)
+    else:
+        click.echo(f"{letter.instance} {letter.stream}, {letter.mode} {letter.name}".rstrip())
+        click.echo(f"seen {letter.times} times, last at {local(letter.seen_at, outline.timezone)}")
+        click.echo(f"reason: {printable(letter.reason)}\n")
+        click.echo(printable(letter.body.decode("utf-8", "replace")))
+
+
+@dead.command
+@click.argument("numbers", metavar="[N]...", nargs=-1, type=int)
+@click.option("--all", "every", is_flag=True, help="All of them.")
+@click.option("--instance", shell_complete=complete_instance, help="All of this instance.")
+@json_option
+@shared_options
+@pass_state
+def retry(state: State, numbers: Sequence[int], every: bool, instance: str | None, as_json: bool) -> None:
+    """Try again to make tickets of records that were set aside.
+
+    Those that succeed leave the list. Exit code 0 only if all did.
+    """
+    from hub.runtime.dead import retry_dead
+
+    settings = state.settings()
+    with state.store(settings.store) as store:
+        results = retry_dead(settings, store, _chosen(store, numbers, every, instance))
+    if as_json:
+        print_json([{"n": n, "ok": ok, "message": message} for n, ok, message in results])
+    else:
+        columns = [Column("n", right=True), Column(""), Column("outcome", flexible=True)]
+        print_table(columns, [[n, "ok" if ok else "failed", message] for n, ok, message in results])
+    failed = [n for n, ok, _ in results if not ok]
+    say(f"{len(results) - len(failed)} of {counted(len(results), 'record', 'records')} became tickets")
+    if failed:
+        raise click.exceptions.Exit(FAILED)
+
+
+@dead.command
+@click.argument("numbers", metavar="[N]...", nargs=-1, type=int)
+@click.option("--all", "every", is_flag=True, help="All of them.")
+@click.option("--instance", shell_complete=complete_instance, help="All of this instance.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@shared_options
+@pass_state
+def drop(state: State, numbers: Sequence[int], every: bool, instance: str | None, yes: bool) -> None:
+    """Forget records that were set aside, with their bytes."""
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        chosen = _chosen(store, numbers, every, instance)
+        if len(chosen) > 1:
+            confirm(f"forget {counted(len(chosen), 'record', 'records')} for good?", yes)
+        dropped = store.drop_dead_letters(chosen)
+    say(f"{counted(dropped, 'record', 'records')} dropped")
+    if dropped < len(chosen):
+        say('the others were not there; "hub dead list" shows those that are')
+        raise click.exceptions.Exit(FAILED)
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Go on only when a person agrees: with ``--yes``, or asked on a terminal.
+
+    Raises:
+        click.UsageError: there is nobody to ask.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Nobody can be asked here; say so with --yes")
+    if not click.confirm(question, err=True):
+        say("nothing was changed")
+        raise click.exceptions.Exit(FAILED)
+
+
+def _chosen(store: "Store", numbers: Sequence[int], every: bool, instance: str | None) -> list[int]:
+    if sum((bool(numbers), every, instance is not None)) != 1:
+        raise click.UsageError("name the records by number, or give --all or --instance")
+    if numbers:
+        return list(dict.fromkeys(numbers))
+    return [letter.n for letter in store.dead_letters(instance, _EVERY)]
+
+
+def _hint(shown: int, limit: int) -> str:
+    if not shown:
+        return "nothing is set aside"
+    more = f"the newest {limit:,}; " if shown == limit else ""
+    return f'{more}"hub dead show N" shows one, "hub dead retry N" tries it again'

@@ -1,0 +1,98 @@
+"""Tickets into files, one a line, in memory one at a time."""
+
+import csv
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from hub.sdk import StoreError, Ticket
+
+COLUMNS = (
+    "id", "connector", "instance", "platform", "kind", "thread", "url", "title", "language", "rating", "sentiment",
+    "place", "source_tags", "created_at", "updated_at", "closed_at", "state", "category", "priority", "score", "queue",
+    "assignee", "tags", "author", "messages", "text",
+)  # fmt: skip
+"""The columns of the flat form; ``author`` is the first message's, ``text`` all messages in order."""
+
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[TextIO]:
+    """Open *path* for writing under another name, which it loses only when the block ends well; None: stdout.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror}); name another file") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            yield file
+        Path(part).chmod(0o666 & ~_umask())
+        Path(part).replace(path)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}; nothing was left behind") from error
+    finally:
+        Path(part).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_jsonl(tickets: Iterable[Ticket], file: TextIO) -> Iterator[int]:
+    """Write one JSON object a line; yield how many are written after each."""
+    for number, ticket in enumerate(tickets, 1):
+        file.write(ticket.model_dump_json() + "\n")
+        yield number
+
+
+def write_csv(tickets: Iterable[Ticket], file: TextIO) -> Iterator[int]:
+    """Write a header and one row a ticket; yield how many are written after each.
+
+    A spreadsheet would run a text that begins like a formula, so such a text gets an apostrophe in front.
+    """
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for number, ticket in enumerate(tickets, 1):
+        values = _flat(ticket)
+        rows.writerow([_safe(values[column]) for column in COLUMNS])
+        yield number
+
+
+WRITERS: dict[str, Callable[[Iterable[Ticket], TextIO], Iterator[int]]] = {"jsonl": write_jsonl, "csv": write_csv}
+
+
+def _flat(ticket: Ticket) -> dict[str, object]:
+    values: dict[str, object] = {column: getattr(ticket, column, None) for column in COLUMNS}
+    author = ticket.messages[0].author if ticket.messages else None
+    place = ticket.place
+    return values | {
+        "place": (place.name or place.address or place.key) if place else None,
+        "author": (author.name or author.handle or author.key) if author else None,
+        "messages": len(ticket.messages),
+        "text": "\n\n".join(message.body for message in ticket.messages),
+    }
+
+
+def _safe(value: object) -> object:
+    if isinstance(value, str):
+        return "'" + value if value.startswith(_FORMULAS) else value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, tuple):
+        return _safe(", ".join(map(str, value)))
+    return value

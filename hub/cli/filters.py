@@ -1,0 +1,82 @@
+"""The options that narrow a list of tickets."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from hub.store import TicketFilter
+
+KINDS = ("mention", "review", "task", "issue")
+STATES = ("new", "open", "pending", "on_hold", "solved", "closed", "hidden")
+PRIORITIES = ("urgent", "high", "normal", "low")
+CATEGORIES = ("complaint", "consultation", "praise", "suggestion", "news", "spam", "other")
+
+_AGO = re.compile(r"(\d+)\s*([mhdw])")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Moment(click.ParamType[Any]):
+    """A day, a time, or how long ago: ``2026-11-01``, ``2026-11-01T10:00``, ``7d``, ``12h``."""
+
+    name = "when"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta | datetime:
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]  # click converts a converted value again
+        ago = _AGO.fullmatch(value.strip())
+        try:
+            return int(ago[1]) * _UNITS[ago[2]] if ago else datetime.fromisoformat(value.strip())
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time; write 2026-11-01, 2026-11-01T10:00, 7d or 12h", param, ctx)
+
+
+def moment(value: timedelta | datetime | None, zone: tzinfo, now: datetime) -> datetime | None:
+    """Return the instant that an option means: so long before *now*, or a time in *zone*."""
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        return now - value
+    return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def filter_options(command: F) -> F:
+    """Add the options that :func:`ticket_filter` reads."""
+    for option in reversed(
+        [
+            click.option("--instance", multiple=True, help="Read by this instance."),
+            click.option("--platform", multiple=True, help="From this platform, such as vk.com."),
+            click.option("--kind", multiple=True, type=click.Choice(KINDS), help="Of this kind."),
+            click.option("--state", multiple=True, type=click.Choice(STATES), help="In this state."),
+            click.option("--priority", multiple=True, type=click.Choice(PRIORITIES), help="Of this priority."),
+            click.option("--queue", multiple=True, help="In this queue."),
+            click.option("--category", multiple=True, type=click.Choice(CATEGORIES), help="Of this category."),
+            click.option("--rating", multiple=True, type=click.FloatRange(0, 5), help="With this rating."),
+            click.option("--since", type=Moment(), help="Published since: 2026-11-01, 7d, 12h."),
+            click.option("--until", type=Moment(), help="Published before: 2026-11-01, 7d, 12h."),
+            click.option("--text", help="With these words, or beginnings: возврат кар*"),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def ticket_filter(options: Mapping[str, Any], zone: tzinfo) -> "TicketFilter":
+    """Return the filter that the options of a command ask for."""
+    from hub.store import TicketFilter
+
+    now = datetime.now(UTC)
+    several: dict[str, Any] = {
+        name: tuple(options[name]) or None
+        for name in ("instance", "platform", "kind", "state", "priority", "queue", "category", "rating")
+    }
+    return TicketFilter(
+        since=moment(options["since"], zone, now),
+        until=moment(options["until"], zone, now),
+        text=options["text"],
+        **several,
+    )

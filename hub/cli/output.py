@@ -1,0 +1,154 @@
+"""Printing: data on stdout, messages on stderr, colour on a terminal only."""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# What a terminal would obey: escape sequences and changes of the writing direction in other people's texts.
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CELL = 200  # characters of a cell where no terminal sets the width
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; a *flexible* one takes the room that is left and is cut to it."""
+
+    title: str
+    flexible: bool = False
+    right: bool = False
+    style: str = ""
+
+
+def printable(text: str) -> str:
+    """Return *text* without what a terminal would take for a command."""
+    return _COMMANDS.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """Return *text* printable and in one line."""
+    return " ".join(printable(text).split())
+
+
+def say(message: str) -> None:
+    """Write *message* for the person at the terminal."""
+    click.echo(printable(message), err=True)
+
+
+def print_json(value: Any) -> None:
+    """Write *value* as JSON; dataclasses become objects, times ISO 8601 in UTC."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=as_json))
+
+
+def as_json(value: Any) -> Any:
+    """Return what JSON can hold of *value*."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value)
+
+
+def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
+    """Write a table: fitted to the terminal, or aligned text where the output goes elsewhere."""
+    cells = [["" if cell is None else one_line(str(cell)) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _rich_table(columns, cells)
+    else:
+        for line in _aligned(columns, cells):
+            click.echo(line)
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """Return a console; it has colour only on a terminal and never with ``NO_COLOR``."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False)
+
+
+def _rich_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, expand=any(column.flexible for column in columns), header_style="bold")
+    for column in columns:
+        table.add_column(
+            column.title,
+            style=column.style or None,
+            justify="right" if column.right else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=1 if column.flexible else None,
+        )
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)
+
+
+def _aligned(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Iterator[str]:
+    lines = [[column.title for column in columns], *([cell[:_CELL] for cell in row] for row in cells)]
+    widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
+    for line in lines:
+        parts = [
+            cell.rjust(width) if column.right else cell.ljust(width)
+            for cell, width, column in zip(line, widths, columns, strict=True)
+        ]
+        yield "  ".join(parts).rstrip()
+
+
+def width() -> int:
+    """Return how many columns the terminal has."""
+    return shutil.get_terminal_size().columns
+
+
+def local(at: datetime | None, zone: tzinfo) -> str:
+    """Return *at* for a person in *zone*, to the minute."""
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time in its largest unit: ``45s``, ``12m``, ``3h``, ``5d``."""
+    seconds = max(int(length.total_seconds()), 0)
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return ``1 ticket``, ``1,200 tickets``."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+@contextmanager
+def progress(text: str, *, quiet: bool = False) -> "Iterator[Progress]":
+    """Show that something long is going on, on a terminal only; what is shown can be changed."""
+    if quiet or not sys.stderr.isatty():
+        yield Progress(None)
+        return
+    with console(stderr=True).status(text) as status:
+        yield Progress(status)
+
+
+class Progress:
+    """What is shown while something long goes on."""
+
+    def __init__(self, status: Any) -> None:
+        self._status = status
+
+    def show(self, text: str) -> None:
+        """Show *text* instead."""
+        if self._status is not None:
+            self._status.update(one_line(text))

@@ -1,0 +1,134 @@
+"""How every instance is, and what waits for a person; pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from hub.store import InstanceState, StreamState
+
+Condition = Literal["ok", "never read", "failing", "paused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One instance.
+
+    Attributes:
+        last_poll_at: when a poll of any of its streams last ended, well or not.
+        lag: how long ago the stream that is furthest behind was last read well; None: one never was.
+        dead_letters: records set aside.
+        next_step: what a person does now, if anything.
+    """
+
+    instance: str
+    connector: str
+    condition: Condition
+    last_poll_at: datetime | None
+    lag_s: float | None
+    records: int
+    dead_letters: int
+    next_step: str | None
+
+
+def overview(
+    connectors: Mapping[str, str],
+    states: Iterable[InstanceState],
+    streams: Iterable[StreamState],
+    dead: Counter[str],
+    now: datetime,
+) -> list[Overview]:
+    """Return how every configured instance is, and those that only the store still knows, by name.
+
+    Args:
+        connectors: the connector of every configured instance.
+        states: which are paused.
+        streams: where their streams and sweeps stand.
+        dead: dead letters by instance.
+        now: aware.
+    """
+    by_name = {state.name: state for state in states}
+    by_instance: dict[str, list[StreamState]] = {}
+    for stream in streams:
+        by_instance.setdefault(stream.instance, []).append(stream)
+    names = sorted({*connectors, *by_instance, *(name for name, state in by_name.items() if state.paused_at)})
+    return [
+        _one(name, connectors.get(name), by_name.get(name), by_instance.get(name, []), dead[name], now)
+        for name in names
+    ]
+
+
+def _one(
+    name: str,
+    connector: str | None,
+    state: InstanceState | None,
+    streams: Sequence[StreamState],
+    dead: int,
+    now: datetime,
+) -> Overview:
+    polls = [stream for stream in streams if not stream.name]
+    well = [stream.ok_at for stream in polls]
+    read = [at for at in well if at is not None]
+    ends = [stream.finished_at for stream in polls if stream.finished_at]
+    failing = [stream for stream in streams if stream.failures]
+    condition = _condition(state, polls, failing)
+    return Overview(
+        instance=name,
+        connector=connector or (state.connector if state else ""),
+        condition=condition,
+        last_poll_at=max(ends, default=None),
+        lag_s=round((now - min(read)).total_seconds(), 1) if read and len(read) == len(well) else None,
+        records=sum(stream.records for stream in streams),
+        dead_letters=dead,
+        next_step=_next_step(name, connector, condition, state, failing, dead, now),
+    )
+
+
+def _condition(state: InstanceState | None, polls: Sequence[StreamState], failing: Sequence[StreamState]) -> Condition:
+    if state and state.paused_at:
+        return "paused"
+    if failing:
+        return "failing"
+    return "ok" if any(poll.ok_at for poll in polls) else "never read"
+
+
+def _next_step(
+    name: str,
+    connector: str | None,
+    condition: Condition,
+    state: InstanceState | None,
+    failing: Sequence[StreamState],
+    dead: int,
+    now: datetime,
+) -> str | None:
+    if connector is None:
+        return "no longer in the settings; nothing to do"
+    if condition == "paused" and state:
+        return _paused(name, state)
+    if condition == "failing":
+        return _failing(failing, now)
+    if condition == "never read":
+        return f'run "hub sync {name}"'
+    if dead:
+        return f'look at "hub dead list --instance {name}"'
+    return None
+
+
+def _paused(name: str, state: InstanceState) -> str:
+    resume = f'"hub resume {name}"'
+    if state.paused_by == "person":
+        return f"{state.paused_reason or 'paused by a person'}; {resume} reads it again"
+    return f"{state.paused_reason or 'paused'}; mend it, then run {resume}"
+
+
+def _failing(failing: Sequence[StreamState], now: datetime) -> str:
+    worst = max(failing, key=lambda stream: stream.failures)
+    again = ""
+    if worst.next_try_at and worst.next_try_at > now:
+        again = f"; tried again in {_minutes(worst.next_try_at - now)}"
+    return f"{worst.title or worst.stream}: {worst.error or 'failed'}{again}"
+
+
+def _minutes(length: timedelta) -> str:
+    return f"{max(round(length.total_seconds() / 60), 1)} min"

@@ -1,0 +1,114 @@
+"""The files that ``hub init`` writes. The settings are valid as they stand once the variables are set."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from hub.runtime.config_models import holds_secret, key_of
+from hub.runtime.plugins import Registry
+from hub.sdk import ConfigError, Connector, ConnectorConfig
+
+_HEAD = """\
+# Settings of the hub. Credentials stand in the environment or in the file .env beside this one, never here.
+# "hub check" says what is wrong and what to do; "hub schema config" prints a JSON Schema for your editor.
+
+store = "sqlite:///hub.db"          # beside this file
+timezone = "Europe/Moscow"          # in which you read times
+# lang = "ru"                       # ru or en; the locale's unless given
+"""
+_GITIGNORE = ".env\n*.db\n*.db-wal\n*.db-shm\n"
+_ENV_HEAD = "# Copy to .env and fill in. The real environment wins over .env.\n"
+
+
+def starter_files(registry: Registry) -> tuple[dict[str, str], list[str]]:
+    """Return the files by name, and a note for every installed connector that cannot be used."""
+    tables: list[str] = []
+    variables: list[str] = []
+    notes: list[str] = []
+    for name in registry.names():
+        try:
+            connector = registry.connector(name)
+        except ConfigError as error:
+            notes.append(str(error))
+            continue
+        tables.append(_table(name, connector))
+        variables += _variables(name, connector)
+    tables.append(_base_settings())
+    files = {
+        "hub.toml": "\n".join([_HEAD, *tables]),
+        ".env.example": _ENV_HEAD + "".join(variables),
+        ".gitignore": _GITIGNORE,
+    }
+    return files, notes
+
+
+def variable(connector: str, key: str) -> str:
+    """Return the name of the environment variable for a connector's setting."""
+    return f"{connector}_{key}".replace("-", "_").upper()
+
+
+def _own_fields(connector: type[Connector[Any]]) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in connector.Config.model_fields.items():
+        if name not in ConnectorConfig.model_fields:
+            yield key_of(name, field), field
+
+
+def _table(name: str, connector: type[Connector[Any]]) -> str:
+    lines = [f"[instances.{name}]", f'connector = "{name}"', 'every = "1m"']
+    if connector.title:
+        lines.insert(0, f"# {connector.title}")
+    for key, field in _own_fields(connector):
+        about = f"  # {_one_line(field.description)}" if field.description else ""
+        # What is secret, or what only the reader knows, comes from the environment.
+        if field.is_required():
+            lines.append(f'{key} = {{ env = "{variable(name, key)}" }}{about}')
+        elif holds_secret(field.annotation):
+            lines.append(f'# {key} = {{ env = "{variable(name, key)}" }}{about}')
+        else:
+            lines.append(f"# {key} = {_literal(field.get_default(call_default_factory=True))}{about}")
+    return "\n".join(lines) + "\n"
+
+
+def _variables(name: str, connector: type[Connector[Any]]) -> Iterator[str]:
+    for key, field in _own_fields(connector):
+        if field.is_required():
+            about = f"# {_one_line(field.description)}\n" if field.description else ""
+            yield f"\n{about}{variable(name, key)}=\n"
+
+
+def _base_settings() -> str:
+    lines = ["# Every instance also takes:"]
+    for name, field in ConnectorConfig.model_fields.items():
+        if name != "connector":
+            value = f"{name} = {_literal(field.get_default(call_default_factory=True))}"
+            lines.append(f"# {value:<24}  # {_one_line(field.description)}")
+    return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def _literal(value: Any) -> str:
+    """Return *value* as TOML; ``…`` for what has no default."""
+    if value is None:
+        return "…"
+    if isinstance(value, timedelta):
+        return f'"{duration(value)}"'
+    if isinstance(value, set | frozenset | tuple):
+        return json.dumps(sorted(value) if isinstance(value, set | frozenset) else list(value), ensure_ascii=False)
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_literal(item)}" for key, item in value.items()) + " }" if value else "{}"
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def duration(value: timedelta) -> str:
+    """Return *value* as the settings write it."""
+    seconds = int(value.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

@@ -1,0 +1,103 @@
+"""``hub status``, ``hub pause`` and ``hub resume``."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.cli.output import Column, counted, local, print_json, print_table, say, span
+from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
+
+if TYPE_CHECKING:
+    from hub.cli.overview import Overview
+    from hub.runtime.config import Outline
+    from hub.store import Summary
+
+_DEAD = 10_000  # dead letters that are counted by instance
+
+
+@click.command
+@json_option
+@shared_options
+@pass_state
+def status(state: State, as_json: bool) -> None:
+    """Show how every instance is and what waits for a person.
+
+    The lag is the time since the stream that is furthest behind was last read well.
+    """
+    from hub.cli.overview import overview
+
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        dead = Counter(letter.instance for letter in store.dead_letters(limit=_DEAD))
+        summary = store.summary()
+        rows = overview(outline.connectors, store.instances(), store.streams(), dead, datetime.now(UTC))
+    if as_json:
+        print_json({"instances": rows, "store": summary})
+    else:
+        _show(outline, rows, summary)
+
+
+@click.command
+@click.argument("instance", shell_complete=complete_instance)
+@click.option("--reason", default="", help="Why; shown by hub status.")
+@shared_options
+@pass_state
+def pause(state: State, instance: str, reason: str) -> None:
+    """Stop reading an instance until it is resumed."""
+    from hub.runtime.config import check_instance
+
+    outline = state.outline()
+    check_instance(outline.path, instance, outline.connectors)
+    with state.store(outline.store) as store:
+        store.pause(instance, outline.connectors[instance], reason or "paused by a person", by="person")
+    say(f'{instance} is paused; "hub resume {instance}" reads it again')
+
+
+@click.command
+@click.argument("instance", shell_complete=complete_instance)
+@shared_options
+@pass_state
+def resume(state: State, instance: str) -> None:
+    """Read a paused instance again."""
+    from hub.runtime.config import check_instance
+
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        resumed = store.resume(instance)
+    if not resumed:
+        check_instance(outline.path, instance, outline.connectors)
+    say(f"{instance} is resumed" if resumed else f"{instance} was not paused")
+
+
+def _show(outline: "Outline", rows: "Sequence[Overview]", summary: "Summary") -> None:
+    columns = [
+        Column("instance"),
+        Column("connector"),
+        Column("state"),
+        Column("last poll"),
+        Column("lag", right=True),
+        Column("set aside", right=True),
+        Column("next step", flexible=True),
+    ]
+    print_table(columns, [_row(outline, row) for row in rows])
+    if not rows:
+        say(f"{outline.path} has no instance; add one, docs/reference/config.md says how")
+    text = f"{counted(summary.tickets, 'ticket', 'tickets')}, {counted(summary.messages, 'message', 'messages')}"
+    if summary.unindexed:
+        text += f'; {summary.unindexed:,} not in the search yet, "hub sync" goes on with them'
+    say(f"{text}, {summary.bytes / 1e6:.1f} MB")
+
+
+def _row(outline: "Outline", row: "Overview") -> list[object]:
+    return [
+        row.instance,
+        row.connector,
+        row.condition,
+        local(row.last_poll_at, outline.timezone),
+        "" if row.lag_s is None else span(timedelta(seconds=row.lag_s)),
+        row.dead_letters or "",
+        row.next_step,
+    ]

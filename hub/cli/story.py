@@ -1,0 +1,131 @@
+"""One ticket in full, told for a person."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+from hub.cli.output import console, counted, local, one_line, printable, width
+
+if TYPE_CHECKING:
+    from hub.sdk import Message, Ticket
+    from hub.store import TicketEvent
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WIDTH = 100
+_VALUE = 60  # characters of an old or new value
+_DIRECTIONS = {"in": "customer", "out": "our answer", "note": "note"}
+
+Line = tuple[str, str]
+"""A line and its style."""
+
+
+def print_story(ticket: "Ticket", events: "Sequence[TicketEvent]", zone: tzinfo) -> None:
+    """Print *ticket* with its messages and events; times in *zone*."""
+    lines = [*_head(ticket), *_messages(ticket, zone), *_events(ticket, events, zone)]
+    if not sys.stdout.isatty():
+        sys.stdout.write("\n".join(text for text, _ in lines) + "\n")
+        return
+    out = console()
+    for text, style in lines:
+        out.print(text, style=style or None, soft_wrap=True)
+
+
+def _head(ticket: "Ticket") -> Iterator[Line]:
+    yield f"Ticket {ticket.id}", "bold"
+    yield f"{ticket.kind} on {one_line(ticket.platform)}, {ticket.state}, priority {ticket.priority}", ""
+    if ticket.title:
+        yield one_line(ticket.title), "bold"
+    for name, value in _facts(ticket):
+        yield f"{name}: {one_line(value)}", ""
+
+
+def _facts(ticket: "Ticket") -> Iterator[tuple[str, str]]:
+    place = ticket.place
+    facts: list[tuple[str, object]] = [
+        ("rating", None if ticket.rating is None else f"{ticket.rating:g} of 5"),
+        ("sentiment", ticket.sentiment),
+        ("place", ", ".join(filter(None, (place.name, place.address, place.city))) if place else None),
+        ("language", ticket.language),
+        ("category", ticket.category),
+        ("queue", ticket.queue),
+        ("assignee", ticket.assignee),
+        ("tags", ", ".join(ticket.tags)),
+        ("tags at the source", ", ".join(ticket.source_tags)),
+        ("read by", f"{ticket.instance} ({ticket.connector})"),
+        ("link", ticket.url),
+    ]
+    yield from ((name, str(value)) for name, value in facts if value)
+
+
+def _messages(ticket: "Ticket", zone: tzinfo) -> Iterator[Line]:
+    for message in ticket.messages:
+        yield "", ""
+        yield _speaker(message, zone), "bold"
+        yield from ((f"  {line}", "") for line in _body(message))
+
+
+def _speaker(message: "Message", zone: tzinfo) -> str:
+    author = message.author
+    who = one_line((author.name or author.handle or author.key) if author else "") or "unknown"
+    marks = [_DIRECTIONS[message.direction]]
+    marks += [f"★ {message.rating:g}"] if message.rating is not None else []
+    marks += [message.sentiment] if message.sentiment else []
+    marks += ["hidden at the source"] if message.hidden else []
+    return f"{local(message.created_at, zone)}  {who} ({', '.join(marks)})"
+
+
+def _body(message: "Message") -> Iterator[str]:
+    if message.withheld and not message.body:
+        yield "[the vendor holds the text back]"
+    elif not message.body:
+        yield "[no text]"
+    for paragraph in printable(message.body).splitlines():
+        yield from wrap(paragraph, min(width(), _WIDTH) - 2) or [""]
+
+
+def _events(ticket: "Ticket", events: "Sequence[TicketEvent]", zone: tzinfo) -> Iterator[Line]:
+    if not events:
+        return
+    yield "", ""
+    yield "What happened", "bold"
+    numbers = {str(message.id): number for number, message in enumerate(ticket.messages, 1)}
+    for event in events:
+        for number, text in enumerate(told(event, numbers, zone)):
+            yield f"{local(event.at, zone) if number == 0 else ' ' * 16}  {text}", ""
+
+
+def told(event: "TicketEvent", numbers: dict[str, int], zone: tzinfo) -> Iterator[str]:
+    """Yield *event* in words: what happened, then each changed field with its old and new value.
+
+    Args:
+        numbers: which message of the ticket an id is, counted from 1.
+    """
+    which = numbers.get(str(event.data.get("message", "")))
+    message = f"message {which}" if which else "a message"
+    match event.kind:
+        case "created":
+            number = int(event.data.get("messages", 1))
+            yield f"read for the first time, with {counted(number, 'message', 'messages')} ({event.cause})"
+        case "message_added":
+            yield f"{message} came ({event.cause})"
+        case "message_changed":
+            yield f"{message} changed ({event.cause})"
+        case "changed":
+            yield f"the ticket changed ({event.cause})"
+        case kind:
+            yield f"{kind.replace('_', ' ')} ({event.cause})"
+    for name, values in event.data.get("fields", {}).items():
+        yield f"  {name.replace('_', ' ')}: {_value(name, values[0], zone)} → {_value(name, values[1], zone)}"
+
+
+def _value(name: str, value: Any, zone: tzinfo) -> str:
+    if value is None or value == []:
+        return "nothing"
+    if name.endswith("_at") and isinstance(value, int):
+        return local(_EPOCH + timedelta(microseconds=value), zone)
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    text = one_line(str(value))
+    return text if len(text) <= _VALUE else text[:_VALUE] + "…"

@@ -1,0 +1,129 @@
+"""``hub tickets``: list, show, export."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub.cli.filters import filter_options, ticket_filter
+from hub.cli.lazy import Group
+from hub.cli.output import Column, counted, local, print_json, print_table, progress, say, width
+from hub.cli.state import State, json_option, pass_state, shared_options
+
+if TYPE_CHECKING:
+    from hub.runtime.config import Outline
+    from hub.store import TicketLine
+
+_SHORT_ID = 8  # letters of an id in a list on a terminal
+_WIDE = 110  # columns of a terminal from which kind and author are shown too
+
+
+@click.group(cls=Group)
+def tickets() -> None:
+    """List, show and export tickets."""
+
+
+@tickets.command("list")
+@filter_options
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@json_option
+@shared_options
+@pass_state
+def list_(state: State, /, limit: int, as_json: bool, **options: Any) -> None:
+    """List tickets, newest first.
+
+    Options that are given several times are alternatives; different options narrow further.
+    """
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        lines = store.list_tickets(ticket_filter(options, outline.timezone), limit)
+    if as_json:
+        print_json(lines)
+        return
+    print_lines(outline, lines)
+    if not lines:
+        say('no ticket matches; "hub sync" reads what is new')
+    elif len(lines) == limit:
+        say(f"the newest {limit:,}; --limit shows more")
+
+
+@tickets.command
+@click.argument("ticket", metavar="ID")
+@json_option
+@shared_options
+@pass_state
+def show(state: State, ticket: str, as_json: bool) -> None:
+    """Show one ticket in full, with its messages and what happened to it.
+
+    ID is the ticket's id, or its first four letters or more.
+    """
+    from hub.cli.story import print_story
+
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        found = store.find_ticket(ticket)
+        events = store.events(str(found.id))
+    if as_json:
+        print_json({**found.model_dump(mode="json"), "events": events})
+    else:
+        print_story(found, events, outline.timezone)
+
+
+@tickets.command
+@filter_options
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True,
+              help="One JSON object a line with its messages, or one flat row a ticket.")  # fmt: skip
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; standard output unless given."
+)
+@shared_options
+@pass_state
+def export(state: State, /, form: str, output: Path | None, **options: Any) -> None:
+    """Write every ticket that matches, one a line, with its messages.
+
+    A file is complete or not there at all: it gets its name when the last ticket is written.
+    """
+    from hub.cli.export import WRITERS, opened
+
+    outline = state.outline()
+    wanted = ticket_filter(options, outline.timezone)
+    with state.store(outline.store) as store, opened(output) as file, progress("writing") as shown:
+        number = 0
+        for number in WRITERS[form](store.iter_tickets(wanted), file):
+            if number % 1000 == 0 and output:
+                shown.show(counted(number, "ticket", "tickets"))
+    if output:
+        say(f"{counted(number, 'ticket', 'tickets')} in {output}")
+
+
+def print_lines(outline: "Outline", lines: "Sequence[TicketLine]") -> None:
+    """Print a table of tickets; where no terminal reads it, with whole ids."""
+    import sys
+
+    person = sys.stdout.isatty()
+    wide = not person or width() >= _WIDE
+    columns = [Column("id", style="cyan"), Column("published"), Column("platform")]
+    columns += [Column("kind")] if wide else []
+    columns += [Column("★", right=True), Column("state"), Column("priority")]
+    columns += [Column("queue")] if any(line.queue for line in lines) else []
+    columns += [Column("author")] if wide else []
+    columns += [Column("text", flexible=True)]
+    values = [_values(outline, line, short=person) for line in lines]
+    print_table(columns, [[row[column.title] for column in columns] for row in values])
+
+
+def _values(outline: "Outline", line: "TicketLine", *, short: bool) -> dict[str, object]:
+    text = " — ".join(part for part in (line.title, line.text) if part)
+    return {
+        "id": line.id[:_SHORT_ID] if short else line.id,
+        "published": local(line.created_at, outline.timezone),
+        "platform": line.platform,
+        "kind": line.kind,
+        "★": "" if line.rating is None else f"{line.rating:g}",
+        "state": line.state,
+        "priority": line.priority,
+        "queue": line.queue,
+        "author": line.author,
+        "text": f"[{line.messages}] {text}" if line.messages > 1 else text,
+    }

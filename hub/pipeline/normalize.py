@@ -1,0 +1,78 @@
+"""Records into drafts; a record that cannot be normalised is set aside with its original bytes."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from hub.pipeline.source import Source
+from hub.sdk import Change, Draft, Read, Record, RecordError, TicketDraft, storable
+from hub.store import Rejected
+
+_FINDINGS = 3  # of a validation error that are told
+
+
+def normalize(
+    source: Source, records: Iterable[Record], read: Read, *, unclean: bool = False
+) -> tuple[list[Draft], list[Rejected]]:
+    """Return what *records* say, and those that cannot be read.
+
+    Args:
+        records: untouched.
+        unclean: the records hold text that no store can hold; it is replaced by U+FFFD in what is normalised, while
+            a record set aside keeps its original bytes.
+    """
+    drafts: list[Draft] = []
+    rejected: list[Rejected] = []
+    call = source.hooks.normalize
+    for record in records:
+        try:
+            result = call(record=storable(record) if unclean else record, read=read)
+            if isinstance(result, TicketDraft | Change):
+                drafts.append(result)
+            elif result is not None:
+                drafts.extend(_checked(result))
+        except Exception as error:
+            rejected.append(Rejected(original_bytes(record), reason_of(error)))
+    return drafts, rejected
+
+
+def _checked(result: Sequence[Draft]) -> Sequence[Draft]:
+    for draft in result:
+        if not isinstance(draft, TicketDraft | Change):
+            raise RecordError(f"normalize returned a {type(draft).__name__}; it must return drafts and changes")
+    return result
+
+
+def original_bytes(record: Record) -> bytes:
+    """Return *record* as JSON, as it came: lone surrogates stay escapes."""
+    try:
+        return orjson.dumps(record)
+    except TypeError:
+        return json.dumps(record, default=str).encode()
+
+
+def record_of(body: bytes) -> Record:
+    """Return the record that :func:`original_bytes` gave."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why a record was set aside, in a line for a person."""
+    if isinstance(error, ValidationError):
+        findings = error.errors(include_url=False, include_input=False)
+        told = "; ".join(f"{_path(finding['loc'])}: {finding['msg']}" for finding in findings[:_FINDINGS])
+        more = f" (and {len(findings) - _FINDINGS} more)" if len(findings) > _FINDINGS else ""
+        return f"{error.title}: {told}{more}"
+    if isinstance(error, RecordError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _path(location: tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in location)

@@ -1,0 +1,145 @@
+"""One run of one stream, page by page; the only module that knows the order of things.
+
+fetch -> normalise -> route -> store: what a page brings and the cursor behind it are committed together, then the next
+page is worked on. A process that dies anywhere goes on from the last commit.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from hub.pipeline.fetch import Fetched, pages
+from hub.pipeline.normalize import normalize
+from hub.pipeline.route import route
+from hub.pipeline.source import Source
+from hub.sdk import Cursor, Draft, Page, Read, Sweep, TransientError, furthest
+from hub.store import Checkpoint, Rejected, Store, Stored, StreamKey
+
+EDGE = timedelta(days=1)
+"""An inventory says nothing of the first and last day of its window: vendors cut windows in their own ways."""
+
+_NOTHING = Fetched(page=Page(), records=())
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a run did so far; numbers of records and messages."""
+
+    records: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+
+    def add(self, records: int, stored: Stored) -> None:
+        self.records += records
+        self.created += stored.added
+        self.updated += stored.changed
+        self.unchanged += stored.unchanged
+        self.rejected += stored.rejected
+
+
+@dataclass(slots=True)
+class Run:
+    """A run under way.
+
+    Args:
+        source: the instance.
+        store: where it goes.
+        key: which stream, in which way.
+        read: what to read.
+        sweep: the sweep's declaration, for a sweep.
+        on_page: told after each checkpoint.
+    """
+
+    source: Source
+    store: Store
+    key: StreamKey
+    read: Read
+    sweep: Sweep | None = None
+    on_page: Callable[[StreamKey, Stored, Sequence[Rejected], Counts], None] | None = None
+    counts: Counts = field(default_factory=Counts)
+    warnings: list[str] = field(default_factory=list)
+    _cursor: Cursor | None = None
+    _seen: set[bytes] = field(default_factory=set)
+
+    async def finish(self) -> None:
+        """Read to the end, within the instance's ``poll_timeout``.
+
+        Raises:
+            HubError: as :func:`hub.pipeline.fetch.pages`, or the time is over; what was read until then is stored.
+        """
+        self._cursor = self.read.cursor
+        limit = self.source.config.poll_timeout
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                async for fetched in pages(self.source, self.read):
+                    await self._store_page(fetched)
+        except TimeoutError:
+            raise TransientError(
+                f"not done after {limit}; what was read is kept and the next run goes on from there"
+            ) from None
+        if self.sweep is not None and self.sweep.inventory:
+            await self._hide_absent()
+
+    async def _store_page(self, fetched: Fetched) -> None:
+        drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean)
+        cursor = self._advanced(fetched)
+        if drafts or rejected or cursor is not None:
+            await self._commit(drafts, rejected, cursor, fetched)
+
+    async def _commit(
+        self, drafts: Sequence[Draft], rejected: Sequence[Rejected], cursor: Cursor | None, fetched: Fetched
+    ) -> None:
+        checkpoint = Checkpoint(
+            key=self.key,
+            connector=self.source.connector.name,
+            namespace=self.source.connector.namespace(),
+            drafts=drafts,
+            now=self.source.now(),
+            route=route,
+            rejected=rejected,
+            cursor=cursor,
+            originals=fetched.originals,
+            records=len(fetched.records),
+            keep_raw=self.source.keep_raw,
+        )
+        stored = await self.store.run(self.store.checkpoint, checkpoint)
+        if cursor is not None:
+            self._cursor = cursor
+        if self.sweep is not None and self.sweep.inventory:
+            self._seen.update(stored.seen)
+        self.counts.add(len(fetched.records), stored)
+        if self.on_page is not None:
+            self.on_page(self.key, stored, rejected, self.counts)
+
+    def _advanced(self, fetched: Fetched) -> Cursor | None:
+        """Return where the stream stands after this page, None where that is no news."""
+        if self.read.mode == "sweep":
+            return None
+        if fetched.page.cursor is not None:
+            return fetched.page.cursor if fetched.page.cursor != self._cursor else None
+        position = furthest(self.source.connector, fetched.page.records)
+        if position is None:
+            return None
+        if self._cursor is not None and tuple(position.values()) <= tuple(self._cursor.values()):
+            return None
+        return position
+
+    async def _hide_absent(self) -> None:
+        since, until = self.read.since, self.read.until or self.read.now
+        if since is None:
+            return
+        connector = self.source.connector
+        window = (since + EDGE, until - EDGE)
+        absent = await self.store.run(
+            self.store.absent, self.key, connector.name, connector.namespace(), window, self._seen
+        )
+        if absent.refused:
+            self.warnings.append(
+                f"{absent.missing} of {absent.known} records are no longer listed by the source, too many to believe:"
+                " nothing was hidden; check what the credentials may see"
+            )
+        elif absent.changes:
+            await self._commit(absent.changes, (), None, _NOTHING)

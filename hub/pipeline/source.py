@@ -1,0 +1,50 @@
+"""One running instance as the pipeline sees it: a connector behind its hooks, and a way to send."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hub.pipeline.retry import RetryPolicy
+from hub.sdk import Connector, ConnectorConfig, ConnectorSpec, HubError, Request, Response
+
+
+def utc_now() -> datetime:
+    """Return the wall clock, aware, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the pipeline is given of an instance.
+
+    Args:
+        name: the instance's name.
+        connector: what knows the source.
+        hooks: the same connector with every cross-cutting plugin around it.
+        send: sends one request once and returns whatever came back; raises TransientError and the like.
+        reference: what the references gave, by name.
+        policy: how often and how long to try again.
+        width: how many pages may be under way at once where a source names them ahead.
+        on_wait: told before each wait between two tries.
+        now: the clock.
+    """
+
+    name: str
+    connector: Connector[Any]
+    hooks: ConnectorSpec
+    send: Callable[[Request], Awaitable[Response]]
+    reference: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    width: int = 4
+    on_wait: Callable[[int, float, HubError], None] | None = None
+    now: Callable[[], datetime] = utc_now
+
+    @property
+    def config(self) -> ConnectorConfig:
+        config: ConnectorConfig = self.connector.config
+        return config
+
+    @property
+    def keep_raw(self) -> timedelta:
+        return self.config.keep_raw

@@ -1,0 +1,53 @@
+"""``hub check``: what is wrong with each instance, and what to do about it."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.pipeline.reference import probe
+from hub.pipeline.retry import NO_RETRY
+from hub.runtime.config import InstanceSettings, Settings
+from hub.runtime.sources import Workshop
+from hub.runtime.transport import Transport
+from hub.sdk import AuthError, HubError
+from hub.store import Store
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that ``hub check`` found."""
+
+    instance: str
+    ok: bool
+    message: str
+    todo: str | None = None
+
+
+async def check(settings: Settings, store: Store, names: Sequence[str] = ()) -> list[Finding]:
+    """Ask each instance's source one cheap question, and look for what waits for a person."""
+    findings: list[Finding] = []
+    for state in store.instances():
+        if state.paused_at is not None and state.name in settings.instances and (not names or state.name in names):
+            todo = f'then run "hub resume {state.name}"'
+            findings.append(Finding(state.name, ok=False, message=f"paused: {state.paused_reason}", todo=todo))
+    async with Transport() as transport:
+        workshop = Workshop(settings, transport, NO_RETRY)
+        found = await asyncio.gather(*(_check(workshop, instance) for instance in settings.pick(names)))
+    return findings + list(found)
+
+
+async def _check(workshop: Workshop, instance: InstanceSettings) -> Finding:
+    try:
+        response = await probe(workshop.source(instance))
+    except AuthError as error:
+        return Finding(instance.name, ok=False, message=str(error), todo="mend the credentials, then check again")
+    except HubError as error:
+        return Finding(instance.name, ok=False, message=str(error), todo="check base_url and the network")
+    except Exception as error:  # a connector's own fault is that instance's alone
+        _log.exception("check failed", extra={"instance": instance.name})
+        return Finding(instance.name, ok=False, message=f"{type(error).__name__}: {error}", todo="report it (-v)")
+    seen = "nothing to ask" if response is None else f"{response.status} from {response.request.path}"
+    return Finding(instance.name, ok=True, message=f"the source answers: {seen}")

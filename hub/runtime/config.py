@@ -1,0 +1,335 @@
+"""``hub.toml`` -> settings. What is wrong is told all at once: file, line, key, and what to write instead."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from hub.runtime.config_file import ConfigFile, read_config_file
+from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
+from hub.runtime.config_schema import config_schema
+from hub.runtime.nearest import did_you_mean, listed
+from hub.runtime.plugins import PluginError, Registry, check_hooks
+from hub.runtime.toml_lines import Path as Keys
+from hub.runtime.values import resolve
+from hub.sdk import ConfigError, Connector, ConnectorConfig
+
+__all__ = [
+    "DEFAULT_STORE",
+    "LANGS",
+    "TOP_LEVEL",
+    "InstanceSettings",
+    "Outline",
+    "Settings",
+    "config_schema",
+    "load_outline",
+    "load_settings",
+]
+
+DEFAULT_STORE = "sqlite:///hub.db"
+DEFAULT_TIMEZONE = "UTC"
+LANGS = ("ru", "en")
+TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
+    "store": ("text", f'"{DEFAULT_STORE}"', "where tickets are kept; a relative path starts at the folder of the file"),
+    "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
+    "lang": ('"ru" or "en"', "the locale's", "language of what support leads read"),
+    "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
+    "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
+}
+"""Every key at the top of the file: type, default, meaning."""
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+_FILE_STORE = "sqlite:///"
+_URL = re.compile(r"[a-z][a-z0-9+]*://.*")
+_NAME = re.compile(r"[a-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The keys at the top of the file.
+
+    Attributes:
+        path: the file, as it was named.
+        store: URL with an absolute path.
+        lang: None where the file does not say.
+    """
+
+    path: Path
+    store: str
+    timezone: ZoneInfo
+    lang: Literal["ru", "en"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outline(Place):
+    """What the file says without its credentials: enough to look into the store.
+
+    Attributes:
+        connectors: name of the connector by name of the instance, switched off or not.
+    """
+
+    connectors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSettings:
+    """One configured connector."""
+
+    name: str
+    connector_name: str
+    connector_class: type[Connector[Any]]
+    config: ConnectorConfig = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(Place):
+    """What the file says, every value checked.
+
+    Attributes:
+        instances: those to run, by name.
+        plugins: the objects of the cross-cutting plugins that are on, in the order of the file.
+        disabled: names of the instances with ``enabled = false``.
+        secrets: every secret's value, for what takes them out of logs.
+    """
+
+    instances: Mapping[str, InstanceSettings]
+    plugins: tuple[object, ...] = ()
+    disabled: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def pick(self, names: Sequence[str]) -> list[InstanceSettings]:
+        """Return the instances *names* in the order of the file; all of them when none is named.
+
+        Raises:
+            ConfigError: no instance has such a name, or it is switched off.
+        """
+        for name in names:
+            if name in self.disabled:
+                raise ConfigError(f'{self.path}: the instance "{name}" is switched off; take out "enabled = false"')
+            check_instance(self.path, name, self.instances)
+        return [settings for name, settings in self.instances.items() if not names or name in names]
+
+
+def check_instance(path: Path, name: str, known: Mapping[str, Any]) -> None:
+    """Check that an instance is one of those in *path*.
+
+    Raises:
+        ConfigError: it is not; says which are.
+    """
+    if name not in known:
+        hint = did_you_mean(name, known) or ";"
+        raise ConfigError(f'{path}: there is no instance "{name}"{hint} configured: {listed(known)}')
+
+
+def load_settings(path: Path, registry: Registry, env: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings of *path*; only the plugins that it names are imported.
+
+    Args:
+        path: a ``hub.toml``; a ``.env`` beside it gives variables that *env* lacks.
+        registry: what is installed.
+        env: the environment.
+    Raises:
+        ConfigError: every finding, one a line.
+    """
+    file = read_config_file(path, env)
+    place = _place(file)
+    instances, disabled = _instances(file, registry)
+    plugins, plugin_configs = _plugins(file, registry)
+    file.findings.check()
+    configs = [*(one.config for one in instances.values()), *plugin_configs]
+    secrets = tuple(dict.fromkeys(secret for config in configs for secret in _secrets(config)))
+    return Settings(**place, instances=instances, plugins=plugins, disabled=disabled, secrets=secrets)
+
+
+def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
+    """Read the top of *path* and the names of its instances; no plugin is imported, no credential asked for.
+
+    Raises:
+        ConfigError: every finding about the keys at the top, one a line.
+    """
+    file = read_config_file(path, env)
+    place = _place(file)
+    tables = _tables(file, "instances")
+    file.findings.check()
+    return Outline(**place, connectors={name: str(table.get("connector", "")) for name, table in tables.items()})
+
+
+# --- the top of the file --------------------------------------------------------------------------------------------
+
+
+def _place(file: ConfigFile) -> dict[str, Any]:
+    for key in file.tree:
+        if key not in TOP_LEVEL:
+            hint = did_you_mean(key, TOP_LEVEL) or ";"
+            file.findings.add((key,), f"unknown key{hint} known keys: {listed(TOP_LEVEL)}")
+    return {"path": file.path, "store": _store(file), "timezone": _timezone(file), "lang": _lang(file)}
+
+
+def _top(file: ConfigFile, key: str, default: Any) -> Any:
+    """Return the value of a key at the top, resolved; *default* where it is not there or cannot be found."""
+    found = resolve(file.tree.get(key, default), file.env, file.folder, (key,))
+    for at, message in found.missing.items():
+        file.findings.add(at, message)
+    return default if found.missing else found.tree
+
+
+def _store(file: ConfigFile) -> str:
+    url = _top(file, "store", DEFAULT_STORE)
+    if not isinstance(url, str) or not _URL.fullmatch(url):
+        file.findings.add(("store",), f'is not the address of a store; write for example "{DEFAULT_STORE}"')
+        return DEFAULT_STORE
+    name = url.removeprefix(_FILE_STORE)
+    if url.startswith("sqlite:") and (name in (url, "") or name.startswith(":memory:")):
+        file.findings.add(("store",), f'names no file to keep tickets in; write for example "{DEFAULT_STORE}"')
+    return f"{_FILE_STORE}{file.folder / name}" if name != url else url
+
+
+def _timezone(file: ConfigFile) -> ZoneInfo:
+    name = _top(file, "timezone", DEFAULT_TIMEZONE)
+    try:
+        return ZoneInfo(name)
+    except Exception:  # zoneinfo raises many kinds for a name that is none, an OSError among them
+        hint = did_you_mean(str(name), available_timezones()) or "; write an IANA name such as Europe/Moscow"
+        file.findings.add(("timezone",), f"{name!r} is not a time zone{hint}")
+        return ZoneInfo(DEFAULT_TIMEZONE)
+
+
+def _lang(file: ConfigFile) -> Any:
+    lang = _top(file, "lang", None)
+    if lang not in (None, *LANGS):
+        file.findings.add(("lang",), f'{lang!r} is not a language that the hub speaks; write "ru" or "en"')
+    return lang
+
+
+def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:
+    tables = file.tree.get(key, {})
+    if not isinstance(tables, dict):
+        file.findings.add((key,), f"is not a table; write [{key}.NAME] and its settings below")
+        return {}
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            file.findings.add((key, name), f"is not a table; write [{key}.{name}] and its settings below")
+        elif not _NAME.fullmatch(name):
+            file.findings.add((key, name), "names are made of a-z, 0-9, - and _")
+    return {name: table for name, table in tables.items() if isinstance(table, dict)}
+
+
+# --- instances and plugins ------------------------------------------------------------------------------------------
+
+
+def _instances(file: ConfigFile, registry: Registry) -> tuple[dict[str, InstanceSettings], tuple[str, ...]]:
+    instances: dict[str, InstanceSettings] = {}
+    disabled: list[str] = []
+    for name, table in _tables(file, "instances").items():
+        # What is switched off needs neither its credentials nor its plugin.
+        instance = None if table.get("enabled") is False else _instance(file, registry, name, table)
+        if instance and instance.config.enabled:
+            instances[name] = instance
+        elif instance or table.get("enabled") is False:
+            disabled.append(name)
+    return instances, tuple(disabled)
+
+
+def _instance(file: ConfigFile, registry: Registry, name: str, table: dict[str, Any]) -> InstanceSettings | None:
+    at: Keys = ("instances", name)
+    connector = table.get("connector")
+    if not isinstance(connector, str):
+        installed = listed(registry.names())
+        file.findings.add(
+            at if connector is None else (*at, "connector"),
+            f'required key "connector" is missing or no text; installed: {installed}',
+        )
+        return None
+    try:
+        cls = registry.connector(connector)
+    except ConfigError as error:
+        file.findings.add((*at, "connector"), str(error))
+        return None
+    config = _validated(file, cls.Config, table, at)
+    return InstanceSettings(name, connector, cls, config) if config else None
+
+
+def _plugins(file: ConfigFile, registry: Registry) -> tuple[tuple[object, ...], list[BaseModel]]:
+    objects: list[object] = []
+    configs: list[BaseModel] = []
+    for name, table in _tables(file, "plugins").items():
+        at: Keys = ("plugins", name)
+        enabled = table.get("enabled", True)
+        if not isinstance(enabled, bool):
+            file.findings.add((*at, "enabled"), f"is {enabled!r}; write true or false")
+        elif enabled:
+            created = _plugin(file, registry, name, {key: v for key, v in table.items() if key != "enabled"})
+            if created:
+                objects.append(created[0])
+                configs.append(created[1])
+    return tuple(objects), configs
+
+
+def _plugin(file: ConfigFile, registry: Registry, name: str, table: dict[str, Any]) -> tuple[object, BaseModel] | None:
+    at: Keys = ("plugins", name)
+    try:
+        module = registry.plugin(name)
+    except ConfigError as error:
+        file.findings.add(at, str(error))
+        return None
+    config = _validated(file, module.Config, table, at)
+    if config is None:
+        return None
+    try:
+        created = module.create(config)
+        check_hooks(created)
+    except PluginError as error:
+        file.findings.add(at, str(error))
+    except Exception as error:  # whatever a plugin raises keeps only that plugin out
+        file.findings.add(at, f"the plugin does not start: {type(error).__name__}; see what its README asks for")
+    else:
+        return created, config
+    return None
+
+
+def _validated(file: ConfigFile, model: type[ModelT], table: dict[str, Any], at: Keys) -> ModelT | None:
+    """Return *table* as *model*; None once every finding about it is noted."""
+    resolved = resolve(table, file.env, file.folder, at)
+    noted = {**resolved.missing, **dict(plain_secrets(model, table, at))}
+    config = None
+    try:
+        config = model.model_validate(resolved.tree)
+    except ValidationError as error:
+        for path, message in findings(error, model, resolved.tree):
+            where = (*at, *path)
+            # What is said already about a key, or rests on keys that are wrong, is not said again.
+            known = any(where[: len(key)] == key or not path for key in noted)
+            if is_unknown_key(message):
+                noted.pop(where, None)
+                known = False
+            if not known:
+                file.findings.add(where, _hidden(message, where, resolved.given, resolved.tree, path))
+    for where, message in noted.items():
+        file.findings.add(where, message)
+    return None if noted else config
+
+
+def _hidden(message: str, where: Keys, given: set[Keys], tree: Any, path: Keys) -> str:
+    """Return *message* without a value that came from outside the file: it may be a secret in the wrong place."""
+    if where not in given:
+        return message
+    for key in path:
+        tree = tree[key]
+    return message.replace(repr(tree), "what it stands for").replace(str(tree), "what it stands for")
+
+
+def _secrets(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        yield from _secrets(list(value.__dict__.values()))
+    elif isinstance(value, Mapping):
+        yield from _secrets(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _secrets(item)

@@ -1,0 +1,48 @@
+"""``hub dead retry``: records set aside, through today's normaliser."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import cast
+
+from hub.pipeline.normalize import normalize, record_of
+from hub.pipeline.route import route
+from hub.pipeline.source import utc_now
+from hub.runtime.config import InstanceSettings, Settings
+from hub.runtime.sources import Workshop
+from hub.runtime.transport import Transport
+from hub.sdk import Read
+from hub.sdk.messages import Mode
+from hub.store import Checkpoint, DeadLetter, Store, StreamKey
+
+
+def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list[tuple[int, bool, str]]:
+    """Normalise records set aside again; those that can be read now are stored and their letters dropped.
+
+    Returns:
+        For each number: whether it is a ticket now, and what was seen.
+    """
+    results: list[tuple[int, bool, str]] = []
+    for number in numbers:
+        letter = store.dead_letter(number)
+        instance = settings.instances.get(letter.instance)
+        if instance is None:
+            results.append((number, False, f'the instance "{letter.instance}" is no longer configured'))
+            continue
+        results.append((number, *_retry(settings, store, instance, letter)))
+    return results
+
+
+def _retry(settings: Settings, store: Store, instance: InstanceSettings, letter: DeadLetter) -> tuple[bool, str]:
+    source = Workshop(settings, Transport()).source(instance)
+    reference = {name: value for name, (_, value) in store.references(instance.name).items()}
+    now = utc_now()
+    mode = cast(Mode, letter.mode)
+    read = Read(stream=letter.stream, mode=mode, now=now, name=letter.name, reference=reference)
+    drafts, rejected = normalize(source, [record_of(letter.body)], read, unclean=True)
+    if rejected:
+        return False, rejected[0].reason
+    key = StreamKey(letter.instance, letter.stream, mode, letter.name)
+    connector = source.connector
+    store.checkpoint(Checkpoint(key, connector.name, connector.namespace(), drafts, now, route, keep_raw=timedelta()))
+    store.drop_dead_letters([letter.n])
+    return True, "stored" if drafts else "says nothing to us; dropped"

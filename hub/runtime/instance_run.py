@@ -1,0 +1,234 @@
+"""One instance's part of a sync: its references, its streams side by side, the sweeps that are due.
+
+What goes wrong in a stream stops that stream; faults that wait for a person (credentials, configuration) pause the
+instance; only a store that cannot be written stops everything.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from hub.pipeline.poll import Counts, Run
+from hub.pipeline.reference import with_references
+from hub.pipeline.source import utc_now
+from hub.runtime.config import InstanceSettings
+from hub.runtime.plugins import hub_manager, tell
+from hub.runtime.reports import Progress, StreamReport, SyncReport
+from hub.runtime.sources import Workshop
+from hub.sdk import AuthError, ConfigError, HubError, Read, StoreError, Stream, Sweep
+from hub.store import Rejected, Store, Stored, StreamKey, StreamState
+from hub.store.machine import stream_lock
+
+_log = logging.getLogger(__name__)
+_STREAMS_AT_ONCE = 8  # of one instance; the vendor's own limits are kept by the transport
+
+
+async def together(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run *calls* side by side; the first error ends the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for call in calls:
+                group.create_task(call)
+    except BaseExceptionGroup as raised:
+        raise _worst(raised) from None
+
+
+def _worst(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    store_errors = group.subgroup(StoreError)
+    leaf: BaseException = store_errors or group
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    return leaf
+
+
+class InstanceRun:
+    """One instance's part of a sync."""
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        store: Store,
+        instance: InstanceSettings,
+        report: SyncReport,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._source = workshop.source(instance)
+        self._store = store
+        self._instance = instance
+        self._report = report
+        self._on_progress = on_progress
+        self._facts = hub_manager(workshop.settings.plugins)
+        self._tells_tickets = bool(self._facts.hook.ticket_stored.get_hookimpls())
+        self._now = utc_now()
+        self._states: dict[tuple[str, str], StreamState] = {}
+
+    async def sync(self, sweeps: bool) -> None:
+        name = self._instance.name
+        try:
+            self._source, told = await with_references(self._source, self._store)
+            self._report.problems.extend(f'instance "{name}": {text}' for text in told)
+            streams = self._source.connector.streams(self._source.reference)
+            states = await self._store.run(self._store.streams, name)
+            self._states = {(state.stream, state.name): state for state in states}
+            await self._run_streams(streams, sweeps)
+        except StoreError:
+            raise
+        except (AuthError, ConfigError) as error:
+            await self._pause(error)
+        except HubError as error:
+            self._report.problems.append(f'instance "{name}": {error}')
+        except Exception as error:  # a connector's own fault must not stop the others
+            _log.exception("instance failed", extra={"instance": name})
+            self._report.problems.append(
+                f'instance "{name}": {type(error).__name__}: {error}; report it (-v shows where)'
+            )
+        await self._store.run(self._store.prune_originals, name, self._now - self._source.keep_raw)
+
+    async def _pause(self, error: HubError) -> None:
+        name = self._instance.name
+        by = "auth" if isinstance(error, AuthError) else "config"
+        await self._store.run(self._store.pause, name, self._instance.connector_name, str(error), by)
+        self._report.problems.append(f'instance "{name}" is paused: {error}; then run "hub resume {name}"')
+
+    async def _run_streams(self, streams: Sequence[Stream], sweeps: bool) -> None:
+        places = asyncio.Semaphore(_STREAMS_AT_ONCE)
+
+        async def one(stream: Stream) -> None:
+            async with places:
+                await self._stream(stream, sweeps)
+
+        await together(one(stream) for stream in streams)
+
+    async def _stream(self, stream: Stream, sweeps: bool) -> None:
+        name = self._instance.name
+        held = stream_lock(f"{self._store.path.resolve()}\n{name}\n{stream.name}")
+        if held is None:
+            skipped = "another run of this stream is under way; this one steps aside"
+            self._report.streams.append(StreamReport(name, stream.name, stream.title, "", skipped=skipped))
+            return
+        with held:
+            key = StreamKey(name, stream.name, "poll", title=stream.title)
+            if not await self._run(key, self._poll(stream), None):
+                return
+            for sweep in stream.sweeps if sweeps else ():
+                await self._sweep(stream, sweep)
+
+    def _poll(self, stream: Stream) -> Read:
+        state = self._states.get((stream.name, ""))
+        return Read(
+            stream=stream.name,
+            mode="poll",
+            now=self._now,
+            cursor=state.cursor if state else None,
+            since=_start(self._source.config.start),
+            reference=self._source.reference,
+        )
+
+    async def _sweep(self, stream: Stream, sweep: Sweep) -> None:
+        key = StreamKey(self._instance.name, stream.name, "sweep", sweep.name, stream.title)
+        every = _cadence(self._source.config.sweeps, sweep)
+        state = self._states.get((stream.name, sweep.name))
+        if every is None:
+            return
+        if state is None:
+            # The poll has just read everything anew: the first sweep is due one cadence from now.
+            await self._store.run(self._store.stream_finished, key, None)
+            return
+        if state.ok_at is not None and self._now - state.ok_at < every:
+            return
+        since = self._now - sweep.window if sweep.window is not None else None
+        read = Read(
+            stream=stream.name,
+            mode="sweep",
+            name=sweep.name,
+            now=self._now,
+            since=since,
+            until=self._now,
+            reference=self._source.reference,
+        )
+        await self._run(key, read, sweep)
+
+    async def _run(self, key: StreamKey, read: Read, sweep: Sweep | None) -> bool:
+        """Run one poll or sweep to its end; return whether it went well. Pausing faults are raised."""
+        run = Run(self._source, self._store, key, read, sweep, self._page_stored)
+        started = time.perf_counter()
+        error: str | None = None
+        fault: HubError | None = None
+        try:
+            await run.finish()
+        except StoreError:
+            raise
+        except HubError as raised:
+            error = str(raised)
+            fault = raised if isinstance(raised, AuthError | ConfigError) else None
+        except Exception as raised:  # a connector's own fault stops its stream only
+            _log.exception("stream failed", extra={"instance": key.instance, "stream": key.stream})
+            error = f"{type(raised).__name__}: {raised}; report it to the connector's author"
+        await self._store.run(self._store.stream_finished, key, error)
+        self._ended(key, run, error, time.perf_counter() - started)
+        if fault is not None:
+            raise fault
+        return error is None
+
+    def _ended(self, key: StreamKey, run: Run, error: str | None, seconds: float) -> None:
+        counts = {name: getattr(run.counts, name) for name in Counts.__slots__}
+        self._report.streams.append(
+            StreamReport(
+                key.instance,
+                key.stream,
+                key.title,
+                key.name,
+                **counts,
+                error=error,
+                warnings=tuple(run.warnings),
+                seconds=seconds,
+            )
+        )
+        facts: dict[str, Any] = {"instance": key.instance, "stream": key.stream, "mode": key.mode}
+        _log.info(
+            "run ended", extra={**facts, "sweep": key.name, **counts, "error": error, "seconds": round(seconds, 3)}
+        )
+        tell(self._facts, "poll_finished", **facts, counts=counts, error=error)
+
+    def _page_stored(self, key: StreamKey, stored: Stored, rejected: Sequence[Rejected], counts: Counts) -> None:
+        for item in rejected:
+            _log.warning(
+                "record set aside", extra={"instance": key.instance, "stream": key.stream, "reason": item.reason}
+            )
+            tell(self._facts, "record_rejected", instance=key.instance, stream=key.stream, reason=item.reason)
+        if self._tells_tickets:
+            self._tell_tickets(key, stored)
+        if self._on_progress is not None:
+            title = key.title or key.stream
+            self._on_progress(Progress(key.instance, title, counts.records, counts.created))
+
+    def _tell_tickets(self, key: StreamKey, stored: Stored) -> None:
+        for created, ids in ((True, stored.created), (False, stored.updated)):
+            for ticket in ids:
+                tell(
+                    self._facts,
+                    "ticket_stored",
+                    instance=key.instance,
+                    ticket_id=str(UUID(bytes=ticket)),
+                    created=created,
+                )
+
+
+def _start(start: datetime | date | None) -> datetime | None:
+    """Return the setting ``start`` as an instant: a day begins, and a time without zone is, in UTC."""
+    if start is None:
+        return None
+    at = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day, tzinfo=UTC)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _cadence(setting: Literal["off"] | dict[str, Literal["off"] | timedelta], sweep: Sweep) -> timedelta | None:
+    """Return how often *sweep* runs, None where it is off."""
+    if setting == "off":
+        return None
+    every = setting.get(sweep.name, sweep.every)
+    return None if every == "off" else every

@@ -1,0 +1,374 @@
+"""The vendor's limits, kept per account by all hub processes of this user on this machine.
+
+One small file per account and limit lies in the machine's state folder (``hub.store.machine``), named by a digest, and
+is read and written under ``flock``. It holds three lists:
+
+- ``busy``: requests under way. Each counts as if it were made *now*, for the vendor may see it at any moment
+  between our start and its answer.
+- ``done``: when requests ended. Each counts until the window's length has passed since then.
+- ``line``: who waits, first come first served over all processes. Whoever has k waiters ahead takes the (k+1)-th
+  place to come free, so nobody polls for a place in time: each sleeps exactly until it is there.
+
+A request starts when ``busy`` and what is left of ``done`` are fewer than the allowance. Let the vendor see request
+r at a(r); we started it at s(r) <= a(r) and had its answer at e(r) >= a(r). Had the vendor ever seen more than
+*calls* in *per_s*, all before the last one, x, would have e(r) >= a(r) > a(x) - per_s >= s(x) - per_s, so all of
+them were counted when x started, and it would not have started. So the latency does not matter. A bound on
+concurrency is a bound on the length of ``busy``.
+
+Ends without a word: every process holds the lock of a file of its own (``<run>.run``), which the kernel lets go of
+when the process dies. What blocks somebody and belongs to such a run is taken out of ``line``, or moved from
+``busy`` to ``done`` at that moment. A process that was only stopped loses its place when its lease is over.
+
+Times are ``time.monotonic``: one clock for the machine, never set. After a reboot it begins anew; what then lies in
+the future is dropped. A file that cannot be read counts as an allowance spent just now, for a minute at most.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import random
+import time
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from os import fstat, ftruncate, pread, pwrite
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+from zlib import crc32
+
+import orjson
+
+from hub.sdk import Limit, Rate, StoreError
+from hub.store.machine import Lock, digest, is_held, lock, shared_folder, try_lock
+
+OVERALL = "requests"
+"""Name of the limit that a setting of the operator puts in the place of the vendor's."""
+
+_SLACK_S = 0.005  # the vendor's clock and ours differ a little, and its window may include both ends
+_SEAT_POLL_S = 0.02  # when another process will end a request cannot be known
+_FILE_POLL_S = 0.001  # files are locked for some 20 microseconds
+_LATE_S = 1.0  # who is later than this at its own turn loses its place in the line
+_UNREADABLE_S = 60.0
+_STALE_RUN_S = 3600.0
+
+
+def account_key(connector: str, base_url: str, secrets: Sequence[str], account: str | None) -> str:
+    """Return a digest of what the vendor counts by: the same for all instances that share an allowance.
+
+    Args:
+        connector: the connector's name.
+        base_url: the vendor's address; upper case and a slash at its end do not matter.
+        secrets: the credentials.
+        account: the setting of that name; stands in the place of the secrets where it is given.
+    """
+    who = ["secrets", *sorted(secrets)] if account is None else ["account", account]
+    return hashlib.sha256(orjson.dumps([connector, base_url.lower().rstrip("/"), who])).hexdigest()
+
+
+def effective_limits(
+    limits: Sequence[Limit], rate: Rate | Literal["off"] | None, concurrency: int | None
+) -> tuple[Limit, ...]:
+    """Return the vendor's *limits* as the operator's settings change them; a limit that bounds nothing is left out.
+
+    A rate stands for the whole account, in the place of every rate of the vendor's (methods included); so does a
+    concurrency. ``"off"`` takes the rates away.
+    """
+    merged = [
+        Limit(
+            name=limit.name,
+            calls=limit.calls if rate is None else None,
+            per_s=limit.per_s,
+            concurrency=limit.concurrency if concurrency is None else None,
+        )
+        for limit in limits
+    ]
+    if isinstance(rate, Rate):
+        merged.append(Limit(OVERALL, rate.calls, rate.per_s))
+    if concurrency is not None:
+        merged.append(Limit(OVERALL, concurrency=concurrency))
+    return tuple(limit for limit in merged if limit.calls is not None or limit.concurrency is not None)
+
+
+@dataclass(slots=True)
+class _Window:
+    """The content of one limit's file; ``keep_s`` is the longest window that anybody asked for."""
+
+    keep_s: float = 0.0
+    done: list[float] = field(default_factory=list)
+    busy: dict[str, float] = field(default_factory=dict)
+    line: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, fd: int) -> "_Window | None":
+        """Return what the file holds, an empty window for an empty file; None: it cannot be read."""
+        raw = pread(fd, fstat(fd).st_size, 0)
+        if not raw:
+            return cls()
+        # A process that was killed while it wrote may have left the end of a longer, older content behind the line.
+        line, end, _ = raw.partition(b"\n")
+        intact = end and line[:8] == b"%08x" % crc32(line[8:])
+        return cls(*orjson.loads(line[8:])) if intact else None
+
+    @classmethod
+    def spent(cls, limits: Sequence[Limit], now: float) -> "_Window":
+        """Return a window with no place left, for a minute at most: what to assume where nothing can be read."""
+        keep_s = max((limit.per_s for limit in limits if limit.calls is not None), default=0.0)
+        calls = max((limit.calls or 0 for limit in limits), default=0)
+        return cls(keep_s, [now - max(0.0, keep_s - _UNREADABLE_S)] * calls)
+
+    def trim(self, limits: Sequence[Limit], now: float) -> None:
+        """Drop what no longer counts for anybody, and what lies in the future: it is from before a reboot."""
+        self.keep_s = max(self.keep_s, *(limit.per_s for limit in limits if limit.calls is not None), 0.0)
+        start, end = bisect_right(self.done, now - self.keep_s - _SLACK_S), bisect_right(self.done, now)
+        self.done = self.done[start:end]
+
+    def write(self, fd: int) -> None:
+        content = orjson.dumps([self.keep_s, self.done, self.busy, self.line])
+        line = b"%08x%b\n" % (crc32(content), content)
+        pwrite(fd, line, 0)
+        ftruncate(fd, len(line))
+
+    def end(self, ticket: str, at: float) -> None:
+        """Take *ticket* out; if it was under way, it counts as done *at*."""
+        self.line.pop(ticket, None)
+        if self.busy.pop(ticket, None) is not None:
+            insort(self.done, at)
+
+    def ahead(self, ticket: str) -> int:
+        return list(self.line).index(ticket) if ticket in self.line else len(self.line)
+
+    def wait_s(self, limit: Limit, ahead: int, now: float) -> float:
+        """Return for how long *limit* has surely no place for who has so many *ahead*; 0: it has one now."""
+        if limit.concurrency is not None and len(self.busy) + ahead >= limit.concurrency:
+            return _SEAT_POLL_S
+        if limit.calls is None:
+            return 0.0
+        span_s = limit.per_s + _SLACK_S
+        start = bisect_right(self.done, now - span_s)
+        recent = len(self.done) - start
+        over = recent + len(self.busy) + ahead - limit.calls
+        if over < 0:
+            return 0.0
+        # What is still under way leaves the window a whole span from now at the earliest.
+        return max(self.done[start + over] + span_s - now, _FILE_POLL_S) if over < recent else span_s
+
+
+class Limiter:
+    """The limits of all accounts, as far as this process is concerned. One per event loop; call :meth:`close`.
+
+    Args:
+        folder: where the files are; the machine's own unless given.
+        clock: seconds, the same for all processes of the machine.
+        sleep: waits so many seconds.
+        chance: a number in [0, 1), spreads those who poll.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._given = folder
+        self._clock = clock
+        self._sleep = sleep
+        self._chance = chance
+        self._folder: Path | None = None
+        self._run = uuid4().hex
+        self._alive: Lock | None = None
+        self._numbers = count(1)
+        self._ended: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        self._turns: defaultdict[tuple[str, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._seats: dict[tuple[str, int], asyncio.Semaphore] = {}
+
+    @contextlib.asynccontextmanager
+    async def slot(self, account: str, limits: Sequence[Limit], lease_s: float = 120.0) -> AsyncIterator[None]:
+        """Wait until a request may start, and count it as under way for as long as the block runs.
+
+        Args:
+            account: from :func:`account_key`.
+            limits: what the request counts against; it starts when all of them have a place. None: no file is
+                touched. Several of one name share a count.
+            lease_s: no request takes longer; one of a process that hangs no longer counts as under way after it.
+
+        Raises:
+            StoreError: the state folder cannot be used.
+        """
+        if not limits:
+            yield
+            return
+        files = self._files(account, limits)
+        async with contextlib.AsyncExitStack() as seats:
+            # Within the process a seat goes straight from one request to the next, without a poll.
+            for name in sorted(files):
+                for limit in files[name]:
+                    if limit.concurrency is not None:
+                        await seats.enter_async_context(self._seat(name, limit.concurrency))
+            ticket = f"{self._run}-{next(self._numbers)}"
+            try:
+                await self._granted(ticket, files, lease_s)
+                yield
+            finally:
+                self._end(ticket, files)
+
+    def close(self) -> None:
+        """Write down what ended, and let the other processes know that this one is gone."""
+        for name in list(self._ended):
+            self._flush(name, again=False)
+        if self._alive is not None and self._folder is not None:
+            (self._folder / f"{self._run}.run").unlink(missing_ok=True)
+            self._alive.release()
+            self._alive = None
+
+    def _files(self, account: str, limits: Sequence[Limit]) -> dict[str, list[Limit]]:
+        folder = self._folder or self._open()
+        files: dict[str, list[Limit]] = {}
+        for limit in limits:
+            files.setdefault(f"{folder}/{digest(account, limit.name)}", []).append(limit)
+        return files
+
+    def _open(self) -> Path:
+        folder = self._given or shared_folder("limits")
+        try:
+            _sweep(folder)
+            self._alive = lock(folder / f"{self._run}.run")
+        except OSError as error:
+            raise StoreError(_unusable(error)) from error
+        self._folder = folder
+        return folder
+
+    def _seat(self, name: str, concurrency: int) -> asyncio.Semaphore:
+        key = (name, concurrency)
+        if key not in self._seats:
+            self._seats[key] = asyncio.Semaphore(concurrency)
+        return self._seats[key]
+
+    async def _granted(self, ticket: str, files: dict[str, list[Limit]], lease_s: float) -> None:
+        """Return when the request may start. One task of the process at a time asks the files, in order of arrival."""
+        async with self._turns[tuple(files)]:
+            while (wait_s := self._ask(ticket, files, lease_s)) > 0:
+                await self._sleep(wait_s)
+
+    def _ask(self, ticket: str, files: dict[str, list[Limit]], lease_s: float) -> float:
+        """Return 0 when *ticket* is now under way, else for how many seconds to wait before asking again."""
+        try:
+            with contextlib.ExitStack() as held:
+                windows = self._read(held, files)
+                return self._decide(ticket, windows, files, lease_s) if windows else self._soon_s()
+        except OSError as error:
+            raise StoreError(_unusable(error)) from error
+
+    def _read(self, held: contextlib.ExitStack, files: dict[str, list[Limit]]) -> dict[str, tuple[Lock, _Window]]:
+        """Return the windows with their locks; none when another process is at one of the files."""
+        windows = {}
+        now = self._clock()
+        for name in sorted(files):  # one order for everybody
+            taken = self._lock(name)
+            if taken is None:
+                return {}
+            held.enter_context(taken)
+            window = _Window.read(taken.fd) or _Window.spent(files[name], now)
+            window.trim(files[name], now)
+            windows[name] = taken, window
+        for name, (_, window) in windows.items():
+            for ended, at in self._ended.pop(name, {}).items():
+                window.end(ended, at)
+        return windows
+
+    def _decide(
+        self, ticket: str, windows: dict[str, tuple[Lock, _Window]], files: dict[str, list[Limit]], lease_s: float
+    ) -> float:
+        now = self._clock()
+        wait_s = _longest_wait_s(ticket, windows, files, now)
+        if wait_s > 0 and self._bury(ticket, windows, now):
+            wait_s = _longest_wait_s(ticket, windows, files, now)
+        # All files take the ticket at once, so any two waiters stand in the same order everywhere: no deadlock.
+        for taken, window in windows.values():
+            if wait_s > 0:
+                window.line[ticket] = now + wait_s + _LATE_S
+            else:
+                window.line.pop(ticket, None)
+                window.busy[ticket] = now + lease_s
+            window.write(taken.fd)
+        return wait_s
+
+    def _bury(self, asking: str, windows: dict[str, tuple[Lock, _Window]], now: float) -> bool:
+        """Take out what belongs to dead processes or is overdue; say whether there was any."""
+        alive = {self._run: True}
+        found = False
+        for _, window in windows.values():
+            for ticket, until in [*window.busy.items(), *window.line.items()]:
+                run = ticket.partition("-")[0]
+                if run not in alive:
+                    alive[run] = is_held(f"{self._folder}/{run}.run")
+                if ticket != asking and (until < now or not alive[run]):
+                    window.end(ticket, now)
+                    found = True
+        return found
+
+    def _end(self, ticket: str, files: dict[str, list[Limit]]) -> None:
+        now = self._clock()
+        for name in files:
+            self._ended[name][ticket] = now
+            self._flush(name)
+
+    def _flush(self, name: str, *, again: bool = True) -> None:
+        """Write down what ended. Never waits, as it runs while tasks are cancelled: a locked file is tried *again*
+        in a moment, and one that cannot be written when the next request asks."""
+        ended = self._ended.get(name)
+        if not ended:
+            return
+        with contextlib.suppress(OSError):
+            taken = self._lock(name)
+            if taken is not None:
+                with taken:
+                    _write_ended(taken.fd, ended)
+                del self._ended[name]
+            elif again:
+                asyncio.get_running_loop().call_later(_FILE_POLL_S, self._flush, name)
+
+    def _lock(self, name: str) -> Lock | None:
+        try:
+            return try_lock(name)
+        except FileNotFoundError:  # somebody tidied up the folder
+            Path(name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return try_lock(name)
+
+    def _soon_s(self) -> float:
+        return _FILE_POLL_S * (0.5 + self._chance())
+
+
+def _write_ended(fd: int, ended: dict[str, float]) -> None:
+    window = _Window.read(fd)
+    if window is None:  # the next request makes it a spent one
+        return
+    for ticket, at in ended.items():
+        window.end(ticket, at)
+    window.write(fd)
+
+
+def _longest_wait_s(
+    ticket: str, windows: dict[str, tuple[Lock, _Window]], files: dict[str, list[Limit]], now: float
+) -> float:
+    return max(
+        window.wait_s(limit, window.ahead(ticket), now)
+        for name, (_, window) in windows.items()
+        for limit in files[name]
+    )
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the run files of processes that died long ago."""
+    for path in folder.glob("*.run"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _STALE_RUN_S and not is_held(path):
+                path.unlink(missing_ok=True)
+
+
+def _unusable(error: OSError) -> str:
+    return f"{error.filename or 'state folder'}: {error.strerror}; limits are kept there, make it writable"

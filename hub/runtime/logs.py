@@ -1,0 +1,145 @@
+"""Structured logs with the secrets taken out. structlog and the standard library's loggers end in one handler.
+
+Events are short words, facts are fields: ``log.warning("poll failed", extra={"instance": name})`` with the standard
+library, ``get_logger(__name__).warning("poll failed", instance=name)`` with structlog.
+"""
+
+import base64
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any, TextIO
+from urllib.parse import quote, quote_plus
+
+import structlog
+
+REMOVED = "[secret]"
+"""Stands in a log where a registered secret stood."""
+
+_SHORTEST = 4  # characters; taking shorter ones out would only spoil every other word
+_CHATTY = ("httpx", "httpcore", "sqlalchemy", "alembic", "asyncio", "uvicorn")
+_LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG}
+
+Event = MutableMapping[str, Any]
+
+
+class _Secrets:
+    """What must not be written, in every form in which it may turn up."""
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, secrets: Iterable[str]) -> None:
+        for secret in secrets:
+            if len(secret.strip()) >= _SHORTEST:
+                encoded = base64.b64encode(secret.encode()).decode()
+                self._forms |= {secret.strip(), quote(secret, safe=""), quote_plus(secret), encoded, repr(secret)[1:-1]}
+        # Longest first, so that a secret that contains another goes as a whole.
+        words = sorted(self._forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, words))) if words else None
+
+    def removed_from(self, text: str) -> str:
+        return self._pattern.sub(REMOVED, text) if self._pattern else text
+
+
+_secrets = _Secrets()
+
+
+def register_secrets(secrets: Iterable[str]) -> None:
+    """Take *secrets* out of everything that is logged from now on, as they are, quoted for a URL or in base64."""
+    _secrets.add(secrets)
+
+
+def redact(text: str) -> str:
+    """Return *text* without registered secrets."""
+    return _secrets.removed_from(text)
+
+
+def set_up(*, verbosity: int = 0, json_lines: bool = False) -> None:
+    """Send all logs to stderr: JSON lines when it is no terminal or *json_lines*, else short lines for a person.
+
+    Args:
+        verbosity: -1 errors, 0 warnings too, 1 what happens, 2 everything.
+        json_lines: JSON on a terminal as well.
+    """
+    as_json = json_lines or not sys.stderr.isatty()
+    handler = _StderrHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_shared(as_json), structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _without_secrets,
+                _renderer(as_json),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(_LEVELS[max(-1, min(verbosity, 2))])
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.contextvars.merge_contextvars,
+            *_shared(as_json),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
+def get_logger(name: str) -> Any:
+    """Return a structlog logger; before :func:`set_up` it writes as structlog does by default."""
+    return structlog.get_logger(name)
+
+
+class _StderrHandler(logging.StreamHandler[TextIO]):
+    """Writes to what ``sys.stderr`` is at the time: a progress display puts itself in its place."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # the base class has an attribute
+        return sys.stderr
+
+
+def _shared(as_json: bool) -> list[structlog.typing.Processor]:
+    stamp = (
+        structlog.processors.TimeStamper("iso") if as_json else structlog.processors.TimeStamper("%H:%M:%S", utc=False)
+    )
+    name = [structlog.stdlib.add_logger_name] if as_json else []
+    return [structlog.stdlib.add_log_level, *name, stamp]
+
+
+def _renderer(as_json: bool) -> structlog.typing.Processor:
+    if as_json:
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    colours = not os.environ.get("NO_COLOR")
+    return structlog.dev.ConsoleRenderer(
+        colors=colours, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0, pad_level=False
+    )
+
+
+def _without_secrets(logger: Any, method: str, event: Event) -> Event:
+    return {str(_clean(key)): _clean(value) for key, value in event.items()}
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if value is None or isinstance(value, bool | int | float):
+        clean = redact(str(value))
+        return value if clean == str(value) else clean
+    if isinstance(value, dict):
+        return {str(_clean(key)): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(item) for item in value]
+    return redact(str(value))

@@ -1,0 +1,50 @@
+"""What a sync says it did, and how far it is."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: records read and messages stored so far."""
+
+    instance: str
+    stream: str
+    records: int
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """How the run of a stream (``name`` empty) or of one of its sweeps ended.
+
+    Counts are of records (``records``) and messages. ``skipped`` says why nothing was read at all.
+    """
+
+    instance: str
+    stream: str
+    title: str
+    name: str
+    records: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    error: str | None = None
+    skipped: str | None = None
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """What ``hub sync`` did. ``problems`` concern whole instances and say what to do."""
+
+    streams: list[StreamReport] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    indexed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was to be read was read; stepping aside for another run is no failure."""
+        return not self.problems and not any(report.error or report.warnings for report in self.streams)

@@ -1,0 +1,62 @@
+"""From a configured instance to what the pipeline runs: connector, hooks, credentials, limits, transport."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.pipeline.retry import RetryPolicy
+from hub.pipeline.source import Source
+from hub.runtime.config import InstanceSettings, Settings
+from hub.runtime.limits import account_key, effective_limits
+from hub.runtime.plugins import hooks, instance_manager
+from hub.runtime.transport import Transport
+from hub.sdk import Connector, HubError, Request, Response, Send
+
+Waiting = Callable[[str, int, float, HubError], None]
+"""Told before each wait between two tries: instance, which try failed, seconds, why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every instance of a process shares.
+
+    Args:
+        settings: the whole configuration.
+        transport: the process's one.
+        policy: how often and how long to try again.
+        on_wait: told before each wait.
+    """
+
+    settings: Settings
+    transport: Transport
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    on_wait: Waiting | None = None
+
+    def source(self, instance: InstanceSettings) -> Source:
+        """Return *instance* ready to run; its references are not read yet."""
+        connector = instance.connector_class(instance.config)
+        manager = instance_manager(connector, self.settings.plugins)
+        on_wait = self.on_wait
+        return Source(
+            name=instance.name,
+            connector=connector,
+            hooks=hooks(manager),
+            send=_sender(connector, self.transport),
+            policy=self.policy,
+            on_wait=None if on_wait is None else lambda *told: on_wait(instance.name, *told),
+        )
+
+
+def _sender(connector: Connector[Any], transport: Transport) -> Send:
+    config = connector.config
+    base_url = (config.base_url or connector.base_url).rstrip("/")
+    auth = connector.auth()
+    account = account_key(connector.name, base_url, auth.secrets(), config.account)
+
+    async def send(request: Request) -> Response:
+        limits = effective_limits(connector.limits(request), config.rate, config.concurrency)
+        return await transport.send(
+            request, base_url=base_url, auth=auth, limits=limits, account=account, timeout=config.timeout
+        )
+
+    return send

@@ -1,0 +1,110 @@
+"""What ``normalize`` returns: drafts that the engine merges into tickets, and changes of messages that exist.
+
+A draft holds what the *source* says. What rules, people or destinations decide is not part of it.
+"""
+
+from typing import Any, Self
+
+from pydantic import Field
+
+from hub.sdk.ticket import Attachment, Author, Direction, Id, Instant, Kind, Model, Place, Rating, Sentiment, State
+
+
+class MessageDraft(Model):
+    """One message as the source has it now.
+
+    ``hidden`` is None where the record does not tell; True and False are facts and overwrite each other.
+    ``tags`` are those of this record in this stream; the ticket shows those of all its messages.
+    ``echo_of`` marks a record that is the echo of our own write (the marker that was sent with it): the engine
+    drops it.
+    """
+
+    source_id: Id
+    created_at: Instant
+    same_as: str | None = None
+    direction: Direction = "in"
+    author: Author | None = None
+    body: str = ""
+    updated_at: Instant | None = None
+    collected_at: Instant | None = None
+    url: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    rating: Rating | None = None
+    sentiment: Sentiment | None = None
+    reach: int | None = None
+    engagement: dict[str, int] | None = None
+    hidden: bool | None = None
+    withheld: bool = False
+    tags: tuple[str, ...] = ()
+    echo_of: str | None = None
+
+
+class TicketDraft(Model):
+    """A ticket with one or more messages; the engine merges it into the ticket of its ``thread``.
+
+    The fields beside ``messages`` describe the ticket as seen from this draft's earliest message; where drafts
+    of one thread differ, the one with the earliest message wins, in whatever order they arrive.
+    ``state`` is what the source says of the case (an issue is done, a review is answered); None where the
+    source has no such notion. It is applied when it changes, so it never undoes what a person decided later.
+    """
+
+    thread: Id
+    kind: Kind
+    platform: str = Field(min_length=1)
+    messages: tuple[MessageDraft, ...] = Field(min_length=1)
+    url: str | None = None
+    title: str | None = None
+    language: str | None = None
+    place: Place | None = None
+    state: State | None = None
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        source_id: Any,
+        kind: Kind,
+        platform: str,
+        thread: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        place: Place | None = None,
+        state: State | None = None,
+        extra: dict[str, Any] | None = None,
+        url: str | None = None,
+        **message: Any,
+    ) -> Self:
+        """Return a ticket of one message; what is not a field of the ticket goes to the message.
+
+        Args:
+            source_id: the record's id in its stream.
+            thread: what groups messages into one ticket; *source_id* unless given.
+            message: fields of :class:`MessageDraft`, such as ``body`` and ``created_at``.
+        """
+        return cls(
+            thread=thread if thread is not None else source_id,
+            kind=kind,
+            platform=platform,
+            title=title,
+            language=language,
+            place=place,
+            state=state,
+            extra=extra or {},
+            url=url,
+            messages=(MessageDraft(source_id=source_id, url=url, **message),),
+        )
+
+
+class Change(Model):
+    """A change of a message that may already be stored; without it nothing happens.
+
+    Used by sweeps that learn only that a record was deleted, marked as spam or restored.
+    """
+
+    source_id: Id
+    same_as: str | None = None
+    hidden: bool
+
+
+Draft = TicketDraft | Change

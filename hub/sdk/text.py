@@ -1,0 +1,47 @@
+"""Plain text out of what sources send. Nothing a person wrote is lost: letters, emoji, signs and spaces stay."""
+
+import html
+import re
+from typing import Any
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""Stands for what no store can hold: a lone surrogate, the NUL character."""
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_BREAKS = re.compile(r"<\s*(?:br\s*/?|/p|/div|/li)\s*>", re.IGNORECASE)
+_TAGS = re.compile(
+    r"</?(?:a|b|blockquote|br|code|div|em|font|h[1-6]|hr|i|img|li|mark|ol|p|pre|s|small|span|strong|sub|sup|table|tbody"
+    r"|td|th|tr|u|ul)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_ROUNDS = 3  # sources escape twice at times (`&amp;quot;`); more rounds would eat what a person typed
+
+
+def plain_text(markup: str) -> str:
+    """Return *markup* with known HTML tags stripped, entities unescaped and line ends made ``\\n``.
+
+    Only real tags go: ``<3`` and ``a < b`` stay. Entities are unescaped up to three times. Outer white space is
+    stripped; inner spaces, zero-width and lookalike characters are kept for the rules to see through.
+    """
+    text = markup
+    for _ in range(_ROUNDS):
+        if "<" not in text and "&" not in text:
+            break
+        plain = html.unescape(_TAGS.sub("", _BREAKS.sub("\n", text)))
+        if plain == text:
+            break
+        text = plain
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.strip()
+
+
+def storable(value: Any) -> Any:
+    """Return *value*, a tree of JSON values, with what a store cannot hold replaced by U+FFFD in every text."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub(REPLACEMENT, value)
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    return value

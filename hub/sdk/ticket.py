@@ -1,0 +1,170 @@
+"""The ticket: the one schema that every source is normalised into, version 1.
+
+A ticket is one case of one customer; its messages are what was said, each from one record of the source.
+All times are aware UTC. ``hub schema ticket`` prints the JSON Schema of :class:`Ticket`.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+Kind = Literal["mention", "review", "task", "issue"]
+Direction = Literal["in", "out", "note"]
+Sentiment = Literal["positive", "neutral", "negative"]
+State = Literal["new", "open", "pending", "on_hold", "solved", "closed", "hidden"]
+Category = Literal["complaint", "consultation", "praise", "suggestion", "news", "spam", "other"]
+Priority = Literal["urgent", "high", "normal", "low"]
+Role = Literal["delivered", "escalated", "same"]
+
+
+def _utc(value: datetime) -> datetime:
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+"""An aware instant, always UTC; any offset is accepted and converted, a naive time is refused."""
+
+Rating = Annotated[float, Field(ge=0, le=5)]
+"""Stars from 0 to 5, fractions allowed."""
+
+
+Id = Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
+"""An id of the source, always text here: vendors send the same id as a number or as text."""
+
+
+class Model(BaseModel):
+    """Base of our own models: frozen, unknown fields refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Author(Model):
+    """Who wrote a message, as far as the source says."""
+
+    key: str = Field(description="stable id of the author within the platform; empty when unknown")
+    name: str | None = None
+    handle: str | None = None
+    url: str | None = None
+    followers: int | None = None
+
+
+class Attachment(Model):
+    """A file or picture that stays at the source."""
+
+    url: str
+    kind: Literal["image", "video", "file"] = "image"
+    name: str | None = None
+
+
+class Place(Model):
+    """The outlet that a review is about."""
+
+    key: str = Field(description="the source's id of the outlet")
+    name: str | None = None
+    address: str | None = None
+    city: str | None = None
+    country: str | None = Field(default=None, description="ISO 3166 alpha-2, upper case")
+
+
+class Source(Model):
+    """Where a message was read: a stream of the connector and the record's id in it."""
+
+    stream: str
+    source_id: str
+
+
+class Message(Model):
+    """What was said once, from one record of the source."""
+
+    id: UUID
+    sources: tuple[Source, ...] = Field(description="several where the same post was found more than once")
+    same_as: str | None = Field(default=None, description="the vendor's name of the post itself, where it has one")
+    direction: Direction = Field(default="in", description="in: the customer; out: our public answer; note: internal")
+    author: Author | None = None
+    body: str = Field(default="", description="plain text: entities unescaped, tags stripped")
+    created_at: Instant = Field(description="when it was published")
+    updated_at: Instant | None = Field(default=None, description="when the source last changed it")
+    collected_at: Instant | None = Field(default=None, description="when the vendor found it")
+    ingested_at: Instant = Field(description="when the hub first stored it")
+    url: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    rating: Rating | None = None
+    sentiment: Sentiment | None = None
+    reach: int | None = None
+    engagement: dict[str, int] | None = Field(default=None, description="counters such as likes and comments")
+    hidden: bool = Field(default=False, description="deleted or spam at the source")
+    withheld: bool = Field(default=False, description="the vendor holds the text back, as with X")
+
+
+class Sla(Model):
+    """Deadlines that a policy set."""
+
+    policy: str
+    first_response_due: Instant | None = None
+    next_response_due: Instant | None = None
+    resolution_due: Instant | None = None
+
+
+class Decision(Model):
+    """Which rules decided."""
+
+    ruleset: str
+    rules: tuple[str, ...] = ()
+
+
+class Link(Model):
+    """The same case elsewhere."""
+
+    role: Role
+    instance: str
+    external_id: str
+    url: str | None = None
+    state: str | None = None
+    department: str | None = None
+    assignee: str | None = None
+
+
+class Ticket(Model):
+    """One case of one customer, with its messages, oldest first."""
+
+    id: UUID = Field(description="uuid5 of connector, namespace and thread")
+    connector: str
+    instance: str = Field(description="the instance that read it first")
+    platform: str = Field(description="vk.com, yandex_maps, …")
+    kind: Kind
+    thread: str = Field(description="what the connector groups messages by")
+    url: str | None = None
+
+    messages: tuple[Message, ...] = ()
+
+    title: str | None = None
+    language: str | None = Field(default=None, description="ISO 639-1 where the source's code is known")
+    rating: Rating | None = Field(default=None, description="the latest that the customer gave")
+    sentiment: Sentiment | None = Field(default=None, description="of the latest message that has one")
+    place: Place | None = None
+    source_tags: tuple[str, ...] = Field(default=(), description="tags set at the source, sorted")
+    customer_id: str | None = None
+
+    created_at: Instant = Field(description="when the first message was published")
+    updated_at: Instant = Field(description="when the hub last changed the ticket")
+    closed_at: Instant | None = None
+
+    state: State = "new"
+
+    category: Category | None = None
+    priority: Priority = "normal"
+    score: int | None = None
+    queue: str | None = None
+    assignee: str | None = None
+    tags: tuple[str, ...] = ()
+    sla: Sla | None = None
+    decision: Decision | None = None
+    set_by_hand: tuple[str, ...] = Field(default=(), description="fields a person set; rules never overwrite them")
+
+    links: tuple[Link, ...] = ()
+    extra: dict[str, Any] = Field(default_factory=dict, description="small and vendor-specific")
+    revision: str = Field(description="hash of the content; moves when the source changes something")

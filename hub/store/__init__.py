@@ -1,0 +1,27 @@
+"""What survives a restart: tickets, messages, events, originals, dead letters, cursors. One store per ``store`` URL."""
+
+from hub.store.erase import Erased
+from hub.store.inventory import Absent
+from hub.store.page import Checkpoint, Decided, Rejected, Stored, StreamKey
+from hub.store.queries import DeadLetter, InstanceState, StreamState, TicketEvent, TicketFilter, TicketLine
+from hub.store.store import Store, Summary, open_store, upgrade_store
+
+__all__ = [
+    "Absent",
+    "Checkpoint",
+    "DeadLetter",
+    "Decided",
+    "Erased",
+    "InstanceState",
+    "Rejected",
+    "Store",
+    "Stored",
+    "StreamKey",
+    "StreamState",
+    "Summary",
+    "TicketEvent",
+    "TicketFilter",
+    "TicketLine",
+    "open_store",
+    "upgrade_store",
+]

@@ -1,0 +1,129 @@
+"""Opening a database: pragmas, migrations, and what SQLite's errors mean to a person."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from hub.sdk.errors import ConfigError, StoreError
+from hub.store.tables import HEAD
+
+_PAGE_BYTES = 8192
+_BUSY_MS = 30_000
+_CACHE_KIB = 8_192
+_WAL_PAGES = 4_000  # a bulk run rewrites the same index pages; fewer checkpoints copy them less often
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def path_of(url: str) -> Path:
+    """Return the file of a ``sqlite:///`` URL.
+
+    Raises:
+        ConfigError: the URL is of another kind.
+    """
+    parsed = sa.make_url(url) if "://" in url else None
+    if parsed is None or parsed.get_backend_name() != "sqlite" or not parsed.database:
+        kind = url.split("://", maxsplit=1)[0]
+        raise ConfigError(f'store: {kind!r} cannot be used; write store = "sqlite:///hub.db"')
+    return Path(parsed.database)
+
+
+def open_engine(path: Path) -> sa.Engine:
+    """Return an engine on the file *path*; each connection has our pragmas, transactions begin IMMEDIATE."""
+    engine = sa.create_engine(
+        f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
+        connection.execute("PRAGMA temp_store=MEMORY")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    return engine
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Give a connection inside a transaction that holds the write lock from its start."""
+    with engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection, connection.begin():
+        yield connection
+
+
+def revision_of(engine: sa.Engine) -> str | None:
+    """Return the migration the database stands at; None for an empty one."""
+    with reported(engine), engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the database to :data:`HEAD`, in one transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    with reported(engine), writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD)
+
+
+def require_head(engine: sa.Engine, path: Path) -> None:
+    """Refuse a database of another schema.
+
+    Raises:
+        StoreError: it is older (with the command that upgrades it) or newer (with the version wanted).
+    """
+    found = revision_of(engine)
+    if found == HEAD:
+        return
+    if found is not None and found > HEAD:
+        raise StoreError(
+            f"{path}: the database has schema {found}, this helpdesk-hub knows up to {HEAD};"
+            " install a newer helpdesk-hub, or open a backup made before the upgrade"
+        )
+    raise StoreError(
+        f'{path}: the database has schema {found or "none"}, {HEAD} is wanted; run "hub store backup FILE", '
+        'then "hub store upgrade"'
+    )
+
+
+@contextmanager
+def reported(engine: sa.Engine) -> Iterator[None]:
+    """Turn the driver's errors into a StoreError that says what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreError(_advice(str(engine.url.database), error.orig)) from error
+    except sqlite3.Error as error:
+        raise StoreError(_advice(str(engine.url.database), error)) from error
+
+
+def _advice(path: str, error: BaseException | None) -> str:
+    seen = str(error)
+    if "full" in seen or "disk I/O" in seen:
+        todo = "the disk is full or failing; free some space and run again: nothing was half-written"
+    elif "locked" in seen or "busy" in seen:
+        todo = "another process holds the database; wait for it or stop it, then run again: nothing was half-written"
+    elif "readonly" in seen or "unable to open" in seen:
+        todo = "the file or its folder cannot be written; check the path and its rights"
+    elif "not a database" in seen or "malformed" in seen:
+        todo = "the file is damaged or not a database; restore a backup, or name another file as store"
+    else:
+        todo = "nothing was half-written; run again, and report this if it stays"
+    return f"{path}: {seen}; {todo}"

@@ -1,0 +1,417 @@
+"""Drafts into tickets: the same drafts in any order, any number of times, give the same store.
+
+What makes that so:
+
+* a message belongs to the *first* of its sources by name; the others add only their tags and whether they hide it;
+* a ticket's own content comes with its earliest message, whoever brings it first;
+* the rest of a ticket (rating, sentiment, tags, hidden, times) is computed from all its messages;
+* the source's word on the state is applied only when it changes, and never over what a person set.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from hub.sdk.drafts import Change, MessageDraft, TicketDraft
+from hub.sdk.identity import message_id, ticket_id
+from hub.store.page import Checkpoint, Event
+from hub.store.rows import (
+    EMPTY,
+    Case,
+    MessageRow,
+    TicketRow,
+    dumps,
+    message_content,
+    message_counters,
+    ticket_content,
+)
+from hub.store.tables import micros
+
+_Source = list[Any]  # [stream, source_id, hidden, tags]
+_CAUSE = "source"
+
+
+class Merge:
+    """One checkpoint's drafts on the way into rows. Load what exists, ``apply``, then read the results.
+
+    Args:
+        checkpoint: the page.
+        next_ticket_n: row number for the first new ticket; likewise for messages.
+        erased: digests of authors whose data was erased: their messages do not come back.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, *, next_ticket_n: int, next_message_n: int, erased: frozenset[bytes] = frozenset()
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._now = micros(checkpoint.now)
+        self._ticket_n = next_ticket_n
+        self._message_n = next_message_n
+        self._erased = erased
+        self._cases: dict[int, Case] = {}
+        self._by_id: dict[bytes, Case] = {}
+        self._case_of: dict[bytes, Case] = {}
+        self._ids: list[tuple[bytes, tuple[bytes, ...]]] = []
+        self.events: list[Event] = []
+        self.unchanged = 0
+        self.seen: list[bytes] = []
+        self._name_everything()
+
+    def _name_everything(self) -> None:
+        connector, namespace = self._checkpoint.connector, self._checkpoint.namespace
+        stream = self._checkpoint.key.stream
+        for draft in self._checkpoint.drafts:
+            if isinstance(draft, TicketDraft):
+                ticket = ticket_id(connector, namespace, draft.thread)
+                ids = tuple(
+                    message_id(connector, namespace, stream, item.source_id, item.same_as) for item in draft.messages
+                )
+            else:
+                ticket = b""
+                ids = (message_id(connector, namespace, stream, draft.source_id, draft.same_as),)
+            self._ids.append((ticket, ids))
+            self.seen.extend(ids)
+
+    def wanted(self) -> tuple[list[bytes], list[bytes]]:
+        """Return the ids of the tickets and messages that must be loaded if they exist."""
+        return [ticket for ticket, _ in self._ids if ticket], self.seen
+
+    def load(self, tickets: Iterable[TicketRow], messages: Iterable[MessageRow]) -> None:
+        """Take what exists: the tickets by id and by their messages, with *all* messages of each."""
+        for row in tickets:
+            case = Case(row=row, before=replace(row))
+            self._cases[row.n] = self._by_id[row.id] = case
+        for message in messages:
+            case = self._cases[message.ticket_n]
+            case.messages[message.id] = message
+            case.before_messages[message.id] = replace(message)
+            self._case_of[message.id] = case
+
+    # --- applying -----------------------------------------------------------------------------------------------
+
+    def apply(self) -> None:
+        """Merge every draft, in order, then bring the tickets in line with their messages."""
+        for draft, (ticket, ids) in zip(self._checkpoint.drafts, self._ids, strict=True):
+            if isinstance(draft, TicketDraft):
+                self._put(draft, ticket, ids)
+            else:
+                self._change(draft, ids[0])
+        for case in self._cases.values():
+            if case.touched and not case.settled:
+                self._settle(case)
+            if case.touched and case.before is None:
+                self.events.append(Event(case.row.n, "created", _CAUSE, {"messages": len(case.messages)}))
+
+    def _put(self, draft: TicketDraft, ticket: bytes, ids: tuple[bytes, ...]) -> None:
+        if len(ids) == 1 and ids[0] not in self._case_of and ticket not in self._by_id:
+            if self._is_kept(draft.messages[0]):
+                self._open_single(draft, ticket, ids[0])
+            return
+        kept = [(item, mid) for item, mid in zip(draft.messages, ids, strict=True) if self._is_kept(item)]
+        if not kept:
+            return
+        opening, opening_id = kept[0] if len(kept) == 1 else min(kept, key=lambda pair: (pair[0].created_at, pair[1]))
+        case = self._case_of.get(opening_id) or self._by_id.get(ticket) or self._open(draft, ticket, opening_id)
+        for item, mid in kept:
+            self._put_message(self._case_of.get(mid, case), item, mid)
+        if self._owns(case, opening, opening_id):
+            case.draft = draft
+            case.row.opening = opening_id
+            case.touched, case.settled = True, False
+
+    def _is_kept(self, item: MessageDraft) -> bool:
+        """Neither the echo of our own write nor of an author whose data was erased."""
+        return item.echo_of is None and not (self._erased and author_digest_of(item) in self._erased)
+
+    def _open(self, draft: TicketDraft, ticket: bytes, opening: bytes) -> Case:
+        checkpoint = self._checkpoint
+        decided = checkpoint.route(draft)
+        row = TicketRow(
+            self._ticket_n,
+            ticket,
+            checkpoint.connector,
+            checkpoint.namespace,
+            checkpoint.key.instance,
+            draft.platform,
+            draft.kind,
+            draft.thread,
+            0,
+            self._now,
+            None,
+            "new",
+            "new",
+            None,
+            opening,
+            None,
+            None,
+            None,
+            None,
+            decided.priority,
+            decided.queue,
+            decided.category,
+            EMPTY,
+            None,
+        )
+        case = Case(row)
+        self._cases[row.n] = self._by_id[ticket] = case
+        self._ticket_n += 1
+        return case
+
+    def _open_single(self, draft: TicketDraft, ticket: bytes, mid: bytes) -> None:
+        """Open the ticket of one new message: what `_settle` would find, without looking for it. Most records are
+        this."""
+        item = draft.messages[0]
+        case = self._open(draft, ticket, mid)
+        row, message = case.row, self._add(case, item, mid)
+        row.created_at = message.created_at
+        if item.direction == "in":
+            row.rating, row.sentiment = item.rating, item.sentiment
+        self._take_content(case, draft, sorted(set(item.tags)))
+        row.state = "hidden" if message.hidden else row.own_state
+        case.draft = draft
+        case.settled = True
+
+    def _put_message(self, case: Case, draft: MessageDraft, mid: bytes) -> None:
+        row = case.messages.get(mid)
+        if row is None:
+            self._add(case, draft, mid)
+            return
+        sources = orjson.loads(row.sources)
+        mine = self._source(draft, _known_hidden(sources, self._checkpoint.key.stream, draft.source_id))
+        owner = _with_source(sources, mine)
+        row.sources = dumps(sources)
+        row.hidden = _all_hidden(sources)
+        if owner:
+            row.created_at = micros(draft.created_at)
+            row.direction = draft.direction
+            row.body = draft.body
+            row.content = message_content(draft)
+            row.counters = message_counters(draft)
+        case.touched, case.settled = True, False
+
+    def _add(self, case: Case, draft: MessageDraft, mid: bytes) -> MessageRow:
+        source = self._source(draft, hidden=False)
+        row = case.messages[mid] = MessageRow(
+            self._message_n,
+            mid,
+            case.row.n,
+            micros(draft.created_at),
+            self._now,
+            draft.direction,
+            int(source[2]),
+            draft.body,
+            dumps([source]),
+            message_content(draft),
+            message_counters(draft),
+        )
+        self._case_of[mid] = case
+        self._message_n += 1
+        case.touched, case.settled = True, False
+        return row
+
+    def _source(self, draft: MessageDraft, hidden: bool) -> _Source:
+        known = hidden if draft.hidden is None else draft.hidden
+        return [self._checkpoint.key.stream, draft.source_id, known, sorted(set(draft.tags))]
+
+    def _owns(self, case: Case, opening: MessageDraft, opening_id: bytes) -> bool:
+        """Whether the draft that *opening* came with speaks for the ticket itself."""
+        row = case.messages[opening_id]
+        first = orjson.loads(row.sources)[0] if "],[" in row.sources else None
+        if first is not None and first[:2] != [self._checkpoint.key.stream, opening.source_id]:
+            return False
+        current = case.messages.get(case.row.opening)
+        if current is None or opening_id == case.row.opening:
+            return True
+        return (row.created_at, opening_id) < (current.created_at, current.id)
+
+    def _change(self, change: Change, mid: bytes) -> None:
+        case = self._case_of.get(mid)
+        if case is None:
+            return
+        row = case.messages[mid]
+        sources = orjson.loads(row.sources)
+        for source in sources:
+            if source[:2] == [self._checkpoint.key.stream, change.source_id]:
+                source[2] = change.hidden
+                case.touched, case.settled = True, False
+        row.sources = dumps(sources)
+        row.hidden = _all_hidden(sources)
+
+    # --- bringing a ticket in line with its messages --------------------------------------------------------------
+
+    def _settle(self, case: Case) -> None:
+        row = case.row
+        messages = list(case.messages.values())
+        if len(messages) > 1:
+            messages.sort(key=_order)
+        row.created_at = messages[0].created_at
+        row.rating, row.sentiment = _latest(messages)
+        if case.draft is not None:
+            self._take_content(case, case.draft, _tags(messages))
+        elif case.before is not None:
+            row.content = _retagged(row.content, _tags(messages))
+        inbound = [message for message in messages if message.direction == "in"]
+        hidden = all(message.hidden for message in inbound or messages)
+        row.state = "hidden" if hidden else row.own_state
+        if case.before is not None:
+            self._note_changes(case, messages)
+
+    def _take_content(self, case: Case, draft: TicketDraft, tags: list[str]) -> None:
+        row = case.row
+        row.platform, row.kind = draft.platform, draft.kind
+        row.title, row.language = draft.title, draft.language
+        row.content = ticket_content(draft, tags)
+        if draft.state is not None and draft.state != row.source_state:
+            row.source_state = draft.state
+            if "state" not in _set_by_hand(row):
+                row.own_state = draft.state
+                row.closed_at = self._now if draft.state in ("solved", "closed") else None
+
+    def _note_changes(self, case: Case, messages: list[MessageRow]) -> None:
+        row, before = case.row, case.before
+        assert before is not None  # noqa: S101 - only called for tickets that were loaded
+        news = False
+        for message in messages:
+            old = case.before_messages.get(message.id)
+            if old is None:
+                self._note(
+                    row, "message_added", {"message": str(UUID(bytes=message.id)), "direction": message.direction}
+                )
+                news = True
+            elif fields := _message_changes(old, message):
+                self._note(row, "message_changed", {"message": str(UUID(bytes=message.id)), "fields": fields})
+                news = True
+        if fields := _ticket_changes(before, row):
+            self._note(row, "changed", {"fields": fields})
+            news = True
+        if news:
+            row.updated_at = self._now
+
+    def _note(self, row: TicketRow, kind: str, data: dict[str, object]) -> None:
+        self.events.append(Event(row.n, kind, _CAUSE, data))
+
+    # --- results --------------------------------------------------------------------------------------------------
+
+    @property
+    def cases(self) -> Iterator[Case]:
+        """The tickets that were touched."""
+        return (case for case in self._cases.values() if case.touched)
+
+
+def author_digest(key: str) -> bytes:
+    """Return what stands for an erased author in the store, instead of the key itself."""
+    return blake2b(key.encode(), digest_size=16).digest()
+
+
+def author_digest_of(draft: MessageDraft) -> bytes | None:
+    """Return the digest of the draft's author, None when unknown."""
+    return author_digest(draft.author.key) if draft.author is not None and draft.author.key else None
+
+
+def _order(message: MessageRow) -> tuple[int, bytes]:
+    return message.created_at, message.id
+
+
+def _known_hidden(sources: list[_Source], stream: str, source_id: str) -> bool:
+    return any(source[2] for source in sources if source[0] == stream and source[1] == source_id)
+
+
+def _with_source(sources: list[_Source], mine: _Source) -> bool:
+    """Put *mine* into *sources*, kept sorted; return whether it is the first, which owns the content."""
+    for at, source in enumerate(sources):
+        if source[:2] == mine[:2]:
+            sources[at] = mine
+            return at == 0
+    sources.append(mine)
+    sources.sort(key=lambda source: source[:2])
+    return sources[0] is mine
+
+
+def _all_hidden(sources: list[_Source]) -> int:
+    return int(all(source[2] for source in sources))
+
+
+def _tags(messages: Sequence[MessageRow]) -> list[str]:
+    tags: set[str] = set()
+    for message in messages:
+        if not message.sources.endswith(",[]]]") or "],[" in message.sources:
+            tags.update(tag for source in orjson.loads(message.sources) for tag in source[3])
+    return sorted(tags)
+
+
+def _latest(messages: Sequence[MessageRow]) -> tuple[float | None, str | None]:
+    """Return rating and sentiment of the latest message of the customer that has one."""
+    rating: float | None = None
+    sentiment: str | None = None
+    for message in messages:
+        if message.direction == "in" and ('"rating"' in message.content or '"sentiment"' in message.content):
+            facts = orjson.loads(message.content)
+            rating = facts.get("rating", rating)
+            sentiment = facts.get("sentiment", sentiment)
+    return rating, sentiment
+
+
+def _retagged(content: str, tags: list[str]) -> str:
+    facts = orjson.loads(content)
+    if facts.get("source_tags", []) == tags:
+        return content
+    ordered = {key: facts[key] for key in ("url", "place") if key in facts}
+    if tags:
+        ordered["source_tags"] = tags
+    if "extra" in facts:
+        ordered["extra"] = facts["extra"]
+    return dumps(ordered)
+
+
+def _set_by_hand(row: TicketRow) -> Sequence[str]:
+    return orjson.loads(row.decided).get("set_by_hand", ()) if row.decided else ()
+
+
+def _message_changes(old: MessageRow, new: MessageRow) -> dict[str, list[Any]]:
+    """Return the changed fields of a message with their old and new values; counters are no news."""
+    fields: dict[str, list[Any]] = {}
+    for name in ("direction", "body"):
+        if getattr(old, name) != getattr(new, name):
+            fields[name] = [getattr(old, name), getattr(new, name)]
+    if old.created_at != new.created_at:
+        fields["created_at"] = [old.created_at, new.created_at]
+    if old.hidden != new.hidden:
+        fields["hidden"] = [bool(old.hidden), bool(new.hidden)]
+    if old.sources != new.sources:
+        fields |= _source_changes(orjson.loads(old.sources), orjson.loads(new.sources))
+    if old.content != new.content:
+        fields |= _facts_changes(old.content, new.content)
+    return fields
+
+
+def _source_changes(old: list[_Source], new: list[_Source]) -> dict[str, list[Any]]:
+    fields: dict[str, list[Any]] = {}
+    old_names, new_names = ([source[:2] for source in sources] for sources in (old, new))
+    if old_names != new_names:
+        fields["sources"] = [old_names, new_names]
+    old_tags, new_tags = (sorted({tag for source in sources for tag in source[3]}) for sources in (old, new))
+    if old_tags != new_tags:
+        fields["source_tags"] = [old_tags, new_tags]
+    return fields
+
+
+def _facts_changes(old: str, new: str) -> dict[str, list[Any]]:
+    before, after = orjson.loads(old), orjson.loads(new)
+    names = [*before, *(name for name in after if name not in before)]
+    return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
+
+
+def _ticket_changes(old: TicketRow, new: TicketRow) -> dict[str, list[Any]]:
+    """Return the changed fields of the ticket itself; what follows from a message's change is told there."""
+    fields: dict[str, list[Any]] = {}
+    for name in ("platform", "kind", "title", "language", "state"):
+        if getattr(old, name) != getattr(new, name):
+            fields[name] = [getattr(old, name), getattr(new, name)]
+    if old.content != new.content:
+        fields |= _facts_changes(old.content, new.content)
+    fields.pop("source_tags", None)
+    return fields

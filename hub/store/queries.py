@@ -1,0 +1,428 @@
+"""Reading: lists, single tickets with their messages, counts, and the state of instances and streams."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from hub.sdk.errors import StoreError
+from hub.sdk.ticket import Message, Ticket
+from hub.store import search
+from hub.store.rows import MessageRow, TicketRow
+from hub.store.tables import dead_letters, instances, instant, messages, micros, streams, ticket_events, tickets
+
+_PREFIX = 4  # letters of an id that are enough to ask for it
+_EXPORT = 500  # tickets read at once
+_SNIPPET = 300  # characters of a message in a list
+_CANDIDATES = 2000  # newest-arrived matches of a search among which the newest are listed
+_NARROWING = ("instance", "platform", "kind", "state", "priority", "queue", "category", "rating")
+COUNTABLE = (*_NARROWING, "sentiment", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """Which tickets: each field narrows; several values of one field are alternatives.
+
+    ``since`` and ``until`` bound ``created_at`` as ``[since, until)``, aware. ``text`` is what
+    :func:`hub.store.search.match_query` takes.
+    """
+
+    instance: tuple[str, ...] | None = None
+    platform: tuple[str, ...] | None = None
+    kind: tuple[str, ...] | None = None
+    state: tuple[str, ...] | None = None
+    priority: tuple[str, ...] | None = None
+    queue: tuple[str, ...] | None = None
+    category: tuple[str, ...] | None = None
+    rating: tuple[float, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+
+    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield the SQL conditions, the search apart."""
+        for name in _NARROWING:
+            values = getattr(self, name)
+            if values is not None:
+                yield tickets.c[name].in_(values) if len(values) != 1 else tickets.c[name] == values[0]
+        if self.since is not None:
+            yield tickets.c.created_at >= micros(self.since)
+        if self.until is not None:
+            yield tickets.c.created_at < micros(self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketLine:
+    """A ticket as a list shows it."""
+
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    platform: str
+    kind: str
+    rating: float | None
+    sentiment: str | None
+    state: str
+    priority: str
+    queue: str | None
+    category: str | None
+    title: str | None
+    text: str
+    author: str | None
+    messages: int
+    instance: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketEvent:
+    """Something that happened to a ticket, when and why."""
+
+    at: datetime
+    kind: str
+    cause: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record set aside: where it came from, why, and its original bytes."""
+
+    n: int
+    instance: str
+    stream: str
+    mode: str
+    name: str
+    reason: str
+    created_at: datetime
+    seen_at: datetime
+    times: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceState:
+    """Whether an instance is paused, since when, why, and by whom (person, auth or config)."""
+
+    name: str
+    connector: str
+    paused_at: datetime | None = None
+    paused_reason: str | None = None
+    paused_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Where a stream (``name`` empty) or one of its sweeps stands."""
+
+    instance: str
+    stream: str
+    name: str
+    title: str = ""
+    cursor: dict[str, Any] | None = field(default=None)
+    checkpoint_at: datetime | None = None
+    finished_at: datetime | None = None
+    ok_at: datetime | None = None
+    failures: int = 0
+    error: str | None = None
+    error_at: datetime | None = None
+    next_try_at: datetime | None = None
+    records: int = 0
+
+
+def _maybe(value: int | None) -> datetime | None:
+    return None if value is None else instant(value)
+
+
+# --- lists ----------------------------------------------------------------------------------------------------------
+
+
+def list_tickets(connection: sa.Connection, wanted: TicketFilter, limit: int) -> list[TicketLine]:
+    """Return at most *limit* tickets, newest first by publication.
+
+    A search that has more matches than a few thousand lists the newest among those that arrived last.
+    """
+    numbers = _matching(connection, wanted, limit)
+    rows = _rows(connection, numbers)
+    by_ticket = _messages_of(connection, numbers)
+    return [_line(row, by_ticket.get(row.n, [])) for row in rows]
+
+
+def _matching(connection: sa.Connection, wanted: TicketFilter, limit: int) -> list[int]:
+    newest = sa.select(tickets.c.n).where(*wanted.conditions())
+    if wanted.text:
+        found = _search(connection, wanted.text)
+        if not found:
+            return []
+        newest = newest.where(tickets.c.n.in_(found))
+    newest = newest.order_by(tickets.c.created_at.desc(), tickets.c.n.desc()).limit(limit)
+    return list(connection.execute(newest).scalars())
+
+
+def _search(connection: sa.Connection, words: str) -> set[int]:
+    query = search.match_query(words)
+    if not query:
+        return set()
+    hits = connection.exec_driver_sql(
+        "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?", (query, _CANDIDATES)
+    )
+    numbers = [row[0] for row in hits]
+    if not numbers:
+        return set()
+    return set(connection.execute(sa.select(messages.c.ticket_n).where(messages.c.n.in_(numbers))).scalars())
+
+
+def _rows(connection: sa.Connection, numbers: Sequence[int]) -> list[TicketRow]:
+    found = {row.n: TicketRow(*row) for row in connection.execute(sa.select(tickets).where(tickets.c.n.in_(numbers)))}
+    return [found[n] for n in numbers]
+
+
+def _messages_of(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, list[MessageRow]]:
+    query = (
+        sa.select(messages)
+        .where(messages.c.ticket_n.in_(numbers))
+        .order_by(messages.c.ticket_n, messages.c.created_at, messages.c.id)
+    )
+    by_ticket: dict[int, list[MessageRow]] = {}
+    for row in connection.execute(query):
+        by_ticket.setdefault(row.ticket_n, []).append(MessageRow(*row))
+    return by_ticket
+
+
+def _line(row: TicketRow, rows: Sequence[MessageRow]) -> TicketLine:
+    content = orjson.loads(row.content)
+    first = rows[0] if rows else None
+    author = orjson.loads(first.content).get("author", {}) if first else {}
+    return TicketLine(
+        id=str(UUID(bytes=row.id)),
+        created_at=instant(row.created_at),
+        updated_at=instant(row.updated_at),
+        platform=row.platform,
+        kind=row.kind,
+        rating=row.rating,
+        sentiment=row.sentiment,
+        state=row.state,
+        priority=row.priority,
+        queue=row.queue,
+        category=row.category,
+        title=row.title,
+        text=first.body[:_SNIPPET] if first else "",
+        author=author.get("name") or author.get("handle"),
+        messages=len(rows),
+        instance=row.instance,
+        url=content.get("url"),
+    )
+
+
+# --- whole tickets --------------------------------------------------------------------------------------------------
+
+
+def message_of(row: MessageRow) -> Message:
+    """Return the public form of a stored message."""
+    facts = orjson.loads(row.content)
+    counters = orjson.loads(row.counters)
+    author = facts.pop("author", None)
+    if author is not None and "followers" in counters:
+        author["followers"] = counters["followers"]
+    collected, updated = facts.pop("collected_at", None), counters.get("updated_at")
+    return Message(
+        id=UUID(bytes=row.id),
+        sources=tuple({"stream": source[0], "source_id": source[1]} for source in orjson.loads(row.sources)),
+        direction=row.direction,
+        author=author,
+        body=row.body,
+        created_at=instant(row.created_at),
+        updated_at=_maybe(updated),
+        collected_at=_maybe(collected),
+        ingested_at=instant(row.ingested_at),
+        reach=counters.get("reach"),
+        engagement=counters.get("engagement"),
+        hidden=bool(row.hidden),
+        **facts,
+    )
+
+
+def ticket_of(row: TicketRow, rows: Sequence[MessageRow]) -> Ticket:
+    """Return the public form of a stored ticket with its messages, oldest first."""
+    return Ticket(
+        id=UUID(bytes=row.id),
+        connector=row.connector,
+        instance=row.instance,
+        platform=row.platform,
+        kind=row.kind,
+        thread=row.thread,
+        messages=tuple(message_of(message) for message in rows),
+        title=row.title,
+        language=row.language,
+        rating=row.rating,
+        sentiment=row.sentiment,
+        created_at=instant(row.created_at),
+        updated_at=instant(row.updated_at),
+        closed_at=_maybe(row.closed_at),
+        state=row.state,
+        category=row.category,
+        priority=row.priority,
+        queue=row.queue,
+        revision=_revision(row, rows),
+        **orjson.loads(row.content),
+        **(orjson.loads(row.decided) if row.decided else {}),
+    )
+
+
+def _revision(row: TicketRow, messages: Sequence[MessageRow]) -> str:
+    """Return a hash of what the source says: it moves with the content, not with decisions or counters."""
+    digest = blake2b(digest_size=8)
+    digest.update(
+        f"{row.platform}\n{row.kind}\n{row.title}\n{row.language}\n{row.content}\n{row.source_state}".encode()
+    )
+    for message in messages:
+        text = f"{message.direction}\n{message.created_at}\n{message.body}\n{message.sources}\n{message.content}"
+        digest.update(text.encode())
+    return digest.hexdigest()
+
+
+def find_ticket(connection: sa.Connection, prefix: str) -> Ticket:
+    """Return the ticket whose id begins with *prefix* (dashes do not matter).
+
+    Raises:
+        StoreError: none has it, several do, or it is shorter than four letters or no hexadecimal.
+    """
+    number = _number_of(connection, prefix)
+    return ticket_of(_rows(connection, [number])[0], _messages_of(connection, [number]).get(number, []))
+
+
+def _number_of(connection: sa.Connection, prefix: str) -> int:
+    digits = prefix.replace("-", "").lower()
+    if not _PREFIX <= len(digits) <= 32 or any(digit not in "0123456789abcdef" for digit in digits):
+        raise StoreError(f"{prefix!r} is not a ticket id; give at least its first {_PREFIX} hexadecimal digits")
+    low, high = (bytes.fromhex(digits.ljust(32, fill)) for fill in "0f")
+    query = sa.select(tickets.c.n, tickets.c.id).where(tickets.c.id.between(low, high)).limit(3)
+    found = connection.execute(query).all()
+    if not found:
+        raise StoreError(f'no ticket has an id beginning with {prefix!r}; "hub tickets list" shows them')
+    if len(found) > 1:
+        some = ", ".join(str(UUID(bytes=row.id)) for row in found)
+        raise StoreError(f"{prefix!r} begins several ids ({some}, …); give more of it")
+    return int(found[0].n)
+
+
+def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ticket]:
+    """Yield every ticket that matches, oldest arrival first, in memory only a few hundred at a time."""
+    for numbers in _batches(connection, wanted):
+        by_ticket = _messages_of(connection, numbers)
+        for row in _rows(connection, numbers):
+            yield ticket_of(row, by_ticket.get(row.n, []))
+
+
+def _batches(connection: sa.Connection, wanted: TicketFilter) -> Iterator[list[int]]:
+    query = sa.select(tickets.c.n).where(*wanted.conditions()).order_by(tickets.c.n)
+    found = _everything_found(connection, wanted)
+    if found is not None:
+        numbers = sorted(found)
+        for start in range(0, len(numbers), _EXPORT):
+            some = numbers[start : start + _EXPORT]
+            yield list(connection.execute(query.where(tickets.c.n.in_(some))).scalars())
+        return
+    last = 0
+    while batch := list(connection.execute(query.where(tickets.c.n > last).limit(_EXPORT)).scalars()):
+        yield batch
+        last = batch[-1]
+
+
+def _everything_found(connection: sa.Connection, wanted: TicketFilter) -> set[int] | None:
+    if not wanted.text:
+        return None
+    query = search.match_query(wanted.text)
+    if not query:
+        return set()
+    sql = "SELECT DISTINCT m.ticket_n FROM search s JOIN messages m ON m.n = s.rowid WHERE s.search MATCH ?"
+    return {row[0] for row in connection.exec_driver_sql(sql, (query,))}
+
+
+def events_of(connection: sa.Connection, ticket_id: str) -> list[TicketEvent]:
+    """Return what happened to a ticket, oldest first."""
+    query = sa.select(ticket_events).where(ticket_events.c.ticket_n == _number_of(connection, ticket_id))
+    return [
+        TicketEvent(instant(row.at), row.kind, row.cause, orjson.loads(row.data))
+        for row in connection.execute(query.order_by(ticket_events.c.n))
+    ]
+
+
+def count_by(connection: sa.Connection, wanted: TicketFilter, column: str) -> list[tuple[Any, int]]:
+    """Return the values of *column* (one of :data:`COUNTABLE`) with how many tickets have each, most first."""
+    if column not in COUNTABLE:
+        raise StoreError(f"cannot count by {column!r}; one of {', '.join(COUNTABLE)}")
+    number = sa.func.count()
+    query = sa.select(tickets.c[column], number).where(*wanted.conditions())
+    found = _everything_found(connection, wanted)
+    if found is not None:
+        query = query.where(tickets.c.n.in_(found))
+    rows = connection.execute(query.group_by(tickets.c[column]).order_by(number.desc(), tickets.c[column]))
+    return [(value, count) for value, count in rows]
+
+
+# --- state ----------------------------------------------------------------------------------------------------------
+
+
+def letters(connection: sa.Connection, instance: str | None, limit: int) -> list[DeadLetter]:
+    """Return the dead letters, newest first."""
+    query = sa.select(dead_letters).order_by(dead_letters.c.n.desc()).limit(limit)
+    if instance is not None:
+        query = query.where(dead_letters.c.instance == instance)
+    return [_letter(row) for row in connection.execute(query)]
+
+
+def letter(connection: sa.Connection, n: int) -> DeadLetter:
+    """Return one dead letter.
+
+    Raises:
+        StoreError: there is none with this number.
+    """
+    row = connection.execute(sa.select(dead_letters).where(dead_letters.c.n == n)).one_or_none()
+    if row is None:
+        raise StoreError(f'there is no dead letter {n}; "hub dead list" shows them')
+    return _letter(row)
+
+
+def _letter(row: Any) -> DeadLetter:
+    values = {name: getattr(row, name) for name in ("n", "instance", "stream", "mode", "name", "reason", "times")}
+    return DeadLetter(created_at=instant(row.created_at), seen_at=instant(row.seen_at), body=row.body, **values)
+
+
+def instance_states(connection: sa.Connection) -> list[InstanceState]:
+    """Return every instance that ever ran, by name."""
+    return [
+        InstanceState(row.name, row.connector, _maybe(row.paused_at), row.paused_reason, row.paused_by)
+        for row in connection.execute(sa.select(instances).order_by(instances.c.name))
+    ]
+
+
+def stream_states(connection: sa.Connection, instance: str | None = None) -> list[StreamState]:
+    """Return where every stream and sweep stands, by instance, stream and name."""
+    query = sa.select(streams).order_by(streams.c.instance, streams.c.stream, streams.c.name)
+    if instance is not None:
+        query = query.where(streams.c.instance == instance)
+    return [_stream(row) for row in connection.execute(query)]
+
+
+def _stream(row: Any) -> StreamState:
+    times = {
+        name: _maybe(getattr(row, name))
+        for name in ("checkpoint_at", "finished_at", "ok_at", "error_at", "next_try_at")
+    }
+    return StreamState(
+        row.instance,
+        row.stream,
+        row.name,
+        row.title,
+        orjson.loads(row.cursor) if row.cursor else None,
+        failures=row.failures,
+        error=row.error,
+        records=row.records,
+        **times,
+    )

@@ -1,0 +1,140 @@
+"""Tickets and messages as the tables hold them, and how drafts become rows."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from hub.sdk.drafts import MessageDraft, TicketDraft
+from hub.sdk.ticket import Author
+from hub.store.tables import micros
+
+EMPTY = "{}"
+
+
+def dumps(value: Any) -> str:
+    """Return *value* as JSON text; equal values give equal texts as long as keys come in the same order."""
+    return orjson.dumps(value).decode()
+
+
+@dataclass(slots=True)
+class MessageRow:
+    """A row of ``messages``, in the order of its columns. ``sources``: ``[stream, source_id, hidden, tags]`` each,
+    sorted; the first one owns the content."""
+
+    n: int
+    id: bytes
+    ticket_n: int
+    created_at: int
+    ingested_at: int
+    direction: str
+    hidden: int
+    body: str
+    sources: str
+    content: str
+    counters: str
+
+
+@dataclass(slots=True)
+class TicketRow:
+    """A row of ``tickets``, in the order of its columns."""
+
+    n: int
+    id: bytes
+    connector: str
+    namespace: str
+    instance: str
+    platform: str
+    kind: str
+    thread: str
+    created_at: int
+    updated_at: int
+    closed_at: int | None
+    state: str
+    own_state: str
+    source_state: str | None
+    opening: bytes
+    rating: float | None
+    sentiment: str | None
+    language: str | None
+    title: str | None
+    priority: str
+    queue: str | None
+    category: str | None
+    content: str
+    decided: str | None
+
+
+@dataclass(slots=True)
+class Case:
+    """A ticket under way in a checkpoint: its row, its messages, and how both looked before."""
+
+    row: TicketRow
+    messages: dict[bytes, MessageRow] = field(default_factory=dict)
+    before: TicketRow | None = None
+    before_messages: dict[bytes, MessageRow] = field(default_factory=dict)
+    draft: TicketDraft | None = None  # the draft that owns the ticket's content, if this page had it
+    touched: bool = False
+    settled: bool = False  # the row is in line with its messages
+
+
+def _author(author: Author) -> dict[str, Any]:
+    facts: dict[str, Any] = {"key": author.key}
+    if author.name is not None:
+        facts["name"] = author.name
+    if author.handle is not None:
+        facts["handle"] = author.handle
+    if author.url is not None:
+        facts["url"] = author.url
+    return facts
+
+
+def message_content(draft: MessageDraft) -> str:
+    """Return the JSON of what the source says of a message, beside body, times, sources and counters."""
+    facts: dict[str, Any] = {}
+    if draft.same_as is not None:
+        facts["same_as"] = draft.same_as
+    if draft.author is not None:
+        facts["author"] = _author(draft.author)
+    if draft.collected_at is not None:
+        facts["collected_at"] = micros(draft.collected_at)
+    if draft.url is not None:
+        facts["url"] = draft.url
+    if draft.attachments:
+        facts["attachments"] = [item.model_dump(exclude_none=True) for item in draft.attachments]
+    if draft.rating is not None:
+        facts["rating"] = draft.rating
+    if draft.sentiment is not None:
+        facts["sentiment"] = draft.sentiment
+    if draft.withheld:
+        facts["withheld"] = True
+    return dumps(facts) if facts else EMPTY
+
+
+def message_counters(draft: MessageDraft) -> str:
+    """Return the JSON of what moves all the time and is no news: engagement, reach, followers, the source's own
+    time of change."""
+    facts: dict[str, Any] = {}
+    if draft.engagement:
+        facts["engagement"] = draft.engagement
+    if draft.reach is not None:
+        facts["reach"] = draft.reach
+    if draft.author is not None and draft.author.followers is not None:
+        facts["followers"] = draft.author.followers
+    if draft.updated_at is not None:
+        facts["updated_at"] = micros(draft.updated_at)
+    return dumps(facts) if facts else EMPTY
+
+
+def ticket_content(draft: TicketDraft, source_tags: list[str]) -> str:
+    """Return the JSON of what the source says of a ticket, beside what has a column."""
+    facts: dict[str, Any] = {}
+    if draft.url is not None:
+        facts["url"] = draft.url
+    if draft.place is not None:
+        facts["place"] = draft.place.model_dump(exclude_none=True)
+    if source_tags:
+        facts["source_tags"] = source_tags
+    if draft.extra:
+        facts["extra"] = draft.extra
+    return dumps(facts) if facts else EMPTY

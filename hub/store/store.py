@@ -1,0 +1,271 @@
+"""The store's door: every read and write of the hub goes through here.
+
+Writes are serialised by the database's own write lock, taken at the start of each transaction, so two processes on
+one file wait for each other. ``run`` brings a call to the writer thread, so that a loop never waits for a disk.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
+
+import sqlalchemy as sa
+
+from hub.sdk.errors import StoreError
+from hub.sdk.ticket import Ticket
+from hub.store import database, erase, inventory, queries, search, state, writer
+from hub.store.page import Checkpoint, Stored, StreamKey
+from hub.store.queries import DeadLetter, InstanceState, StreamState, TicketEvent, TicketFilter, TicketLine
+from hub.store.tables import HEAD, dead_letters, messages, tickets
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How much the store holds. ``unindexed`` messages are not yet found by a search."""
+
+    tickets: int
+    messages: int
+    dead_letters: int
+    unindexed: int
+    bytes: int
+
+
+def open_store(url: str, *, now: Clock = _now) -> "Store":
+    """Open the store at *url* (``sqlite:///path``); a new file gets its tables.
+
+    Raises:
+        StoreError: the schema is older or newer than this code's, or the file cannot be used.
+        ConfigError: the URL is of another kind.
+    """
+    path = database.path_of(url)
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: the folder {path.parent} does not exist; create it or change store in hub.toml")
+    fresh = not path.exists() or path.stat().st_size == 0
+    engine = database.open_engine(path)
+    if fresh:
+        database.migrate(engine)
+    database.require_head(engine, path)
+    return Store(engine, path, now)
+
+
+def upgrade_store(url: str) -> tuple[str | None, str]:
+    """Bring the database at *url* to this code's schema; return the schema before and after.
+
+    Raises:
+        StoreError: it is newer than this code, or cannot be written.
+    """
+    path = database.path_of(url)
+    engine = database.open_engine(path)
+    try:
+        before = database.revision_of(engine)
+        if before is not None and before > HEAD:
+            database.require_head(engine, path)
+        database.migrate(engine)
+    finally:
+        engine.dispose()
+    return before, HEAD
+
+
+class Store:
+    """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
+
+    def __init__(self, engine: sa.Engine, path: Path, now: Clock) -> None:
+        self._engine = engine
+        self._now = now
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self.path = path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finish what is being written and let the file go."""
+        self._writer.shutdown()
+        self._engine.dispose()
+
+    async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run *call*, a method of this store, in the writer thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, lambda: call(*args, **kwargs))
+
+    @contextmanager
+    def _write(self) -> Iterator[sa.Connection]:
+        with database.reported(self._engine), database.writing(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def _read(self) -> Iterator[sa.Connection]:
+        with database.reported(self._engine), self._engine.connect() as connection:
+            yield connection
+
+    # --- the path of a record ---------------------------------------------------------------------------------------
+
+    def checkpoint(self, checkpoint: Checkpoint) -> Stored:
+        """Commit one page: tickets, messages, events, dead letters, originals and cursor, all or nothing."""
+        with self._write() as connection:
+            return writer.commit(connection, checkpoint)
+
+    def absent(
+        self,
+        key: StreamKey,
+        connector: str,
+        namespace: str,
+        window: tuple[datetime, datetime],
+        seen: AbstractSet[bytes],
+    ) -> inventory.Absent:
+        """Return what is stored of the stream within *window* and not among *seen*."""
+        with self._read() as connection:
+            return inventory.absent(connection, key, connector, namespace, window, seen)
+
+    def index_batch(self) -> int:
+        """Bring the next messages into the search index; return how many (0: it is up to date)."""
+        with self._read() as connection:
+            if search.is_current(connection):
+                return 0
+        with self._write() as connection:
+            return search.index_batch(connection)
+
+    # --- state ------------------------------------------------------------------------------------------------------
+
+    def stream_finished(self, key: StreamKey, error: str | None) -> None:
+        """Note how a run of a stream ended."""
+        with self._write() as connection:
+            state.stream_finished(connection, key, self._now(), error)
+
+    def references(self, instance: str) -> dict[str, tuple[datetime, list[Any]]]:
+        """Return the kept references of an instance: when each was read, and its records."""
+        with self._read() as connection:
+            return state.references(connection, instance)
+
+    def keep_reference(self, instance: str, name: str, value: Sequence[Any]) -> None:
+        """Keep the records of a reference, read now."""
+        with self._write() as connection:
+            state.keep_reference(connection, instance, name, value, self._now())
+
+    def pause(self, name: str, connector: str, reason: str, by: str = "person") -> None:
+        """Pause an instance until it is resumed."""
+        with self._write() as connection:
+            state.pause(connection, name, connector, reason, by, self._now())
+
+    def resume(self, name: str) -> bool:
+        """Take a pause back; return whether there was one."""
+        with self._write() as connection:
+            return state.resume(connection, name)
+
+    def prune_originals(self, instance: str, before: datetime) -> int:
+        """Remove the instance's originals read before a moment."""
+        with self._read() as connection:
+            if not state.has_originals(connection, instance, before):
+                return 0
+        with self._write() as connection:
+            return state.prune_originals(connection, instance, before)
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def list_tickets(self, wanted: TicketFilter | None = None, limit: int = 50) -> list[TicketLine]:
+        """Return tickets as a list shows them, newest first."""
+        with self._read() as connection:
+            return queries.list_tickets(connection, wanted or TicketFilter(), limit)
+
+    def find_ticket(self, prefix: str) -> Ticket:
+        """Return the one ticket whose id begins with *prefix*; StoreError when none or several."""
+        with self._read() as connection:
+            return queries.find_ticket(connection, prefix)
+
+    def iter_tickets(self, wanted: TicketFilter | None = None) -> Iterator[Ticket]:
+        """Yield every matching ticket with its messages, from one consistent view of the store."""
+        with self._read() as connection:
+            yield from queries.iter_tickets(connection, wanted or TicketFilter())
+
+    def events(self, ticket_id: str) -> list[TicketEvent]:
+        """Return what happened to a ticket, oldest first."""
+        with self._read() as connection:
+            return queries.events_of(connection, ticket_id)
+
+    def count_by(self, wanted: TicketFilter, column: str) -> list[tuple[Any, int]]:
+        """Return how many tickets have each value of *column*, most first."""
+        with self._read() as connection:
+            return queries.count_by(connection, wanted, column)
+
+    def dead_letters(self, instance: str | None = None, limit: int = 100) -> list[DeadLetter]:
+        """Return the records set aside, newest first."""
+        with self._read() as connection:
+            return queries.letters(connection, instance, limit)
+
+    def dead_letter(self, n: int) -> DeadLetter:
+        """Return one record set aside; StoreError when there is none."""
+        with self._read() as connection:
+            return queries.letter(connection, n)
+
+    def drop_dead_letters(self, numbers: Sequence[int]) -> int:
+        """Remove records set aside; return how many there were."""
+        with self._write() as connection:
+            return state.drop_letters(connection, numbers)
+
+    def instances(self) -> list[InstanceState]:
+        """Return the instances that were ever paused."""
+        with self._read() as connection:
+            return queries.instance_states(connection)
+
+    def streams(self, instance: str | None = None) -> list[StreamState]:
+        """Return where every stream and sweep stands."""
+        with self._read() as connection:
+            return queries.stream_states(connection, instance)
+
+    def summary(self) -> Summary:
+        """Return how much there is."""
+        with self._read() as connection:
+            counts = {
+                table.name: int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+                for table in (tickets, messages, dead_letters)
+            }
+            return Summary(**counts, unindexed=search.behind(connection), bytes=self._size())
+
+    def _size(self) -> int:
+        files = (self.path, *(self.path.with_name(self.path.name + end) for end in ("-wal", "-shm")))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    # --- upkeep -----------------------------------------------------------------------------------------------------
+
+    def backup(self, target: Path) -> int:
+        """Copy the store to *target*, consistent while others write; return its size in bytes.
+
+        Raises:
+            StoreError: *target* exists, or cannot be written.
+        """
+        if target.exists():
+            raise StoreError(f"{target} exists; name another file, or move it away")
+        part = target.with_name(target.name + ".part")
+        try:
+            with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(part)) as copy:
+                source.backup(copy, pages=4096)
+            part.replace(target)
+        except (sqlite3.Error, OSError) as error:
+            part.unlink(missing_ok=True)
+            raise StoreError(f"{target}: {error}; check the path and the free space, the store is untouched") from error
+        return target.stat().st_size
+
+    def erase(self, author: str) -> erase.Erased:
+        """Remove the data of the person whose author key, handle or name is exactly *author*."""
+        with self._write() as connection:
+            erased = erase.erase(connection, author, self._now())
+        with database.reported(self._engine), self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return erased

@@ -1,0 +1,277 @@
+"""The checkpoint: one page into the store in one transaction, everything or nothing.
+
+Statements are made once from the tables and run on the driver with plain tuples: SQLAlchemy's handling of a row in
+``executemany`` would cost as much as the insert itself.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from hashlib import blake2b
+from itertools import chain
+from operator import attrgetter
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+import zstandard
+
+from hub.sdk.drafts import TicketDraft
+from hub.store import search
+from hub.store.merge import Merge
+from hub.store.page import Checkpoint, Event, Rejected, Stored
+from hub.store.rows import Case, MessageRow, TicketRow, dumps
+from hub.store.tables import (
+    dead_letters,
+    erased_authors,
+    messages,
+    micros,
+    originals,
+    streams,
+    ticket_events,
+    tickets,
+)
+
+_CHUNK = 500  # values in one IN list
+_REASON = 2000  # characters of a reason that are kept
+RowT = TypeVar("RowT", MessageRow, TicketRow)
+
+_compressor = zstandard.ZstdCompressor(level=3)
+
+
+def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
+    """Write *checkpoint* inside the caller's transaction and return what it did."""
+    merge = _merged(connection, checkpoint)
+    cases = list(merge.cases)
+    new, changed = _split(cases)
+    events = list(merge.events)
+    _insert(connection, "tickets", [case.row for case in cases if case.before is None])
+    _insert(connection, "messages", new)
+    _update_tickets(connection, cases)
+    _update_messages(connection, changed)
+    _write_events(connection, events, micros(checkpoint.now))
+    _follow_search(connection, cases)
+    _set_aside(connection, checkpoint)
+    noted = {event.ticket_n for event in events}
+    updated = [case.row.id for case in cases if case.before is not None and case.row.n in noted]
+    created = [case.row.id for case in cases if case.before is None]
+    edited = sum(event.kind == "message_changed" for event in events)
+    if new or events or checkpoint.rejected:
+        _keep_originals(connection, checkpoint)
+    _advance(connection, checkpoint)
+    stored = len(new) + edited
+    return Stored(
+        added=len(new),
+        changed=edited,
+        unchanged=max(len(merge.seen) - stored, 0),
+        rejected=len(checkpoint.rejected),
+        created=created,
+        updated=updated,
+        seen=merge.seen,
+    )
+
+
+# --- loading what exists ------------------------------------------------------------------------------------------
+
+
+def _merged(connection: sa.Connection, checkpoint: Checkpoint) -> Merge:
+    next_ticket, next_message = (_next(connection, table) for table in (tickets, messages))
+    drafts = any(isinstance(draft, TicketDraft) for draft in checkpoint.drafts)
+    erased = frozenset(connection.execute(sa.select(erased_authors.c.digest)).scalars()) if drafts else frozenset()
+    merge = Merge(checkpoint, next_ticket_n=next_ticket, next_message_n=next_message, erased=erased)
+    ticket_ids, message_ids = merge.wanted()
+    numbers = set(_numbers(connection, "SELECT n FROM tickets WHERE id", ticket_ids))
+    numbers.update(_numbers(connection, "SELECT ticket_n FROM messages WHERE id", message_ids))
+    merge.load(
+        _load(connection, TicketRow, "tickets", "n", numbers),
+        _load(connection, MessageRow, "messages", "ticket_n", numbers),
+    )
+    merge.apply()
+    return merge
+
+
+def _next(connection: sa.Connection, table: sa.Table) -> int:
+    last = connection.execute(sa.select(sa.func.max(table.c.n))).scalar()
+    return int(last or 0) + 1
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    pending = list(values)
+    for start in range(0, len(pending), _CHUNK):
+        yield pending[start : start + _CHUNK]
+
+
+def _where_in(sql: str, chunk: Sequence[Any]) -> str:
+    return f"{sql} IN ({','.join('?' * len(chunk))})"
+
+
+def _numbers(connection: sa.Connection, sql: str, values: Iterable[Any]) -> Iterator[int]:
+    for chunk in _chunks(values):
+        yield from (row[0] for row in connection.exec_driver_sql(_where_in(sql, chunk), tuple(chunk)))
+
+
+def _columns(row_type: type[TicketRow] | type[MessageRow]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(row_type))
+
+
+def _load(
+    connection: sa.Connection, row_type: type[RowT], table: str, column: str, values: Iterable[Any]
+) -> Iterator[RowT]:
+    sql = f"SELECT {', '.join(_columns(row_type))} FROM {table} WHERE {column}"  # noqa: S608 - our own names
+    for chunk in _chunks(values):
+        for row in connection.exec_driver_sql(_where_in(sql, chunk), tuple(chunk)):
+            yield row_type(*row)
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+def _split(cases: Iterable[Case]) -> tuple[list[MessageRow], list[MessageRow]]:
+    """Return the new messages in the order of their numbers, and the changed ones."""
+    new: list[MessageRow] = []
+    changed: list[MessageRow] = []
+    for case in cases:
+        for message in case.messages.values():
+            before = case.before_messages.get(message.id)
+            if before is None:
+                new.append(message)
+            elif before != message:
+                changed.append(message)
+    new.sort(key=attrgetter("n"))
+    return new, changed
+
+
+_ROW_TYPES: dict[str, type[TicketRow] | type[MessageRow]] = {"tickets": TicketRow, "messages": MessageRow}
+_TUPLES: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
+    table: (
+        f"INSERT INTO {table} ({', '.join(_columns(row))}) VALUES ({', '.join('?' * len(_columns(row)))})",  # noqa: S608
+        attrgetter(*_columns(row)),
+    )
+    for table, row in _ROW_TYPES.items()
+}
+
+
+def _insert(connection: sa.Connection, table: str, rows: Sequence[TicketRow] | Sequence[MessageRow]) -> None:
+    if rows:
+        sql, values = _TUPLES[table]
+        connection.exec_driver_sql(sql, [values(row) for row in rows])
+
+
+_TICKET_MOVES = tuple(
+    name for name in _columns(TicketRow) if name not in ("n", "id", "connector", "namespace", "thread")
+)
+_MESSAGE_MOVES = ("created_at", "direction", "hidden", "body", "sources", "content", "counters")
+
+
+def _update_tickets(connection: sa.Connection, cases: Iterable[Case]) -> None:
+    rows = [case.row for case in cases if case.before is not None and case.before != case.row]
+    _update(connection, "tickets", _TICKET_MOVES, rows)
+
+
+def _update_messages(connection: sa.Connection, rows: Sequence[MessageRow]) -> None:
+    _update(connection, "messages", _MESSAGE_MOVES, rows)
+
+
+def _update(connection: sa.Connection, table: str, names: Sequence[str], rows: Sequence[Any]) -> None:
+    if rows:
+        sql = f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in names)} WHERE n = ?"  # noqa: S608 - our names
+        values = attrgetter(*names, "n")
+        connection.exec_driver_sql(sql, [values(row) for row in rows])
+
+
+def _write_events(connection: sa.Connection, events: Sequence[Event], at: int) -> None:
+    if events:
+        connection.exec_driver_sql(
+            f"INSERT INTO {ticket_events.name} (ticket_n, at, kind, cause, data) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
+            [(event.ticket_n, at, event.kind, event.cause, dumps(event.data)) for event in events],
+        )
+
+
+def _follow_search(connection: sa.Connection, cases: Iterable[Case]) -> None:
+    """Bring what is already in the index in line; new messages follow in batches later."""
+    known = [case for case in cases if case.before is not None]
+    if not known or connection.dialect.name != "sqlite":
+        return
+    last = search.indexed_to(connection)
+    old = dict(chain.from_iterable(_indexed(case.before, case.before_messages, last) for case in known))
+    new = dict(chain.from_iterable(_indexed(case.row, case.messages, last) for case in known))
+    moved = [n for n, text in old.items() if new.get(n) != text]
+    search.remove(connection, ((n, old[n]) for n in moved))
+    search.add(connection, ((n, new[n]) for n in moved if n in new))
+
+
+def _indexed(ticket: TicketRow | None, rows: dict[bytes, MessageRow], last: int) -> Iterator[tuple[int, str]]:
+    for row in rows.values():
+        if row.n <= last and ticket is not None:
+            yield row.n, search.indexed_text(ticket.title if row.id == ticket.opening else None, row.body)
+
+
+def _set_aside(connection: sa.Connection, checkpoint: Checkpoint) -> None:
+    for item in checkpoint.rejected:
+        set_aside(connection, checkpoint, item)
+
+
+def set_aside(connection: sa.Connection, checkpoint: Checkpoint, item: Rejected) -> None:
+    """Write one dead letter; the same record of the same stream set aside before is counted, not doubled."""
+    key, at = checkpoint.key, micros(checkpoint.now)
+    digest = blake2b(digest_size=16, key=f"{key.instance}\n{key.stream}".encode()[:64])
+    digest.update(item.body)
+    known = connection.execute(
+        sa.update(dead_letters)
+        .where(dead_letters.c.key == digest.digest())
+        .values(seen_at=at, times=dead_letters.c.times + 1, reason=item.reason[:_REASON])
+    )
+    if known.rowcount == 0:
+        connection.execute(
+            sa.insert(dead_letters).values(
+                key=digest.digest(),
+                instance=key.instance,
+                stream=key.stream,
+                mode=key.mode,
+                name=key.name,
+                reason=item.reason[:_REASON],
+                created_at=at,
+                seen_at=at,
+                times=1,
+                body=item.body,
+            )
+        )
+
+
+def _keep_originals(connection: sa.Connection, checkpoint: Checkpoint) -> None:
+    if not checkpoint.keep_raw:
+        return
+    key = checkpoint.key
+    for body in checkpoint.originals:
+        connection.execute(
+            sa.insert(originals).values(
+                instance=key.instance,
+                stream=key.stream,
+                mode=key.mode,
+                name=key.name,
+                read_at=micros(checkpoint.now),
+                records=checkpoint.records,
+                body=_compressor.compress(body),
+            )
+        )
+
+
+def _advance(connection: sa.Connection, checkpoint: Checkpoint) -> None:
+    """Move the stream's cursor, inside the same transaction as what the page brought."""
+    key, at = checkpoint.key, micros(checkpoint.now)
+    values: dict[str, Any] = {"checkpoint_at": at, "title": key.title}
+    if checkpoint.cursor is not None:
+        values["cursor"] = dumps(dict(checkpoint.cursor))
+    where = (streams.c.instance == key.instance) & (streams.c.stream == key.stream) & (streams.c.name == key.name)
+    known = connection.execute(
+        sa.update(streams).where(where).values(**values, records=streams.c.records + checkpoint.records)
+    )
+    if known.rowcount == 0:
+        connection.execute(
+            sa.insert(streams).values(
+                instance=key.instance,
+                stream=key.stream,
+                name=key.name,
+                failures=0,
+                records=checkpoint.records,
+                **values,
+            )
+        )

@@ -1,0 +1,434 @@
+"""What every connector owes the engine, as tests to inherit.
+
+A plugin's ``tests/test_contract.py`` is all of this::
+
+    class TestAcme(ConnectorContract):
+        pages = Path(__file__).parent / "pages"
+
+        def connector(self) -> Acme:
+            return Acme(AcmeConfig(connector="acme", token="kept-secret"))
+
+Its folder ``pages/`` holds recorded pages (:mod:`hub.testing.replay`) of the references, of a poll of every stream, and
+of those sweeps that are to be tried, recorded as if the present were ``now``. An exemption is a test overridden with
+its reason.
+"""
+
+# ruff: noqa: S101 - these are tests; they only live in the package so that plugins can inherit them
+
+import copy
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from hub.sdk import (
+    ABILITIES,
+    Action,
+    AuthError,
+    Connector,
+    ConnectorConfig,
+    Cursor,
+    Delivery,
+    HubError,
+    Outgoing,
+    Read,
+    Record,
+    Request,
+    Response,
+    Ticket,
+    TicketDraft,
+    TransientError,
+    Webhook,
+)
+from hub.testing.clock import NOW
+from hub.testing.golden import check_golden, draft_json, drafts_of
+from hub.testing.replay import Answer, Replay, Step, read_references, walk
+
+JUNK: tuple[Record, ...] = (None, "not a record", {}, [], 7)
+"""What a source may send in place of a record."""
+
+STATUSES = (400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 418, 422, 429, 500, 502, 503, 504)
+BODIES = (b"", b"Please slow down", b"<html>Bad gateway</html>", b'{"message":"no"}', b"[1]", b"null", b'"x"', b"\xff{")
+
+UNKNOWN_FIELD = "x_field_of_tomorrow"
+
+
+class ConnectorContract:
+    """Tests of one connector.
+
+    Attributes:
+        pages: folder of recorded pages.
+        now: the present that the pages were recorded in; aware.
+        actions: an action that the source takes, by its name, for connectors that act; a usual one unless given.
+    """
+
+    pages: ClassVar[Path]
+    now: ClassVar[datetime] = NOW
+    actions: ClassVar[Mapping[str, Action]] = {}
+
+    def connector(self) -> Connector[Any]:
+        """Return a new connector with secrets of six characters or more in its settings."""
+        raise NotImplementedError("override connector()")
+
+    def answer(self) -> Answer:
+        """Return what answers requests: the recorded pages, from the start."""
+        return Replay(self.connector(), self.pages)
+
+    def reads(self) -> Sequence[Read]:
+        """Return what is tried: a poll of every stream, and every sweep whose first page is recorded."""
+        connector = self.connector()
+        if "pull" not in connector.abilities(connector.config):
+            return []
+        reference = read_references(connector, self.now, self.answer())
+        known = Replay(connector, self.pages)
+        reads = []
+        for stream in connector.streams(reference):
+            reads.append(Read(stream.name, "poll", self.now, reference=reference))
+            for sweep in stream.sweeps:
+                since = self.now - sweep.window if sweep.window else None
+                read = Read(stream.name, "sweep", self.now, name=sweep.name, since=since, reference=reference)
+                first = connector.request(read)
+                reads += [read] if first and known.knows(first) else []
+        return reads
+
+    def polls(self) -> list[Read]:
+        """Return those of ``reads()`` that move a cursor."""
+        return [read for read in self.reads() if read.mode in ("poll", "backfill")]
+
+    def walk(self, read: Read) -> list[Step]:
+        """Return the pages of *read*, read by a new connector."""
+        return walk(self.connector(), read, self.answer())
+
+    def records(self) -> list[tuple[Record, Read]]:
+        """Return every recorded record with its read."""
+        return [(record, read) for read in self.reads() for step in self.walk(read) for record in step.records]
+
+    def good_records(self) -> list[tuple[Record, Read]]:
+        """Return the records that become drafts."""
+        connector = self.connector()
+        return [(record, read) for record, read in self.records() if _drafts_or_none(connector, record, read)]
+
+    # --- what it is ---------------------------------------------------------------------------------------------
+
+    def test_its_name_is_its_entry_point(self) -> None:
+        connector = self.connector()
+        package = type(connector).__module__.split(".")[0]
+        mine = {entry.name: entry for entry in entry_points(group="hub") if entry.module.split(".")[0] == package}
+        assert connector.name in mine, (
+            f'no installed entry point "{connector.name}" of group "hub" leads to {package}; it has {sorted(mine)}:'
+            f' write [project.entry-points.hub] {connector.name} = "{package}" and install the plugin'
+        )
+        assert mine[connector.name].load().register_connector() is type(connector)
+
+    def test_every_setting_of_its_own_says_what_it_is_for(self) -> None:
+        inherited = ConnectorConfig.model_fields
+        own = {name: f for name, f in self.connector().Config.model_fields.items() if f is not inherited.get(name)}
+        silent = [name for name, setting in own.items() if not setting.description]
+        assert not silent, f"settings without a description: {', '.join(silent)}; write Field(description=...)"
+
+    def test_every_declared_ability_is_there_and_works(self) -> None:
+        connector = self.connector()
+        abilities = connector.abilities(connector.config)
+        assert abilities, "it has no ability; override normalize, deliver, escalate, act or receive"
+        assert abilities <= ABILITIES.keys(), f"unknown abilities {sorted(abilities - ABILITIES.keys())}"
+        for ability in sorted(abilities):
+            self._try(ability)
+
+    def _try(self, ability: str) -> None:
+        connector = self.connector()
+        match ability:
+            case "pull":
+                assert self.good_records(), "no recorded page holds a record that becomes a draft"
+            case "act":
+                self._try_actions(connector)
+            case "receive":
+                self._try_receive(connector)
+            case _:
+                steps = getattr(connector, ABILITIES[ability])(Delivery(_ticket(), marker="hub-1"))
+                assert isinstance(next(steps), Request), f"{ability} does not begin with a request"
+                steps.close()
+
+    def _try_actions(self, connector: Connector[Any]) -> None:
+        assert connector.actions, "it can act, but declares no actions"
+        with pytest.raises(StopIteration) as ended:
+            next(connector.act(()))
+        assert ended.value.value == (), "without actions there is nothing to ask and nothing to answer"
+        for name in sorted(connector.actions):
+            steps = connector.act((self.actions.get(name) or self._action(name),))
+            first = next(steps)
+            assert isinstance(first, Request), f"{name} does not begin with a request but with {first!r}"
+            steps.close()
+
+    def _action(self, name: Any) -> Action:
+        """Return *name* done to the first recorded message."""
+        record, read = self.good_records()[0]
+        draft = drafts_of(self.connector(), record, read)[0]
+        message = draft.messages[0] if isinstance(draft, TicketDraft) else draft
+        values = ("negative",) if name == "set_sentiment" else ("spam",) if name == "report" else ("tag",)
+        context = message.model_dump() | draft.model_dump(include={"place", "platform", "url", "extra"})
+        return Action(name, read.stream, message.source_id, text="text", values=values, context=context)
+
+    @staticmethod
+    def _try_receive(connector: Connector[Any]) -> None:
+        for body in (b"", b"{}", b"junk"):
+            try:
+                streams = connector.receive(Webhook({}, body))
+            except HubError:
+                continue  # a refusal is an answer
+            assert all(isinstance(name, str) for name in streams)
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def test_pages_end_and_no_request_comes_twice(self) -> None:
+        # The walk raises EndlessError on a request that comes twice.
+        for read in self.reads():
+            assert self.walk(read), f"{_named(read)}: request() gave nothing to read"
+
+    def test_cursors_are_json_and_move_forward(self) -> None:
+        for read in self.polls():
+            cursors = [step.cursor for step in self.walk(read) if step.cursor is not None]
+            assert cursors, f"{_named(read)}: no page leaves a cursor, so every poll would begin anew"
+            for cursor in cursors:
+                assert json.loads(json.dumps(cursor)) == cursor, f"{_named(read)}: cursor {cursor} is not plain JSON"
+            for before, after in zip(cursors, cursors[1:], strict=False):
+                assert not _goes_back(before, after), f"{_named(read)}: the cursor goes back from {before} to {after}"
+
+    def test_resuming_from_any_cursor_gives_the_records_of_one_run(self) -> None:
+        for read in self.polls():
+            steps = self.walk(read)
+            whole = _canonical(record for step in steps for record in step.records)
+            for n, step in enumerate(steps[:-1], start=1):
+                if step.cursor is None or step.cursor == steps[-1].cursor:
+                    continue
+                resumed = self.walk(replace(read, cursor=json.loads(json.dumps(step.cursor))))
+                both = _canonical(record for part in (steps[:n], resumed) for s in part for record in s.records)
+                assert both == whole, f"{_named(read)}: resumed from {step.cursor}, {_lost(whole, both)}"
+
+    def test_source_ids_are_unique_within_a_stream(self) -> None:
+        connector = self.connector()
+        for read in self.reads():
+            seen: set[str] = set()
+            for step in self.walk(read):
+                for source_id in _source_ids(connector, step.records, read):
+                    assert source_id not in seen, f"{_named(read)}: {source_id!r} is the source_id of two messages"
+                    seen.add(source_id)
+
+    def test_limits_are_sane(self) -> None:
+        connector = self.connector()
+        for request in self._requests():
+            limits = list(connector.limits(request))
+            names = [limit.name for limit in limits]
+            assert len(names) == len(set(names)), f"{request.path}: two limits have the same name: {names}"
+            for limit in limits:
+                assert limit.name, f"{request.path}: a limit without a name"
+                assert limit.calls is None or limit.calls >= 1, f"{request.path}: {limit} lets nothing through"
+                assert limit.per_s > 0, f"{request.path}: {limit} has no window"
+                assert limit.concurrency is None or limit.concurrency >= 1, f"{request.path}: {limit} lets nothing by"
+
+    def test_any_error_of_the_source_is_told_apart(self) -> None:
+        connector = self.connector()
+        request = next(self._requests(), Request("GET", "/"))
+        for status in STATUSES:
+            for body in BODIES:
+                fault = connector.classify(Response(status, {"content-type": "text/html"}, body, request))
+                assert fault is None or isinstance(fault, HubError), f"{status} {body!r}: {fault!r}"
+                if status == 401:
+                    assert isinstance(fault, AuthError), "401 must pause the instance: return AuthError"
+                if status == 429 or status >= 500:
+                    assert isinstance(fault, HubError), f"{status} is taken for a good answer"
+                if status == 429:
+                    assert isinstance(fault, TransientError), "429 must be waited for: return TransientError"
+
+    # --- normalising --------------------------------------------------------------------------------------------
+
+    def test_normalising_is_deterministic_and_leaves_the_record_alone(self) -> None:
+        for record, read in self.good_records():
+            before = copy.deepcopy(record)
+            first, second = (drafts_of(self.connector(), record, read) for _ in range(2))
+            assert first == second, f"{_named(read)}: the same record gives different drafts"
+            assert record == before, f"{_named(read)}: normalize changes the record"
+
+    def test_times_are_aware_and_utc(self) -> None:
+        for record, read in self.good_records():
+            for draft in drafts_of(self.connector(), record, read):
+                for moment in _moments(dict(draft)):
+                    assert moment.tzinfo is UTC, f"{_named(read)}: {moment!r} is not UTC"
+
+    def test_unknown_fields_change_nothing(self) -> None:
+        connector = self.connector()
+        for record, read in self.good_records():
+            if isinstance(record, dict):
+                wider = {UNKNOWN_FIELD: {"a": [1, None]}, **record, UNKNOWN_FIELD + "_2": "new"}
+                assert drafts_of(connector, wider, read) == drafts_of(connector, record, read), _named(read)
+
+    def test_a_malformed_record_is_refused_alone(self) -> None:
+        connector = self.connector()
+        for read in {(read.stream, read.mode, read.name): read for _, read in self.good_records()}.values():
+            for junk in JUNK:
+                with pytest.raises(Exception):  # noqa: B017, PT011 - any will do, it becomes a dead letter
+                    connector.normalize(junk, read)
+        for record, read in self.good_records():
+            ids = {draft.source_id for draft in _flat(drafts_of(connector, record, read))}
+            nameless = {key: value for key, value in record.items() if not _is_one_of(value, ids)}
+            if nameless != record:
+                with pytest.raises(Exception):  # noqa: B017, PT011
+                    connector.normalize(nameless, read)
+
+    def test_malformed_records_among_good_ones_do_not_spoil_a_page(self) -> None:
+        connector = self.connector()
+        for read in self.reads():
+            for step in self.walk(read):
+                body = _with_junk(step)
+                if body is None:
+                    continue
+                spoiled = _with_body(step.response, body)
+                page = self.connector().parse(spoiled, step.read)
+                kept = _canonical(page.records)
+                assert _canonical(step.page.records) <= kept, f"{_named(read)}: junk takes good records away"
+                if type(connector).position is not Connector.position and step.cursor is not None:
+                    assert not _goes_back(step.cursor, page.cursor or step.cursor)
+
+    def test_golden_drafts(self) -> None:
+        reads = self.reads()
+        if reads:
+            check_golden(self.connector(), self.pages, reads)
+
+    # --- secrets ------------------------------------------------------------------------------------------------
+
+    def test_no_secret_in_any_repr(self) -> None:
+        connector = self.connector()
+        for thing in (connector, connector.config, connector.auth()):
+            self._assert_clean(repr(thing) + str(thing), type(thing).__name__)
+
+    def test_no_secret_in_any_request_or_error(self) -> None:
+        connector = self.connector()
+        for request in self._requests():
+            self._assert_clean(repr(request), f"{request.method} {request.path}")
+            for status in STATUSES:
+                fault = connector.classify(Response(status, {}, b"", request))
+                self._assert_clean(f"{fault!r} {fault}", f"the error of {status}")
+
+    def test_credentials_are_added_to_what_is_sent(self) -> None:
+        connector = self.connector()
+        bare = Outgoing("GET", "https://source.example/api/x", {}, json={})
+        sent = connector.auth().apply(bare, "https://source.example/api")
+        assert sent != bare or not connector.auth().secrets(), "auth() has secrets but adds nothing to a request"
+
+    def secrets(self) -> set[str]:
+        """Return every secret of the connector's settings and credentials."""
+        connector = self.connector()
+        values = dict(connector.config).values()
+        settings = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        found = {*settings, *connector.auth().secrets()}
+        assert all(len(secret) >= 6 for secret in found), "use secrets of six characters or more in connector()"
+        return found
+
+    def _assert_clean(self, text: str, where: str) -> None:
+        for secret in self.secrets():
+            assert secret not in text, f"a secret stands in {where}"
+
+    def _requests(self) -> Iterator[Request]:
+        connector = self.connector()
+        for read in self.reads():
+            for step in walk(connector, read, self.answer()):
+                yield step.request
+
+
+def _with_body(response: Response, body: Any) -> Response:
+    """Return *response* with *body* in place of its own."""
+    return Response(response.status, response.headers, json.dumps(body).encode(), response.request)
+
+
+def _named(read: Read) -> str:
+    return f'{read.mode} of stream "{read.stream}"' + (f' ("{read.name}")' if read.name else "")
+
+
+def _drafts_or_none(connector: Connector[Any], record: Record, read: Read) -> Sequence[Any]:
+    try:
+        return drafts_of(connector, record, read)
+    except Exception:
+        return ()  # the golden drafts say why it is refused
+
+
+def _flat(drafts: Iterable[Any]) -> Iterator[Any]:
+    for draft in drafts:
+        yield from draft.messages if isinstance(draft, TicketDraft) else (draft,)
+
+
+def _source_ids(connector: Connector[Any], records: Iterable[Record], read: Read) -> Iterator[str]:
+    for record in records:
+        for message in _flat(_drafts_or_none(connector, record, read)):
+            yield message.source_id
+
+
+def _canonical(records: Iterable[Record]) -> set[str]:
+    return {json.dumps(record, sort_keys=True) for record in records}
+
+
+def _lost(whole: set[str], both: set[str]) -> str:
+    missing, extra = whole - both, both - whole
+    return f"{len(missing)} records are missing and {len(extra)} were not there in one run"
+
+
+def _goes_back(before: Cursor, after: Cursor) -> bool:
+    if before.keys() != after.keys():
+        return False
+    try:
+        return tuple(after.values()) < tuple(before.values())
+    except TypeError:
+        return False  # opaque values have no order
+
+
+def _moments(value: Any) -> Iterator[datetime]:
+    if isinstance(value, datetime):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _moments(item)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _moments(dict(item) if hasattr(item, "model_fields_set") else item)
+
+
+def _is_one_of(value: Any, ids: set[str]) -> bool:
+    return isinstance(value, str | int) and str(value) in ids
+
+
+def _with_junk(step: Step) -> Any:
+    """Return the body of *step* with junk between its records; None where its list cannot be told."""
+    body = copy.deepcopy(step.response.json()) if step.page.records else None
+    found = next((items for items in _lists(body) if items and items == list(step.page.records)), None)
+    if found is None:
+        return None
+    found[1:1] = [*JUNK]
+    found.append({})
+    return body
+
+
+def _lists(value: Any) -> Iterator[list[Any]]:
+    if isinstance(value, list):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _lists(item)
+
+
+def _ticket() -> Ticket:
+    return Ticket(
+        id=UUID(int=1),
+        connector="contract",
+        instance="contract",
+        platform="vk.com",
+        kind="mention",
+        thread="1",
+        title="A question",
+        created_at=NOW,
+        updated_at=NOW,
+        revision="1",
+    )

@@ -1,0 +1,226 @@
+"""Pointer's map reviews as tickets.
+
+Source: https://api.pntr.io/v1 (vendor sheet, sections 2 to 9). ``GET /reviews`` in pages of at most 100 by offset, in
+an order nobody promises, filtered by dates of four kinds that may or may not include the days given. There is no
+filter by time of change and no reading by id: new reviews are found by ``created_at`` (when Pointer collected them,
+hours to days after publication), edits, deletions and replies given elsewhere by reading windows again. Times without
+a zone are taken as Moscow's. One request per second and token. A write shows its effect only later.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from hub.sdk import (
+    Action,
+    Auth,
+    AuthError,
+    Bearer,
+    Connector,
+    ConnectorConfig,
+    Draft,
+    Duration,
+    HubError,
+    Limit,
+    Page,
+    Read,
+    Record,
+    Reference,
+    Request,
+    Response,
+    Secret,
+    SourceError,
+    Steps,
+    Stream,
+    Sweep,
+    TransientError,
+)
+from hub_pointer import assumed
+from hub_pointer.actions import CALLS, Acts
+from hub_pointer.paging import MAX_LIMIT, follow, read_items, read_listing
+from hub_pointer.review import Lookup, drafts, text_id
+from hub_pointer.windows import DAY, Window
+
+HISTORY = timedelta(days=365)  # read at the first poll where `start` is not set
+COLLECTION_OVERLAP = timedelta(days=2)  # a poll reads so far back behind its cursor
+REPLY_WINDOW = timedelta(days=3)
+CALLS_EVERY_S = 1.1
+INVENTORY = "edits"
+"""The sweep that lists everything: what it passes over would be hidden."""
+
+_SWEEP_FILTERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    INVENTORY: ("published_at", {}),
+    "changed": ("published_at", {"is_changed": "true"}),
+    "replies": ("reply_created_at", {"has_reply": "true"}),
+    "published": ("reply_published_at", {"has_reply": "true"}),
+}
+"""Of each sweep: the date it goes by, and its other filters."""
+
+
+class PointerConfig(ConnectorConfig):
+    """Settings of one Pointer token."""
+
+    token: Secret = Field(description="API token, from Pointer's support")
+    networks: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="uuids of the networks to read; all that the token sees unless given"
+    )
+    list_style: assumed.ListStyle = Field(
+        default="brackets", description="how lists stand in queries: `a[]=1&a[]=2`, `a=1&a=2` or `a=1,2`"
+    )
+    edits_window: Duration = Field(
+        default=timedelta(days=60), gt=timedelta(), description="how far back edits and deletions are looked for"
+    )
+
+
+class Pointer(Connector[PointerConfig]):
+    """Reviews of the networks that one token sees."""
+
+    name = "pointer"
+    title = "Pointer"
+    Config = PointerConfig
+    base_url = "https://api.pntr.io/v1"
+    references = (
+        Reference("providers", timedelta(days=1)),
+        Reference("networks", timedelta(days=1)),
+        Reference("outlets", timedelta(days=1)),
+    )
+    actions = frozenset(CALLS)
+
+    def __init__(self, config: PointerConfig) -> None:
+        super().__init__(config)
+        self._providers = Lookup("id")
+        self._outlets = Lookup("uuid")
+
+    def auth(self) -> Auth:
+        return Bearer(self.config.token)
+
+    def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
+        window = self.config.edits_window
+        sweeps = (
+            Sweep(INVENTORY, timedelta(days=1), window, inventory=True),
+            Sweep("changed", timedelta(hours=1), window),
+            Sweep("replies", timedelta(hours=1), REPLY_WINDOW),
+            Sweep("published", timedelta(hours=1), REPLY_WINDOW),
+        )
+        return (Stream("reviews", "Reviews", sweeps),)
+
+    def limits(self, request: Request) -> Sequence[Limit]:
+        return (Limit("requests", calls=1, per_s=CALLS_EVERY_S, concurrency=1),)
+
+    def classify(self, response: Response) -> HubError | None:
+        status, request = response.status, response.request
+        seen = f"{status} from {request.method} {request.path}"
+        if status == 401:
+            return AuthError(f"{seen}; the token is not valid (any more): ask Pointer support for a new one")
+        if status == 403:
+            return AuthError(f"{seen}; ask Pointer support which networks and methods the token has")
+        if status in (400, 404, 409, 422):
+            return SourceError(f"{seen}: {assumed.error_message(response)}")
+        error = super().classify(response)
+        if status == 429 and isinstance(error, TransientError) and error.retry_after is None:
+            return TransientError(seen, retry_after=assumed.TOO_MANY_WAIT)
+        return error
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def request(self, read: Read) -> Request | None:
+        if read.mode == "reference":
+            return self._reference_request(read)
+        field, filters = _SWEEP_FILTERS[read.name] if read.mode == "sweep" else ("created_at", {})
+        window = Window.begin(field, *_days(read))
+        if window is None:
+            return None
+        networks = assumed.list_param("network_uuids", self.config.networks or (), self.config.list_style)
+        scope = networks if self.config.networks else {}
+        params = {**scope, **filters, "with_tags": "true", "with_smart_tags": "true", "limit": self._limit, "offset": 0}
+        return _of_window(Request("GET", "/reviews", params=params), window)
+
+    def parse(self, response: Response, read: Read) -> Page:
+        if read.mode == "reference":
+            return self._reference_page(response, read)
+        listing = read_listing(response)
+        window = Window.of(response.request.context)
+        is_first = response.request.context.get("total") is None
+        narrower = window.narrower(listing.total) if is_first else None
+        if narrower:
+            return Page(records=listing.items, next_request=_of_window(response.request, narrower))
+        progress = follow(response, listing, read.restarts, complete=read.name == INVENTORY)
+        following = window.following(listing.total) if progress.ended else None
+        return Page(
+            records=listing.items,
+            ahead=progress.ahead,
+            restart=progress.restart,
+            next_request=_of_window(response.request, following) if following else None,
+            cursor=_cursor(window, read) if progress.ended else None,
+        )
+
+    def normalize(self, record: Record, read: Read) -> Sequence[Draft]:
+        providers, outlets = read.reference.get("providers", ()), read.reference.get("outlets", ())
+        return drafts(
+            record, lambda key: self._providers.get(providers, key), lambda key: self._outlets.get(outlets, key)
+        )
+
+    @property
+    def _limit(self) -> int:
+        return min(self.config.page_size or MAX_LIMIT, MAX_LIMIT)
+
+    # --- references ---------------------------------------------------------------------------------------------
+
+    def _reference_request(self, read: Read) -> Request | None:
+        if read.name == "providers":
+            return Request("GET", "/providers")
+        if read.name == "networks":
+            return Request("GET", "/networks", params={"limit": self._limit, "offset": 0})
+        visible = [text_id(row.get("uuid")) for row in read.reference.get("networks", ()) if isinstance(row, dict)]
+        wanted = self.config.networks or filter(None, visible)
+        return self._outlets_request(list(dict.fromkeys(wanted)))
+
+    def _outlets_request(self, networks: Sequence[str]) -> Request | None:
+        """Return the first page of the first network; the others wait in the context."""
+        if not networks:
+            return None
+        params = {"network_uuid": networks[0], "limit": self._limit, "offset": 0}
+        return Request("GET", "/companies", params=params, context={"waiting": list(networks[1:])})
+
+    def _reference_page(self, response: Response, read: Read) -> Page:
+        if read.name == "providers":
+            return Page(records=read_items(response))
+        listing = read_listing(response)
+        progress = follow(response, listing, read.restarts)
+        records, following = listing.items, None
+        if read.name == "outlets":
+            network = response.request.params["network_uuid"]
+            # The items do not say whose they are (vendor sheet, section 6).
+            records = [{**item, "network_uuid": network} for item in records if isinstance(item, dict)]
+            following = self._outlets_request(response.request.context["waiting"]) if progress.ended else None
+        return Page(records=records, ahead=progress.ahead, restart=progress.restart, next_request=following)
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def act(self, actions: Sequence[Action]) -> Steps:
+        return Acts(self.classify, self.config.list_style).run(actions)
+
+
+def _days(read: Read) -> tuple[date, date]:
+    """Return the first day to read and the one after the last.
+
+    The source's days may be those of another zone: a day more on either side keeps what lies near midnight.
+    """
+    end = (read.until or read.now).date() + 2 * DAY
+    if read.mode == "poll" and read.cursor:
+        known = min(date.fromisoformat(read.cursor["created"]), read.now.date())
+        return known - COLLECTION_OVERLAP, end
+    return (read.since or read.now - HISTORY).date() - DAY, end
+
+
+def _of_window(request: Request, window: Window) -> Request:
+    return replace(request, params={**request.params, **window.params(), "offset": 0}, context=window.context())
+
+
+def _cursor(window: Window, read: Read) -> dict[str, str]:
+    """Return the day before which all is known; today stays open, and the overlap never moves it back."""
+    reached = min(window.last, read.now.date()).isoformat()
+    return {"created": max(reached, read.cursor["created"]) if read.cursor else reached}

@@ -1,0 +1,130 @@
+"""Logs: one shape for every logger, and no secret in any field, message or traceback."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from hub.runtime import logs
+
+SECRET = "s3cr3t/with=signs"
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    """Leave logging as it was: other tests have handlers of their own."""
+    root = logging.getLogger()
+    before = (root.handlers, root.level)
+    yield
+    root.handlers, _ = list(before[0]), root.setLevel(before[1])
+    structlog.reset_defaults()
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_away_from_a_terminal_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up()
+    logging.getLogger("hub.part").warning("poll failed: %s", "why", extra={"instance": "maps"})
+    logs.get_logger("hub.other").warning("poll ended", instance="mentions", count=3)
+    first, second = _lines(capsys)
+    assert (first["event"], first["instance"], first["level"], first["logger"]) == (
+        "poll failed: why",
+        "maps",
+        "warning",
+        "hub.part",
+    )
+    assert (second["event"], second["instance"], second["count"]) == ("poll ended", "mentions", 3)
+    assert str(first["timestamp"]).endswith("Z")
+
+
+def test_on_a_terminal_lines_are_short_and_json_only_when_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    logs.set_up()
+    logging.getLogger("hub").warning("poll failed", extra={"instance": "maps"})
+    line = capsys.readouterr().err
+    assert line.rstrip().endswith("[warning] poll failed instance=maps")
+    assert "\x1b" not in line
+    logs.set_up(json_lines=True)
+    logging.getLogger("hub").warning("poll failed")
+    assert _lines(capsys)[0]["event"] == "poll failed"
+
+
+def test_colour_is_there_on_a_terminal_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    logs.set_up()
+    logging.getLogger("hub").warning("one")
+    assert "\x1b" not in capsys.readouterr().err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    logs.set_up()
+    logging.getLogger("hub").warning("two")
+    assert "\x1b" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "shown"),
+    [(-1, ["error"]), (0, ["warning", "error"]), (1, ["info", "warning", "error"]),
+     (2, ["debug", "info", "warning", "error"]), (9, ["debug", "info", "warning", "error"])],
+)  # fmt: skip
+def test_verbosity_decides_what_is_shown(capsys: pytest.CaptureFixture[str], verbosity: int, shown: list[str]) -> None:
+    logs.set_up(verbosity=verbosity)
+    for level in ("debug", "info", "warning", "error"):
+        logging.getLogger("hub").log(getattr(logging, level.upper()), level)
+        getattr(logs.get_logger("hub"), level)(level)
+    assert [line["event"] for line in _lines(capsys)] == [level for level in shown for _ in range(2)]
+
+
+@pytest.mark.parametrize("name", ["httpx", "httpcore.connection", "sqlalchemy.engine", "alembic.runtime"])
+def test_libraries_stay_quiet(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    logs.set_up(verbosity=2)
+    logging.getLogger(name).info("GET https://example.org/?key=1")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "form",
+    [SECRET, "s3cr3t%2Fwith%3Dsigns", "czNjcjN0L3dpdGg9c2lnbnM="],
+    ids=["plain", "in a URL", "base64"],
+)
+def test_a_registered_secret_is_in_no_line(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    logs.set_up()
+    logs.register_secrets([SECRET])
+    log = logs.get_logger("hub")
+    log.warning(f"said {form}", url=f"https://x/?k={form}", nested={"a": [form, {form: 1}]}, thing=ValueError(form))
+    logging.getLogger("hub").warning("said %s", form, extra={"field": (form,)})
+    try:
+        raise RuntimeError(f"refused {form}")
+    except RuntimeError:
+        logging.getLogger("hub").exception("failed")
+        log.exception("failed")
+    written = capsys.readouterr().err
+    assert form not in written
+    assert written.count(logs.REMOVED) == 9
+    assert "RuntimeError" in written
+
+
+def test_a_secret_of_digits_is_removed_from_numbers_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up()
+    logs.register_secrets(["9182736455"])
+    logs.get_logger("hub").warning("said", number=9182736455, other=12)
+    (line,) = _lines(capsys)
+    assert (line["number"], line["other"]) == (logs.REMOVED, 12)
+
+
+def test_a_secret_that_holds_another_goes_as_a_whole() -> None:
+    logs.register_secrets(["inner-word", "outer-inner-word-outer"])
+    assert logs.redact("a outer-inner-word-outer b") == f"a {logs.REMOVED} b"
+
+
+def test_empty_and_tiny_secrets_spoil_no_text() -> None:
+    logs.register_secrets(["", " ", "a"])
+    assert logs.redact("a banana") == "a banana"
