@@ -1,5 +1,6 @@
 """``hub``: the table of commands, the options that all of them share, and how a run ends."""
 
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +30,19 @@ COMMANDS = {
 }
 
 
+class Root(LazyGroup):
+    """``hub`` itself."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # click would end with 1 here; but whoever reads our output has seen enough, and nothing failed.
+            return close_stdout()
+
+
 @click.group(
-    cls=LazyGroup,
+    cls=Root,
     entries=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 something failed, 2 wrong use or wrong settings, 130 stopped.",
@@ -68,7 +80,8 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a letter shows a question mark in its place rather than ending the run.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # text streams of a process can
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     state = State()
     try:
         result: Any = hub.main(args, prog_name="hub", standalone_mode=False, obj=state)

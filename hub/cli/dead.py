@@ -45,7 +45,7 @@ def list_(state: State, instance: str | None, limit: int, as_json: bool) -> None
         Column("stream"),
         Column("last seen"),
         Column("times", right=True),
-        Column("reason", flexible=True),
+        Column("reason", flexible=True, wraps=True),
     ]
     rows = [
         [one.n, one.instance, one.stream, local(one.seen_at, outline.timezone), one.times, one.reason]
@@ -97,7 +97,7 @@ def retry(state: State, numbers: Sequence[int], every: bool, instance: str | Non
     if as_json:
         print_json([{"n": n, "ok": ok, "message": message} for n, ok, message in results])
     else:
-        columns = [Column("n", right=True), Column(""), Column("outcome", flexible=True)]
+        columns = [Column("n", right=True), Column(""), Column("outcome", flexible=True, wraps=True)]
         print_table(columns, [[n, "ok" if ok else "failed", message] for n, ok, message in results])
     failed = [n for n, ok, _ in results if not ok]
     say(f"{len(results) - len(failed)} of {counted(len(results), 'record', 'records')} became tickets")

@@ -48,7 +48,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "next_init": "свои настройки",
         "next_sync": "прочитать ещё раз: ничего не придёт дважды",
         "kept": "API поставщиков работают до Ctrl-C.",
-        "word": "возврат",
+        "word": "деньги",
     },
 }
 

@@ -65,7 +65,7 @@ def write_csv(tickets: Iterable[Ticket], file: TextIO) -> Iterator[int]:
 
     A spreadsheet would run a text that begins like a formula, so such a text gets an apostrophe in front.
     """
-    rows = csv.writer(file, lineterminator="\n")
+    rows = csv.writer(file, lineterminator="\r\n")  # so that a lone carriage return in a text is quoted too
     rows.writerow(COLUMNS)
     for number, ticket in enumerate(tickets, 1):
         values = _flat(ticket)

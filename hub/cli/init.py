@@ -7,15 +7,12 @@ import click
 
 from hub.cli.errors import FAILED
 from hub.cli.output import say
-from hub.cli.state import pass_state, shared_options
 
 
 @click.command
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
-@shared_options
-@pass_state
-def init(state: object, folder: Path, force: bool) -> None:
+def init(folder: Path, force: bool) -> None:
     """Write a hub.toml to start from.
 
     Writes a commented hub.toml with a table for every installed connector, an .env.example with the names of the

@@ -22,10 +22,11 @@ _CELL = 200  # characters of a cell where no terminal sets the width
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; a *flexible* one takes the room that is left and is cut to it."""
+    """A column of a table; a *flexible* one takes the room that is left and is cut to it, or *wraps*."""
 
     title: str
     flexible: bool = False
+    wraps: bool = False
     right: bool = False
     style: str = ""
 
@@ -88,8 +89,8 @@ def _rich_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> No
             column.title,
             style=column.style or None,
             justify="right" if column.right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
+            no_wrap=not column.wraps,
+            overflow="fold" if column.wraps else "ellipsis",
             ratio=1 if column.flexible else None,
         )
     for row in cells:

@@ -5,7 +5,7 @@ import click
 from hub.cli.errors import FAILED
 from hub.cli.lazy import Group
 from hub.cli.output import Column, print_json, print_table, say
-from hub.cli.state import State, json_option, pass_state, shared_options
+from hub.cli.state import json_option
 
 
 @click.group(cls=Group)
@@ -15,9 +15,7 @@ def plugins() -> None:
 
 @plugins.command("list")
 @json_option
-@shared_options
-@pass_state
-def list_(state: State, as_json: bool) -> None:
+def list_(as_json: bool) -> None:
     """List plugins with version, abilities, and what is wrong with them.
 
     Exit code 1 if any of them cannot be used.

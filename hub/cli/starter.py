@@ -68,7 +68,7 @@ def _table(name: str, connector: type[Connector[Any]]) -> str:
         elif holds_secret(field.annotation):
             lines.append(f'# {key} = {{ env = "{variable(name, key)}" }}{about}')
         else:
-            lines.append(f"# {key} = {_literal(field.get_default(call_default_factory=True))}{about}")
+            lines.append(f"# {key} = {literal(field.get_default(call_default_factory=True))}{about}")
     return "\n".join(lines) + "\n"
 
 
@@ -83,7 +83,7 @@ def _base_settings() -> str:
     lines = ["# Every instance also takes:"]
     for name, field in ConnectorConfig.model_fields.items():
         if name != "connector":
-            value = f"{name} = {_literal(field.get_default(call_default_factory=True))}"
+            value = f"{name} = {literal(field.get_default(call_default_factory=True))}"
             lines.append(f"# {value:<24}  # {_one_line(field.description)}")
     return "\n".join(lines) + "\n"
 
@@ -92,7 +92,7 @@ def _one_line(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
     """Return *value* as TOML; ``…`` for what has no default."""
     if value is None:
         return "…"
@@ -101,7 +101,7 @@ def _literal(value: Any) -> str:
     if isinstance(value, set | frozenset | tuple):
         return json.dumps(sorted(value) if isinstance(value, set | frozenset) else list(value), ensure_ascii=False)
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_literal(item)}" for key, item in value.items()) + " }" if value else "{}"
+        return "{ " + ", ".join(f"{key} = {literal(item)}" for key, item in value.items()) + " }" if value else "{}"
     return json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -80,7 +80,7 @@ def _show(outline: "Outline", rows: "Sequence[Overview]", summary: "Summary") ->
         Column("last poll"),
         Column("lag", right=True),
         Column("set aside", right=True),
-        Column("next step", flexible=True),
+        Column("next step", flexible=True, wraps=True),
     ]
     print_table(columns, [_row(outline, row) for row in rows])
     if not rows:

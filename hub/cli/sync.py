@@ -123,7 +123,7 @@ def _summary(report: "SyncReport") -> str:
 
 def _show_findings(findings: "Sequence[Finding]") -> None:
     print_table(
-        [Column("instance"), Column(""), Column("finding", flexible=True)],
+        [Column("instance"), Column(""), Column("finding", flexible=True, wraps=True)],
         [[finding.instance, "ok" if finding.ok else "wrong", finding.message] for finding in findings],
     )
     for finding in findings:

@@ -62,7 +62,7 @@ class _Walk:
         self._under_way: deque[asyncio.Task[Fetched]] = deque()
         self._asked: set[bytes] = set()
         self._same = 0
-        self._last_page = b""
+        self._last_page: tuple[bytes, ...] = ()
         self._circle: SourceError | None = None
         first = source.hooks.request(read=read)
         if first is not None:
@@ -124,9 +124,8 @@ class _Walk:
         self._ask(request)
 
     def _guard_page(self, fetched: Fetched) -> None:
-        digest = blake2b(b"".join(fetched.originals), digest_size=16).digest() if fetched.records else b""
-        self._same = self._same + 1 if digest and digest == self._last_page else 0
-        self._last_page = digest
+        self._same = self._same + 1 if fetched.records and fetched.originals == self._last_page else 0
+        self._last_page = fetched.originals
         if self._same >= SAME_PAGE:
             raise SourceError(f"the same page came {self._same + 1} times in a row; the paging goes round in a circle")
 

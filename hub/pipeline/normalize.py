@@ -26,7 +26,7 @@ def normalize(
     """
     drafts: list[Draft] = []
     rejected: list[Rejected] = []
-    call = source.hooks.normalize
+    call = source.normalize or source.hooks.normalize
     for record in records:
         try:
             result = call(record=storable(record) if unclean else record, read=read)

@@ -22,6 +22,7 @@ class Source:
         name: the instance's name.
         connector: what knows the source.
         hooks: the same connector with every cross-cutting plugin around it.
+        normalize: what ``hooks.normalize`` comes down to, where that is one function.
         send: sends one request once and returns whatever came back; raises TransientError and the like.
         reference: what the references gave, by name.
         policy: how often and how long to try again.
@@ -34,6 +35,7 @@ class Source:
     connector: Connector[Any]
     hooks: ConnectorSpec
     send: Callable[[Request], Awaitable[Response]]
+    normalize: Callable[..., Any] | None = None
     reference: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     width: int = 4

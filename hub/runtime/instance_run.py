@@ -56,7 +56,7 @@ class InstanceRun:
         report: SyncReport,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self._source = workshop.source(instance)
+        self._workshop = workshop
         self._store = store
         self._instance = instance
         self._report = report
@@ -69,7 +69,7 @@ class InstanceRun:
     async def sync(self, sweeps: bool) -> None:
         name = self._instance.name
         try:
-            self._source, told = await with_references(self._source, self._store)
+            self._source, told = await with_references(self._workshop.source(self._instance), self._store)
             self._report.problems.extend(f'instance "{name}": {text}' for text in told)
             streams = self._source.connector.streams(self._source.reference)
             states = await self._store.run(self._store.streams, name)
@@ -86,7 +86,7 @@ class InstanceRun:
             self._report.problems.append(
                 f'instance "{name}": {type(error).__name__}: {error}; report it (-v shows where)'
             )
-        await self._store.run(self._store.prune_originals, name, self._now - self._source.keep_raw)
+        await self._store.run(self._store.prune_originals, name, self._now - self._instance.config.keep_raw)
 
     async def _pause(self, error: HubError) -> None:
         name = self._instance.name

@@ -8,9 +8,9 @@ from hub.pipeline.retry import RetryPolicy
 from hub.pipeline.source import Source
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.limits import account_key, effective_limits
-from hub.runtime.plugins import hooks, instance_manager
+from hub.runtime.plugins import hooks, instance_manager, only_implementation
 from hub.runtime.transport import Transport
-from hub.sdk import Connector, HubError, Request, Response, Send
+from hub.sdk import ConfigError, Connector, HubError, Request, Response, Send
 
 Waiting = Callable[[str, int, float, HubError], None]
 """Told before each wait between two tries: instance, which try failed, seconds, why."""
@@ -41,15 +41,18 @@ class Workshop:
             name=instance.name,
             connector=connector,
             hooks=hooks(manager),
-            send=_sender(connector, self.transport),
+            send=_sender(instance.name, connector, self.transport),
+            normalize=only_implementation(manager, "normalize"),
             policy=self.policy,
             on_wait=None if on_wait is None else lambda *told: on_wait(instance.name, *told),
         )
 
 
-def _sender(connector: Connector[Any], transport: Transport) -> Send:
+def _sender(name: str, connector: Connector[Any], transport: Transport) -> Send:
     config = connector.config
     base_url = (config.base_url or connector.base_url).rstrip("/")
+    if not base_url:
+        raise ConfigError(f"instances.{name}: {connector.name} has no address of its own; set base_url")
     auth = connector.auth()
     account = account_key(connector.name, base_url, auth.secrets(), config.account)
 

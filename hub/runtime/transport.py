@@ -14,14 +14,12 @@ import contextlib
 import ipaddress
 import logging
 import ssl
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
-from importlib.util import find_spec
 from socket import gaierror
 from types import TracebackType
 from typing import Self
@@ -60,11 +58,6 @@ _CAUSES: dict[type[BaseException], str] = {
 # They log full URLs at INFO and headers at DEBUG, and nothing at WARNING.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
-
-# httpcore tries to import sniffio four times a request. Where it is not installed, each search of the path takes some
-# 60 microseconds; None lets the import fail at once, with the same outcome.
-if find_spec("sniffio") is None:
-    sys.modules["sniffio"] = None  # type: ignore[assignment]  # the import system's word for "not there"
 
 
 class Transport:

@@ -27,7 +27,8 @@ class Action:
         source_id: the record's id in it.
         text: the reply, or the words of a report.
         values: tags; a sentiment; the reason of a report.
-        context: the stored source facts that a connector may need (message fields by name).
+        context: facts of the ticket that a connector may need to find the record again: ``place`` (the outlet's key),
+            ``created_at`` (ISO, of the record itself, not of a reply to it), ``url``.
     """
 
     name: ActionName

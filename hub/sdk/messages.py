@@ -70,7 +70,8 @@ class Read:
         stream: the stream's name; empty for a reference.
         mode: poll (from the cursor), sweep and backfill (``[since, until)``), reference.
         name: which sweep or reference; empty for a poll.
-        cursor: where the stream's last checkpoint stands; None at the very first poll.
+        cursor: where the stream's last checkpoint stands; None at the very first poll and for sweeps. A backfill gets
+            the cursor of its own window, None where it begins.
         since: start of the window; for a first poll the setting ``start``; None: no bound.
         until: end of the window; None: no bound.
         now: aware, UTC; when this run began.
@@ -203,8 +204,8 @@ class Page:
             ``position`` of the records. Ignored for sweeps.
         details: requests whose pages belong to this one (comments of an issue); their records are stored in the
             same checkpoint.
-        restart: the source moved while it was read: drop what is ahead and go on from this request instead.
-            The engine allows a bounded number of them.
+        restart: the source moved while it was read: drop this page's records and what is ahead, and go on from this
+            request instead. The engine allows a bounded number of them.
     """
 
     records: Sequence[Record] = ()

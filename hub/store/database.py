@@ -63,6 +63,12 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+def is_empty(engine: sa.Engine) -> bool:
+    """Return whether the file holds no table yet: it is new, or its making was cut short."""
+    with reported(engine), engine.connect() as connection:
+        return not sa.inspect(connection).get_table_names()
+
+
 def revision_of(engine: sa.Engine) -> str | None:
     """Return the migration the database stands at; None for an empty one."""
     with reported(engine), engine.connect() as connection:

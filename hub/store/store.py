@@ -55,11 +55,14 @@ def open_store(url: str, *, now: Clock = _now) -> "Store":
     path = database.path_of(url)
     if not path.parent.is_dir():
         raise StoreError(f"{path}: the folder {path.parent} does not exist; create it or change store in hub.toml")
-    fresh = not path.exists() or path.stat().st_size == 0
     engine = database.open_engine(path)
-    if fresh:
-        database.migrate(engine)
-    database.require_head(engine, path)
+    try:
+        if database.is_empty(engine):
+            database.migrate(engine)
+        database.require_head(engine, path)
+    except BaseException:
+        engine.dispose()
+        raise
     return Store(engine, path, now)
 
 

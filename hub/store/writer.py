@@ -49,12 +49,12 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     _update_messages(connection, changed)
     _write_events(connection, events, micros(checkpoint.now))
     _follow_search(connection, cases)
-    _set_aside(connection, checkpoint)
+    set_aside_anew = sum(set_aside(connection, checkpoint, item) for item in checkpoint.rejected)
     noted = {event.ticket_n for event in events}
     updated = [case.row.id for case in cases if case.before is not None and case.row.n in noted]
     created = [case.row.id for case in cases if case.before is None]
     edited = sum(event.kind == "message_changed" for event in events)
-    if new or events or checkpoint.rejected:
+    if new or events or set_aside_anew:
         _keep_originals(connection, checkpoint)
     _advance(connection, checkpoint)
     stored = len(new) + edited
@@ -204,15 +204,11 @@ def _indexed(ticket: TicketRow | None, rows: dict[bytes, MessageRow], last: int)
             yield row.n, search.indexed_text(ticket.title if row.id == ticket.opening else None, row.body)
 
 
-def _set_aside(connection: sa.Connection, checkpoint: Checkpoint) -> None:
-    for item in checkpoint.rejected:
-        set_aside(connection, checkpoint, item)
-
-
-def set_aside(connection: sa.Connection, checkpoint: Checkpoint, item: Rejected) -> None:
-    """Write one dead letter; the same record of the same stream set aside before is counted, not doubled."""
+def set_aside(connection: sa.Connection, checkpoint: Checkpoint, item: Rejected) -> bool:
+    """Write one dead letter and return whether it is new; the same record of the same stream set aside before is
+    counted, not doubled."""
     key, at = checkpoint.key, micros(checkpoint.now)
-    digest = blake2b(digest_size=16, key=f"{key.instance}\n{key.stream}".encode()[:64])
+    digest = blake2b(f"{key.instance}\n{key.stream}\n".encode(), digest_size=16)
     digest.update(item.body)
     known = connection.execute(
         sa.update(dead_letters)
@@ -234,6 +230,7 @@ def set_aside(connection: sa.Connection, checkpoint: Checkpoint, item: Rejected)
                 body=item.body,
             )
         )
+    return known.rowcount == 0
 
 
 def _keep_originals(connection: sa.Connection, checkpoint: Checkpoint) -> None:
@@ -257,7 +254,9 @@ def _keep_originals(connection: sa.Connection, checkpoint: Checkpoint) -> None:
 def _advance(connection: sa.Connection, checkpoint: Checkpoint) -> None:
     """Move the stream's cursor, inside the same transaction as what the page brought."""
     key, at = checkpoint.key, micros(checkpoint.now)
-    values: dict[str, Any] = {"checkpoint_at": at, "title": key.title}
+    values: dict[str, Any] = {"checkpoint_at": at}
+    if key.title:
+        values["title"] = key.title
     if checkpoint.cursor is not None:
         values["cursor"] = dumps(dict(checkpoint.cursor))
     where = (streams.c.instance == key.instance) & (streams.c.stream == key.stream) & (streams.c.name == key.name)
@@ -272,6 +271,6 @@ def _advance(connection: sa.Connection, checkpoint: Checkpoint) -> None:
                 name=key.name,
                 failures=0,
                 records=checkpoint.records,
-                **values,
+                **{"title": "", **values},
             )
         )

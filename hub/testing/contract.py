@@ -17,13 +17,13 @@ its reason.
 
 import copy
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
-from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
@@ -34,7 +34,6 @@ from hub.sdk import (
     AuthError,
     Connector,
     ConnectorConfig,
-    Cursor,
     Delivery,
     HubError,
     Outgoing,
@@ -42,22 +41,14 @@ from hub.sdk import (
     Record,
     Request,
     Response,
-    Ticket,
     TicketDraft,
     TransientError,
     Webhook,
 )
+from hub.testing import probes
 from hub.testing.clock import NOW
-from hub.testing.golden import check_golden, draft_json, drafts_of
+from hub.testing.golden import check_golden, drafts_of
 from hub.testing.replay import Answer, Replay, Step, read_references, walk
-
-JUNK: tuple[Record, ...] = (None, "not a record", {}, [], 7)
-"""What a source may send in place of a record."""
-
-STATUSES = (400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 418, 422, 429, 500, 502, 503, 504)
-BODIES = (b"", b"Please slow down", b"<html>Bad gateway</html>", b'{"message":"no"}', b"[1]", b"null", b'"x"', b"\xff{")
-
-UNKNOWN_FIELD = "x_field_of_tomorrow"
 
 
 class ConnectorContract:
@@ -113,7 +104,7 @@ class ConnectorContract:
     def good_records(self) -> list[tuple[Record, Read]]:
         """Return the records that become drafts."""
         connector = self.connector()
-        return [(record, read) for record, read in self.records() if _drafts_or_none(connector, record, read)]
+        return [(record, read) for record, read in self.records() if probes.drafts_or_none(connector, record, read)]
 
     # --- what it is ---------------------------------------------------------------------------------------------
 
@@ -151,7 +142,7 @@ class ConnectorContract:
             case "receive":
                 self._try_receive(connector)
             case _:
-                steps = getattr(connector, ABILITIES[ability])(Delivery(_ticket(), marker="hub-1"))
+                steps = getattr(connector, ABILITIES[ability])(Delivery(probes.ticket(), marker="hub-1"))
                 assert isinstance(next(steps), Request), f"{ability} does not begin with a request"
                 steps.close()
 
@@ -189,35 +180,41 @@ class ConnectorContract:
     def test_pages_end_and_no_request_comes_twice(self) -> None:
         # The walk raises EndlessError on a request that comes twice.
         for read in self.reads():
-            assert self.walk(read), f"{_named(read)}: request() gave nothing to read"
+            assert self.walk(read), f"{probes.named(read)}: request() gave nothing to read"
 
     def test_cursors_are_json_and_move_forward(self) -> None:
         for read in self.polls():
             cursors = [step.cursor for step in self.walk(read) if step.cursor is not None]
-            assert cursors, f"{_named(read)}: no page leaves a cursor, so every poll would begin anew"
+            assert cursors, f"{probes.named(read)}: no page leaves a cursor, so every poll would begin anew"
             for cursor in cursors:
-                assert json.loads(json.dumps(cursor)) == cursor, f"{_named(read)}: cursor {cursor} is not plain JSON"
-            for before, after in zip(cursors, cursors[1:], strict=False):
-                assert not _goes_back(before, after), f"{_named(read)}: the cursor goes back from {before} to {after}"
+                assert json.loads(json.dumps(cursor)) == cursor, (
+                    f"{probes.named(read)}: cursor {cursor} is not plain JSON"
+                )
+            for before, after in pairwise(cursors):
+                assert not probes.goes_back(before, after), (
+                    f"{probes.named(read)}: the cursor goes back from {before} to {after}"
+                )
 
     def test_resuming_from_any_cursor_gives_the_records_of_one_run(self) -> None:
         for read in self.polls():
             steps = self.walk(read)
-            whole = _canonical(record for step in steps for record in step.records)
+            whole = probes.canonical(record for step in steps for record in step.records)
             for n, step in enumerate(steps[:-1], start=1):
                 if step.cursor is None or step.cursor == steps[-1].cursor:
                     continue
                 resumed = self.walk(replace(read, cursor=json.loads(json.dumps(step.cursor))))
-                both = _canonical(record for part in (steps[:n], resumed) for s in part for record in s.records)
-                assert both == whole, f"{_named(read)}: resumed from {step.cursor}, {_lost(whole, both)}"
+                both = probes.canonical(record for part in (steps[:n], resumed) for s in part for record in s.records)
+                assert both == whole, f"{probes.named(read)}: resumed from {step.cursor}, {probes.lost(whole, both)}"
 
     def test_source_ids_are_unique_within_a_stream(self) -> None:
         connector = self.connector()
         for read in self.reads():
             seen: set[str] = set()
             for step in self.walk(read):
-                for source_id in _source_ids(connector, step.records, read):
-                    assert source_id not in seen, f"{_named(read)}: {source_id!r} is the source_id of two messages"
+                for source_id in probes.source_ids(connector, step.records, read):
+                    assert source_id not in seen, (
+                        f"{probes.named(read)}: {source_id!r} is the source_id of two messages"
+                    )
                     seen.add(source_id)
 
     def test_limits_are_sane(self) -> None:
@@ -235,8 +232,8 @@ class ConnectorContract:
     def test_any_error_of_the_source_is_told_apart(self) -> None:
         connector = self.connector()
         request = next(self._requests(), Request("GET", "/"))
-        for status in STATUSES:
-            for body in BODIES:
+        for status in probes.STATUSES:
+            for body in probes.BODIES:
                 fault = connector.classify(Response(status, {"content-type": "text/html"}, body, request))
                 assert fault is None or isinstance(fault, HubError), f"{status} {body!r}: {fault!r}"
                 if status == 401:
@@ -250,50 +247,55 @@ class ConnectorContract:
 
     def test_normalising_is_deterministic_and_leaves_the_record_alone(self) -> None:
         for record, read in self.good_records():
-            before = copy.deepcopy(record)
-            first, second = (drafts_of(self.connector(), record, read) for _ in range(2))
-            assert first == second, f"{_named(read)}: the same record gives different drafts"
-            assert record == before, f"{_named(read)}: normalize changes the record"
+            first_copy, second_copy = copy.deepcopy(record), copy.deepcopy(record)
+            first = drafts_of(self.connector(), first_copy, read)
+            assert first_copy == record, f"{probes.named(read)}: normalize changes the record"
+            second = drafts_of(self.connector(), second_copy, read)
+            assert first == second, f"{probes.named(read)}: the same record gives different drafts"
 
     def test_times_are_aware_and_utc(self) -> None:
         for record, read in self.good_records():
             for draft in drafts_of(self.connector(), record, read):
-                for moment in _moments(dict(draft)):
-                    assert moment.tzinfo is UTC, f"{_named(read)}: {moment!r} is not UTC"
+                for moment in probes.moments(dict(draft)):
+                    assert moment.tzinfo is UTC, f"{probes.named(read)}: {moment!r} is not UTC"
 
     def test_unknown_fields_change_nothing(self) -> None:
         connector = self.connector()
         for record, read in self.good_records():
             if isinstance(record, dict):
-                wider = {UNKNOWN_FIELD: {"a": [1, None]}, **record, UNKNOWN_FIELD + "_2": "new"}
-                assert drafts_of(connector, wider, read) == drafts_of(connector, record, read), _named(read)
+                wider = {probes.UNKNOWN_FIELD: {"a": [1, None]}, **record, probes.UNKNOWN_FIELD + "_2": "new"}
+                assert drafts_of(connector, wider, read) == drafts_of(connector, record, read), probes.named(read)
 
     def test_a_malformed_record_is_refused_alone(self) -> None:
         connector = self.connector()
         for read in {(read.stream, read.mode, read.name): read for _, read in self.good_records()}.values():
-            for junk in JUNK:
-                with pytest.raises(Exception):  # noqa: B017, PT011 - any will do, it becomes a dead letter
+            for junk in probes.JUNK:
+                with pytest.raises(Exception):  # noqa: B017 - any will do, it becomes a dead letter
                     connector.normalize(junk, read)
         for record, read in self.good_records():
-            ids = {draft.source_id for draft in _flat(drafts_of(connector, record, read))}
-            nameless = {key: value for key, value in record.items() if not _is_one_of(value, ids)}
+            if not isinstance(record, dict):
+                continue
+            ids = {draft.source_id for draft in probes.flat(drafts_of(connector, record, read))}
+            nameless = {key: value for key, value in record.items() if not probes.is_one_of(value, ids)}
             if nameless != record:
-                with pytest.raises(Exception):  # noqa: B017, PT011
+                with pytest.raises(Exception):  # noqa: B017 - as above
                     connector.normalize(nameless, read)
 
     def test_malformed_records_among_good_ones_do_not_spoil_a_page(self) -> None:
         connector = self.connector()
         for read in self.reads():
             for step in self.walk(read):
-                body = _with_junk(step)
+                body = probes.with_junk(step)
                 if body is None:
                     continue
-                spoiled = _with_body(step.response, body)
+                spoiled = probes.with_body(step.response, body)
                 page = self.connector().parse(spoiled, step.read)
-                kept = _canonical(page.records)
-                assert _canonical(step.page.records) <= kept, f"{_named(read)}: junk takes good records away"
+                kept = probes.canonical(page.records)
+                assert probes.canonical(step.page.records) <= kept, (
+                    f"{probes.named(read)}: junk takes good records away"
+                )
                 if type(connector).position is not Connector.position and step.cursor is not None:
-                    assert not _goes_back(step.cursor, page.cursor or step.cursor)
+                    assert not probes.goes_back(step.cursor, page.cursor or step.cursor)
 
     def test_golden_drafts(self) -> None:
         reads = self.reads()
@@ -311,7 +313,7 @@ class ConnectorContract:
         connector = self.connector()
         for request in self._requests():
             self._assert_clean(repr(request), f"{request.method} {request.path}")
-            for status in STATUSES:
+            for status in probes.STATUSES:
                 fault = connector.classify(Response(status, {}, b"", request))
                 self._assert_clean(f"{fault!r} {fault}", f"the error of {status}")
 
@@ -339,96 +341,3 @@ class ConnectorContract:
         for read in self.reads():
             for step in walk(connector, read, self.answer()):
                 yield step.request
-
-
-def _with_body(response: Response, body: Any) -> Response:
-    """Return *response* with *body* in place of its own."""
-    return Response(response.status, response.headers, json.dumps(body).encode(), response.request)
-
-
-def _named(read: Read) -> str:
-    return f'{read.mode} of stream "{read.stream}"' + (f' ("{read.name}")' if read.name else "")
-
-
-def _drafts_or_none(connector: Connector[Any], record: Record, read: Read) -> Sequence[Any]:
-    try:
-        return drafts_of(connector, record, read)
-    except Exception:
-        return ()  # the golden drafts say why it is refused
-
-
-def _flat(drafts: Iterable[Any]) -> Iterator[Any]:
-    for draft in drafts:
-        yield from draft.messages if isinstance(draft, TicketDraft) else (draft,)
-
-
-def _source_ids(connector: Connector[Any], records: Iterable[Record], read: Read) -> Iterator[str]:
-    for record in records:
-        for message in _flat(_drafts_or_none(connector, record, read)):
-            yield message.source_id
-
-
-def _canonical(records: Iterable[Record]) -> set[str]:
-    return {json.dumps(record, sort_keys=True) for record in records}
-
-
-def _lost(whole: set[str], both: set[str]) -> str:
-    missing, extra = whole - both, both - whole
-    return f"{len(missing)} records are missing and {len(extra)} were not there in one run"
-
-
-def _goes_back(before: Cursor, after: Cursor) -> bool:
-    if before.keys() != after.keys():
-        return False
-    try:
-        return tuple(after.values()) < tuple(before.values())
-    except TypeError:
-        return False  # opaque values have no order
-
-
-def _moments(value: Any) -> Iterator[datetime]:
-    if isinstance(value, datetime):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _moments(item)
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _moments(dict(item) if hasattr(item, "model_fields_set") else item)
-
-
-def _is_one_of(value: Any, ids: set[str]) -> bool:
-    return isinstance(value, str | int) and str(value) in ids
-
-
-def _with_junk(step: Step) -> Any:
-    """Return the body of *step* with junk between its records; None where its list cannot be told."""
-    body = copy.deepcopy(step.response.json()) if step.page.records else None
-    found = next((items for items in _lists(body) if items and items == list(step.page.records)), None)
-    if found is None:
-        return None
-    found[1:1] = [*JUNK]
-    found.append({})
-    return body
-
-
-def _lists(value: Any) -> Iterator[list[Any]]:
-    if isinstance(value, list):
-        yield value
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _lists(item)
-
-
-def _ticket() -> Ticket:
-    return Ticket(
-        id=UUID(int=1),
-        connector="contract",
-        instance="contract",
-        platform="vk.com",
-        kind="mention",
-        thread="1",
-        title="A question",
-        created_at=NOW,
-        updated_at=NOW,
-        revision="1",
-    )

@@ -16,7 +16,20 @@ import orjson
 from pydantic import BaseModel
 
 _SIZE = 1000
-_COLUMNS = ("id", "seq", "published", "source", "title", "body", "author", "sentiment", "language", "url", "post_id", "raw")
+_COLUMNS = (
+    "id",
+    "seq",
+    "published",
+    "source",
+    "title",
+    "body",
+    "author",
+    "sentiment",
+    "language",
+    "url",
+    "post_id",
+    "raw",
+)
 
 
 class Profile(BaseModel):
@@ -88,9 +101,7 @@ def main() -> None:
     since, records = 0, 0
     with httpx.Client(trust_env=False) as client:
         while True:
-            answer = client.get(
-                f"http://127.0.0.1:{port}/topics/1/mentions", params={"sinceSeq": since, "size": _SIZE}
-            )
+            answer = client.get(f"http://127.0.0.1:{port}/topics/1/mentions", params={"sinceSeq": since, "size": _SIZE})
             mentions = orjson.loads(answer.content)["mentions"]
             database.execute("BEGIN IMMEDIATE")
             database.executemany(upsert, [_row(raw) for raw in mentions])

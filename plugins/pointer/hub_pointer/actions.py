@@ -69,7 +69,7 @@ class Acts:
     def _write(self, request: Request) -> _Step[HubError | None]:
         try:
             response = yield request
-        except (TransientError, SourceError) as error:
+        except HubError as error:  # refused credentials too: a token that may only read must not end the batch
             return error
         return self._classify(_given(response))
 
@@ -84,7 +84,7 @@ class Acts:
                 if self._classify(response):
                     return None
                 listing = read_listing(response)
-            except (TransientError, SourceError):
+            except HubError:
                 return None
             for item in listing.items:
                 if isinstance(item, Mapping) and text_id(item.get("id")) == action.source_id:

@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hub.sdk import Attachment, Author, Change, Draft, MessageDraft, Place, RecordError, TicketDraft, plain_text
-from hub.sdk.ticket import Sentiment
+from hub.sdk import (
+    Attachment,
+    Author,
+    Change,
+    Draft,
+    MessageDraft,
+    Place,
+    RecordError,
+    Sentiment,
+    TicketDraft,
+    plain_text,
+)
 from hub_pointer import assumed
 
 PLATFORMS = {"1": "yandex_maps", "2": "google_maps", "3": "2gis"}

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from hub_pointer.connector import Pointer, PointerConfig
 from pydantic import SecretStr
 
 from hub.sdk import Read
 from hub.testing import ConnectorContract
+from hub_pointer.connector import Pointer, PointerConfig
 
 
 class TestPointer(ConnectorContract):

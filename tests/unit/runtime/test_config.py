@@ -197,7 +197,8 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path, regi
     [
         (
             'stor = "x"',
-            'hub.toml:1: stor: unknown key; did you mean "store"? known keys: instances, lang, plugins, store, timezone',
+            ('hub.toml:1: stor: unknown key; did you mean "store"?'
+            " known keys: instances, lang, plugins, store, timezone"),
         ),
         ('store = "hub.db"', 'hub.toml:1: store: is not the address of a store; write for example "sqlite:///hub.db"'),
         ("store = 5", 'hub.toml:1: store: is not the address of a store; write for example "sqlite:///hub.db"'),
@@ -225,7 +226,8 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path, regi
         ),
         (
             "[instances.main]\nconnector = 'acmee'",
-            'hub.toml:2: instances.main.connector: no connector "acmee" is installed; did you mean "acme"? installed: acme',
+            ('hub.toml:2: instances.main.connector: no connector "acmee" is installed;'
+            ' did you mean "acme"? installed: acme'),
         ),
         (
             "[instances.main]\nconnector = 'zzz'",
@@ -233,33 +235,37 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path, regi
         ),
         (
             "[instances.main]\nconnector = 'acme'",
-            "hub.toml:1: instances.main.token: required key is missing (from the account's page);"
-            ' write { env = "NAME" } or { file = "/path" }',
+            ("hub.toml:1: instances.main.token: required key is missing (from the account's page);"
+            ' write { env = "NAME" } or { file = "/path" }'),
         ),
         (
             f"{ACME}every = '5x'",
-            "hub.toml:4: instances.main.every: '5x' is not a duration; write a whole number with s, m, h or d, such as"
-            ' "30s" or "5m"',
+            ("hub.toml:4: instances.main.every: '5x' is not a duration; write a whole number with s, m, h or d, such as"
+            ' "30s" or "5m"'),
         ),
         (f"{ACME}rate = 5", 'hub.toml:4: instances.main.rate: is 5; write for example "10/10s" or "off"'),
         (f"{ACME}sweeps = 'x'", "hub.toml:4: instances.main.sweeps: is 'x'; it should be 'off' or be a table"),
         (
             f"{ACME}[instances.main.sweeps]\nlate = '5q'",
-            "hub.toml:5: instances.main.sweeps.late: '5q' is not a duration; write a whole number with s, m, h or d,"
-            ' such as "30s" or "5m"',
+            ("hub.toml:5: instances.main.sweeps.late: '5q' is not a duration; write a whole number with s, m, h or d,"
+            ' such as "30s" or "5m"'),
         ),
         (f"{ACME}page_size = 0", "hub.toml:4: instances.main.page_size: is 0; it should be greater than or equal to 1"),
         (f"{ACME}boards = [1,\n  'x']", "hub.toml:5: instances.main.boards[1]: is 'x'; it should be a whole number"),
         (
             f"{ACME}start = 'soon'",
-            "hub.toml:4: instances.main.start: is 'soon'; it should be a day or time such as 2026-11-01 or"
-            " 2026-11-01T10:00:00Z",
+            ("hub.toml:4: instances.main.start: is 'soon'; it should be a day or time such as 2026-11-01 or"
+            " 2026-11-01T10:00:00Z"),
         ),
         (
             f"{ACME}login = {{ usr = 'x' }}",
             'hub.toml:4: instances.main.login.usr: unknown key; did you mean "user"? known keys: password, user',
         ),
-        ("[plugins.shou]", 'hub.toml:1: plugins.shou: no plugin "shou" is installed; did you mean "shout"? installed: shout'),
+        (
+            "[plugins.shou]",
+            ('hub.toml:1: plugins.shou: no plugin "shou" is installed; did you mean "shout"?'
+            " installed: shout"),
+        ),
         (
             "[plugins.shout]\nloud = 'very'",
             "hub.toml:2: plugins.shout.loud: is 'very'; it should be true or false",

@@ -173,8 +173,9 @@ def test_who_comes_later_does_not_pass_who_waits_in_another_process(fleet: Fleet
     async def run() -> None:
         busy, awake = fleet.member(), asyncio.Event()
 
-        async def asleep(_: float) -> None:
+        async def asleep(seconds: float) -> None:
             await awake.wait()
+            await fleet.time.sleep(seconds)
 
         waiting = Limiter(fleet.folder, clock=fleet.time.clock, sleep=asleep)
         fleet.members.append(waiting)
@@ -190,9 +191,7 @@ def test_who_comes_later_does_not_pass_who_waits_in_another_process(fleet: Fleet
             await asyncio.sleep(0)
         assert order == []
         awake.set()
-        await first
-        fleet.time.now += 1.01
-        await within(5, second)
+        await within(5, asyncio.gather(first, second))
 
     asyncio.run(run())
     assert order == ["first", "second"]

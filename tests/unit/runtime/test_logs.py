@@ -17,9 +17,10 @@ SECRET = "s3cr3t/with=signs"
 def _restored() -> Iterator[None]:
     """Leave logging as it was: other tests have handlers of their own."""
     root = logging.getLogger()
-    before = (root.handlers, root.level)
+    before = (list(root.handlers), root.level)
     yield
-    root.handlers, _ = list(before[0]), root.setLevel(before[1])
+    root.handlers = before[0]
+    root.setLevel(before[1])
     structlog.reset_defaults()
 
 

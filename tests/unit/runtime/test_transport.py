@@ -678,11 +678,14 @@ def test_credentials_do_not_come_back_after_a_detour() -> None:
 @pytest.mark.parametrize("begin", ["redirect", "full url"])
 def test_a_redirect_within_another_host_carries_nothing_of_ours_either(begin: str) -> None:
     async def run() -> list[Seen]:
-        async with serving(redirect(302, lambda: "/other")) as away:
-            async with serving(redirect(302, lambda: f"{away.url}/items")) as home, Transport() as transport:
-                request = GET if begin == "redirect" else Request("GET", f"{away.url}/items")
-                await send(transport, home, request, auth=Bearer(SecretStr(SECRET)))
-                return away.seen
+        async with (
+            serving(redirect(302, lambda: "/other")) as away,
+            serving(redirect(302, lambda: f"{away.url}/items")) as home,
+            Transport() as transport,
+        ):
+            request = GET if begin == "redirect" else Request("GET", f"{away.url}/items")
+            await send(transport, home, request, auth=Bearer(SecretStr(SECRET)))
+            return away.seen
 
     seen = asyncio.run(run())
     assert [one.target for one in seen] == ["/items", "/other"]

@@ -1,0 +1,22 @@
+"""What every test of this folder stands on: a state folder of its own, and examples that are the same in every CI run."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A shared machine stalls at times: a deadline would fail tests at random.
+_usual = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
+settings.register_profile("dev", max_examples=50, **_usual)
+settings.register_profile("ci", max_examples=50, derandomize=True, print_blob=True, **_usual)
+settings.register_profile("thorough", max_examples=2000, **_usual)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Locks and limits of the machine are kept in a folder of the test's own."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("HUB_STATE_DIR", str(folder))
+    return folder

@@ -1,0 +1,249 @@
+"""Demo, sandbox, sync and check as a person meets them: real processes on loopback."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import pytest
+
+from hub.cli.demo_texts import TEXTS, language
+from hub.sandbox import Running, SandboxOptions, installed, running
+from tests.unit.cli.conftest import Hub
+
+pytestmark = pytest.mark.skipif(
+    not {"youscan", "pointer"} <= set(installed()), reason="the plugins youscan and pointer are not installed"
+)
+
+DEMO_S = 15.0
+WAIT_S = 30.0
+T = TypeVar("T")
+HUB = [sys.executable, "-m", "hub"]
+
+
+def _run(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*HUB, *words],
+        cwd=folder,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+
+
+def _soon(look: Callable[[], T | None]) -> T:
+    """Return what *look* finds as soon as it finds something."""
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        found = look()
+        if found is not None:
+            return found
+        time.sleep(0.02)
+    raise TimeoutError
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str], float]:
+    """The demo, once: its folder, what it printed, and how long it took."""
+    folder = tmp_path_factory.mktemp("demo")
+    started = time.monotonic()
+    ran = _run(folder, "demo", "--lang", "en", YOUSCAN_API_KEY="a-real-key-that-no-sandbox-knows")
+    return folder, ran, time.monotonic() - started
+
+
+Shown = tuple[Path, subprocess.CompletedProcess[str], float]
+
+
+def test_the_demo_shows_tickets_counts_and_speed_in_good_time(shown: Shown) -> None:
+    _, ran, seconds = shown
+    assert ran.returncode == 0, ran.stderr
+    assert seconds < DEMO_S
+    parts = ["The newest tickets", "One of them in full", "By platform", "By rating", "What to try next"]
+    assert [line for line in ran.stdout.splitlines() if line in parts] == parts
+    records, tickets, messages = re.findall(r"(\d+) records became (\d+) tickets with (\d+) messages", ran.stdout)[0]
+    assert int(records) >= 600
+    assert int(messages) >= int(tickets) > 300
+
+
+def test_every_command_that_the_demo_suggests_works_and_shows_something(shown: Shown) -> None:
+    folder, ran, _ = shown
+    lines = ran.stdout.split("What to try next\n")[1].splitlines()
+    assert len(lines) == 7
+    for line in lines:
+        words = shlex.split(line.split("  # ")[0])
+        start = words.index("--config") if "--config" in words else words.index("init")
+        done = _run(folder, *words[start:])
+        assert done.returncode == 0, (line, done.stderr)
+        assert len(done.stdout.splitlines()) > 1 or "export" in words or "init" in words, line
+
+
+def test_the_demo_leaves_nothing_running(shown: Shown) -> None:
+    folder, _, _ = shown
+    urls = re.findall(r'base_url = "(.+)"', (folder / "hub-demo" / "hub.toml").read_text(encoding="utf-8"))
+    assert len(urls) == 2
+    for url in urls:
+        address = urlsplit(url)
+        with socket.socket() as probe:
+            assert probe.connect_ex((str(address.hostname), int(address.port or 0))) != 0
+
+
+def test_a_second_demo_begins_anew(shown: Shown) -> None:
+    folder, first, _ = shown
+    again = _run(folder, "demo", "--lang", "ru", "--items", "40")
+    assert again.returncode == 0, again.stderr
+    assert "Что попробовать дальше" in again.stdout
+    (before,) = re.findall(r"became (\d+) tickets", first.stdout)
+    (after,) = re.findall(r"обращений: (\d+)", again.stdout)
+    assert int(after) < int(before) / 2
+
+
+def test_settings_of_somebody_else_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "hub-demo").mkdir()
+    mine = tmp_path / "hub-demo" / "hub.toml"
+    mine.write_text("# mine", encoding="utf-8")
+    ran = _run(tmp_path, "demo")
+    assert ran.returncode == 2
+    assert "was not written by a demo and was left as it is; name another folder" in ran.stderr
+    assert mine.read_text(encoding="utf-8") == "# mine"
+
+
+def test_kept_sandboxes_answer_until_ctrl_c(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*HUB, "demo", "--keep", "--items", "20", "--lang", "en"], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        assert process.stderr is not None
+        assert any("go on until Ctrl-C" in line for line in process.stderr)
+        synced = _run(tmp_path, "--config", "hub-demo/hub.toml", "sync", "--json")
+        assert json.loads(synced.stdout)["ok"], synced.stderr
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WAIT_S) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_both_languages_say_the_same_things() -> None:
+    english, russian = (
+        {key: sorted(re.findall(r"{(\w+)", text)) for key, text in TEXTS[lang].items()} for lang in ("en", "ru")
+    )
+    assert english == russian
+
+
+@pytest.mark.parametrize(
+    ("asked", "env", "spoken"),
+    [
+        ("ru", {"LANG": "en_US.UTF-8"}, "ru"),
+        (None, {"LANG": "ru_RU.UTF-8"}, "ru"),
+        (None, {"LC_ALL": "C", "LANG": "ru_RU.UTF-8"}, "en"),
+        (None, {}, "en"),
+    ],
+)
+def test_the_language_is_the_asked_one_or_the_locales(asked: str | None, env: dict[str, str], spoken: str) -> None:
+    assert language(asked, env) == spoken
+
+
+# --- sandbox, sync, check -------------------------------------------------------------------------------------------
+
+
+def test_a_sandbox_says_where_it_listens_and_ends_quietly(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    words = ["sandbox", "youscan", "--port", "0", "--items", "10", "--limit", "youscan=off", "--ready-file", str(ready)]
+    process = subprocess.Popen([*HUB, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        addresses = _soon(lambda: json.loads(ready.read_text(encoding="utf-8")) if ready.exists() else None)
+        sandbox = Running(addresses["urls"], addresses["keys"], addresses["control"])
+        assert len(sandbox.ledger("youscan")["items"]) >= 10
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=WAIT_S)
+    finally:
+        process.kill()
+        process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert f"youscan  {addresses['urls']['youscan']}  key=" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "seen"),
+    [
+        (["nobody"], "no sandbox for 'nobody'; installed are"),
+        (["--faults", "rain"], "fault profile 'rain' is unknown; choose one of none, flaky"),
+        (["--limit", "youscan"], "--limit youscan: write VENDOR=LIMIT, such as youscan=40/1s"),
+    ],
+)
+def test_a_sandbox_that_cannot_be_is_wrong_use(hub: Hub, words: list[str], seen: str) -> None:
+    ran = hub("sandbox", "--port", "0", *words)
+    assert ran.code == 2
+    assert seen in ran.err
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """A sandbox of both vendors, and settings that read it."""
+    options = SandboxOptions(items=30, limits={"youscan": "100/1s", "pointer": "100/1s"})
+    with running(["youscan", "pointer"], options) as sandbox:
+        tables = [
+            f'[instances.{name}]\nconnector = "{name}"\nbase_url = "{url}"\nrate = "100/1s"\n'
+            f'{"api_key" if name == "youscan" else "token"} = {{ env = "THE_{name.upper()}" }}\n'
+            for name, url in sandbox.urls.items()
+        ]
+        (tmp_path / "hub.toml").write_text("".join(tables), encoding="utf-8")
+        for name, key in sandbox.keys.items():
+            monkeypatch.setenv(f"THE_{name.upper()}", key)
+        yield sandbox
+
+
+def test_sync_reads_everything_once_and_then_nothing(hub: Hub, sandbox: Running) -> None:
+    first = hub("sync", "-q")
+    assert first.code == 0, first.err
+    head = first.out.splitlines()[0]
+    assert head.split() == ["instance", "stream", "records", "new", "changed", "rejected", "outcome"]
+    again = json.loads(hub("sync", "--json", "-q").out)
+    assert again["ok"]
+    assert sum(stream["created"] for stream in again["streams"]) == 0
+
+
+def test_sync_reads_only_the_named_instances(hub: Hub, sandbox: Running) -> None:
+    streams = json.loads(hub("sync", "pointer", "--json", "-q").out)["streams"]
+    assert {stream["instance"] for stream in streams} == {"pointer"}
+    unknown = hub("sync", "pointr")
+    assert unknown.code == 2
+    assert 'there is no instance "pointr"; did you mean "pointer"?' in unknown.err
+
+
+def test_a_refused_key_is_a_failure_that_says_what_to_do(
+    hub: Hub, sandbox: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THE_YOUSCAN", "an-old-key-of-ours")
+    checked = hub("check", "-q")
+    assert checked.code == 1
+    assert re.search(r"^youscan +wrong ", checked.out, re.MULTILINE)
+    assert re.search(r"^pointer +ok ", checked.out, re.MULTILINE)
+    synced = hub("sync", "-q")
+    assert synced.code == 1
+    assert "hub resume youscan" in synced.err
+    assert "an-old-key-of-ours" not in checked.out + checked.err + synced.out + synced.err
+    paused = next(row for row in json.loads(hub("status", "--json").out)["instances"] if row["instance"] == "youscan")
+    assert paused["condition"] == "paused"
+
+
+def test_what_was_set_aside_can_be_tried_again(hub: Hub, sandbox: Running) -> None:
+    sandbox.next_faults(["malformed"], vendor="youscan")
+    hub("sync", "-q")
+    letters = json.loads(hub("dead", "list", "--json").out)
+    assert letters
+    ran = hub("dead", "retry", letters[0]["n"], "--json", "-q")
+    assert (ran.code, json.loads(ran.out)[0]["ok"]) == (1, False)
+    assert ran.err.endswith("0 of 1 record became tickets\n")

@@ -1,0 +1,98 @@
+"""Printing: aligned text away from a terminal, a fitted table on one, nothing that a terminal would obey."""
+
+import json
+import re
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from hub.cli import output
+from hub.cli.output import Column
+from hub.sdk import Author
+
+COLUMNS = [Column("id"), Column("n", right=True), Column("text", flexible=True)]
+
+
+def test_away_from_a_terminal_columns_are_aligned(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_table(COLUMNS, [["a", 5, "one\ntwo"], ["bbb", 1000, None]])
+    assert capsys.readouterr().out == "id      n  text\na       5  one two\nbbb  1000\n"
+
+
+def test_on_a_terminal_the_flexible_column_is_cut_to_the_width(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    output.print_table(COLUMNS, [["a", 5, "слово " * 20]])
+    printed = capsys.readouterr().out
+    assert "\x1b[3" not in printed, "a colour in spite of NO_COLOR"
+    head, row = (re.sub(r"\x1b\[\d*m", "", line) for line in printed.splitlines())
+    assert head.split() == ["id", "n", "text"]
+    assert row.endswith("…")
+    assert len(row) == 30
+
+
+def test_markup_in_a_text_is_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    output.print_table([Column("text", flexible=True)], [["[red]not markup[/red] :smile:"]])
+    assert "[red]not markup[/red] :smile:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[31mb\x07", "a[31mb"),
+        ("a\x9b31mb", "a31mb"),
+        ("user\u202egpj.exe", "usergpj.exe"),
+        ("line\n\ttab ё 🎄 e\u0301", "line\n\ttab ё 🎄 e\u0301"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_taken_out(text: str, shown: str) -> None:
+    assert output.printable(text) == shown
+
+
+def test_json_has_values_as_programs_want_them(capsys: pytest.CaptureFixture[str]) -> None:
+    at = datetime(2026, 11, 20, 15, 0, tzinfo=timezone(timedelta(hours=3)))
+    output.print_json({"at": at, "bytes": b"\xd1\x91", "author": Author(key="k"), "column": COLUMNS[0]})
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["at"] == "2026-11-20T12:00:00Z"
+    assert printed["bytes"] == "ё"
+    assert printed["column"]["title"] == "id"
+
+
+def test_times_are_shown_in_the_zone_of_the_reader() -> None:
+    at = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
+    assert output.local(at, timezone(timedelta(hours=3))) == "2026-11-21 01:30"
+    assert output.local(None, UTC) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(-5, "0s"), (0, "0s"), (59.9, "59s"), (60, "1m"), (7199, "1h"), (86400 * 3, "3d")]
+)
+def test_a_span_is_told_in_its_largest_unit(seconds: float, shown: str) -> None:
+    assert output.span(timedelta(seconds=seconds)) == shown
+
+
+def test_progress_is_silent_away_from_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with output.progress("reading") as shown:
+        shown.show("more")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_is_shown_on_a_terminal_unless_quiet(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with output.progress("reading", quiet=True):
+        pass
+    assert capsys.readouterr().err == ""
+    with output.progress("reading"):
+        pass
+    printed = capsys.readouterr()
+    assert "reading" in printed.err
+    assert printed.out == ""

@@ -1,0 +1,177 @@
+"""Lists, stories and exports of tickets out of a real store."""
+
+import csv
+import io
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from hub.cli.export import COLUMNS
+from hub.sdk import Ticket
+from hub.store import open_store
+from tests.unit.cli.conftest import NOW, Hub, mention, put
+
+
+def _ids(hub: Hub, *words: str) -> list[str]:
+    return [line["text"] for line in json.loads(hub("tickets", "list", "--json", *words).out)]
+
+
+def test_tickets_are_listed_newest_first_without_credentials(hub: Hub, filled: Path) -> None:
+    ran = hub("tickets", "list")
+    head, *rows = ran.out.splitlines()
+    assert (ran.code, ran.err) == (0, "")
+    assert head.split() == ["id", "published", "platform", "kind", "★", "state", "priority", "author", "text"]
+    assert [row.split()[3] for row in rows] == ["2gis", "vk.com", "vk.com"]
+    assert rows[0].endswith("[2] Review — Bad")
+    assert "2026-11-20 15:00" in rows[0]
+    assert len(rows[0].split()[0]) == 36
+
+
+def test_escape_sequences_of_a_text_do_not_reach_the_terminal(hub: Hub, filled: Path) -> None:
+    assert "\x1b" not in hub("tickets", "list").out
+    assert "Верните деньги[31m" in hub("tickets", "list").out
+
+
+@pytest.mark.parametrize(
+    ("words", "texts"),
+    [
+        (["--platform", "2gis"], ["Bad"]),
+        (["--platform", "2gis", "--platform", "vk.com", "--limit", "2"], ["Bad", "Спасибо за карту"]),
+        (["--kind", "review"], ["Bad"]),
+        (["--rating", "1"], ["Bad"]),
+        (["--rating", "5"], []),
+        (["--text", "деньг*"], ["Верните деньги\x1b[31m"]),
+        (["--until", "2026-11-20"], ["Спасибо за карту", "Верните деньги\x1b[31m"]),
+        (["--since", "2026-11-20"], ["Bad"]),
+        (["--state", "closed"], []),
+        (["--priority", "normal", "--instance", "main", "--rating", "1"], ["Bad"]),
+        (["--queue", "claims"], []),
+        (["--category", "spam"], []),
+    ],
+)  # fmt: skip
+def test_options_narrow_the_list(hub: Hub, filled: Path, words: list[str], texts: list[str]) -> None:
+    assert _ids(hub, *words) == texts
+
+
+def test_an_empty_list_says_what_to_do_on_stderr(hub: Hub, config: Path) -> None:
+    ran = hub("tickets", "list")
+    assert ran.code == 0
+    assert ran.err == 'no ticket matches; "hub sync" reads what is new\n'
+    assert hub("tickets", "list", "--json").out == "[]\n"
+
+
+def test_a_cut_list_says_so(hub: Hub, filled: Path) -> None:
+    assert hub("tickets", "list", "--limit", "2").err == "the newest 2; --limit shows more\n"
+
+
+def test_on_a_terminal_the_list_fits_and_ids_are_short(hub: Hub, filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = hub("tickets", "list").out.splitlines()
+    assert "author" not in lines[0]
+    assert len(lines) == 4
+
+
+def test_a_ticket_is_told_in_full_by_the_beginning_of_its_id(hub: Hub, filled: Path) -> None:
+    (line,) = json.loads(hub("tickets", "list", "--json", "--kind", "review").out)
+    ran = hub("tickets", "show", line["id"][:6])
+    assert ran.out == (
+        f"Ticket {line['id']}\n"
+        "review on 2gis, new, priority normal\n"
+        "Review\n"
+        "rating: 1 of 5\n"
+        "place: Office, Omsk\n"
+        "read by: main (youscan)\n"
+        "\n"
+        "2026-11-20 15:00  =cmd() (customer, ★ 1)\n"
+        "  Bad\n"
+        "\n"
+        "2026-11-20 16:00  unknown (our answer)\n"
+        "  -answer\n"
+        "\n"
+        "What happened\n"
+        "2026-11-20 15:00  read for the first time, with 2 messages (source)\n"
+    )
+
+
+def test_changes_are_told_as_a_story(hub: Hub, filled: Path) -> None:
+    with open_store(f"sqlite:///{filled.parent / 'hub.db'}", now=lambda: NOW) as store:
+        put(store, mention(1, "Спасибо большое", tags=("vip",)))
+    (line,) = json.loads(hub("tickets", "list", "--json", "--text", "спасибо").out) or json.loads(
+        hub("tickets", "list", "--json", "--platform", "vk.com", "--limit", "1").out
+    )
+    story = hub("tickets", "show", line["id"]).out
+    assert "message 1 changed (source)" in story
+    assert "body: Спасибо за карту → Спасибо большое" in story
+    assert "source tags: nothing → vip" in story
+
+
+def test_show_as_json_is_the_ticket_with_its_events(hub: Hub, filled: Path) -> None:
+    (line,) = json.loads(hub("tickets", "list", "--json", "--kind", "review").out)
+    shown = json.loads(hub("tickets", "show", "--json", line["id"]).out)
+    (event,) = shown.pop("events")
+    assert (event["kind"], event["at"]) == ("created", "2026-11-20T12:00:00Z")
+    assert str(Ticket.model_validate(shown).id) == line["id"]
+
+
+def test_jsonl_has_one_whole_ticket_a_line(hub: Hub, filled: Path) -> None:
+    lines = hub("tickets", "export").out.splitlines()
+    tickets = [Ticket.model_validate_json(line) for line in lines]
+    assert [len(ticket.messages) for ticket in tickets] == [1, 1, 2]
+
+
+def test_csv_is_flat_and_no_cell_is_a_formula(hub: Hub, filled: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(hub("tickets", "export", "--format", "csv").out)))
+    assert tuple(rows[0]) == COLUMNS
+    bad = rows[-1]
+    assert (bad["author"], bad["text"], bad["rating"]) == ("'=cmd()", "Bad\n\n-answer", "1.0")
+    assert (bad["place"], bad["messages"], bad["created_at"]) == ("Office", "2", "2026-11-20T12:00:00Z")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_each_beginning_of_a_formula_is_disarmed(hub: Hub, config: Path, start: str) -> None:
+    with open_store(f"sqlite:///{config.parent / 'hub.db'}") as store:
+        put(store, mention(1, f"{start}HYPERLINK(1)"))
+    (row,) = csv.DictReader(io.StringIO(hub("tickets", "export", "--format", "csv").out, newline=""))
+    assert row["text"].startswith(f"'{start}")
+
+
+def test_an_exported_file_is_whole_and_has_the_usual_rights(hub: Hub, filled: Path) -> None:
+    target = filled.parent / "out.jsonl"
+    target.write_text("old", encoding="utf-8")
+    ran = hub("tickets", "export", "-o", target, "--platform", "vk.com")
+    assert (ran.out, ran.err) == ("", f"2 tickets in {target}\n")
+    assert len(target.read_text(encoding="utf-8").splitlines()) == 2
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~umask
+    assert [path.name for path in filled.parent.glob(".out*")] == []
+
+
+def test_a_failed_export_leaves_the_old_file_and_nothing_else(
+    hub: Hub, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = filled.parent / "out.jsonl"
+    target.write_text("old", encoding="utf-8")
+
+    def full(self: Ticket) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Ticket, "model_dump_json", full)
+    ran = hub("tickets", "export", "-o", target)
+    assert (ran.code, ran.err) == (1, f"{target}: No space left on device; nothing was left behind\n")
+    assert target.read_text(encoding="utf-8") == "old"
+    assert list(filled.parent.glob(".out*")) == []
+
+
+def test_an_export_into_a_folder_that_is_not_there_is_told(hub: Hub, filled: Path) -> None:
+    ran = hub("tickets", "export", "-o", "nowhere/out.csv")
+    assert (ran.code, ran.err) == (
+        1,
+        "nowhere/out.csv: cannot be written (No such file or directory); name another file\n",
+    )

@@ -1,0 +1,165 @@
+"""Erasing a person: gone from every table, from the index, from the bytes of the file, and not back with the next read."""
+
+import json
+from pathlib import Path
+
+import orjson
+import pytest
+
+from hub.sdk import Author, MessageDraft, StoreError, TicketDraft
+from hub.store import Erased, Rejected, Store, TicketFilter, database
+from tests.unit.store.pages import at, dump, index_all, mention, opened, put, rows
+
+ANNA = Author(key="vk:4711", name="Анна Неповторимая", handle="@unrepeatable", url="https://vk.example/4711")
+BORIS = Author(key="vk:12", name="Борис", handle="@boris")
+WORD = "zyxwvutsrq"
+OTHER = "bystander"
+
+
+def review(author: Author, *, answer: str = "answer", body: str = WORD, title: str | None = None) -> TicketDraft:
+    """A review with our answer in it."""
+    question = MessageDraft(source_id=f"r-{author.key}", created_at=at(0), body=body, author=author)
+    reply = MessageDraft(source_id=f"a-{author.key}", created_at=at(1), body=answer, direction="out")
+    thread = f"thread of {author.key}"
+    return TicketDraft(thread=thread, kind="review", platform="p", messages=(question, reply), title=title)
+
+
+def bytes_of(store: Store) -> bytes:
+    """Everything that lies on the disk for *store*."""
+    return b"".join(file.read_bytes() for file in sorted(store.path.parent.glob("hub.db*")))
+
+
+def found(store: Store, word: str) -> int:
+    return len(store.list_tickets(TicketFilter(text=word)))
+
+
+def test_the_word_would_be_found_in_the_bytes_of_the_file(store: Store) -> None:
+    put(store, mention("1", author=ANNA, body=WORD))
+    assert WORD.encode() in bytes_of(store)
+
+
+@pytest.mark.parametrize("called", [ANNA.key, ANNA.handle, ANNA.name])
+def test_a_person_is_gone_from_every_table_the_index_and_the_bytes(store: Store, called: str) -> None:
+    put(store, mention("1", thread="t", author=BORIS, body=OTHER, title="of Boris"))
+    put(store, mention("2", thread="t", author=ANNA, body=WORD, minutes=1))
+    put(store, mention("2", thread="t", author=ANNA, body=f"{WORD} edited", minutes=1))
+    put(store, mention("3", author=ANNA, body=f"{WORD} alone", title=f"title of {WORD}", url=f"https://x.example/{WORD}"))
+    index_all(store)
+    assert found(store, WORD) == 2
+    erased = store.erase(called)
+    assert (erased.messages, erased.tickets) == (2, 1)
+    assert found(store, WORD) == 0
+    assert found(store, OTHER) == 1
+    everything = bytes_of(store)
+    for trace in (WORD, *filter(None, (ANNA.key, ANNA.handle, ANNA.name, ANNA.url))):
+        assert trace.encode() not in everything, trace
+    [ticket] = store.iter_tickets()
+    assert (ticket.title, [message.author for message in ticket.messages]) == ("of Boris", [BORIS])
+
+
+def test_the_words_of_an_erased_person_are_in_no_segment_of_the_index(store: Store) -> None:
+    for number in range(20):  # several segments, as batches of a long life leave them
+        put(store, mention(str(number), author=ANNA if number == 7 else BORIS, body=WORD if number == 7 else OTHER))
+        index_all(store)
+    store.erase(ANNA.key)
+    assert not any(b"zyxwvu" in block for (block,) in rows(store, "SELECT block FROM search_data"))
+    assert found(store, OTHER) == 19
+
+
+def test_the_ticket_that_a_person_opened_goes_with_our_answers_in_it(store: Store) -> None:
+    put(store, review(ANNA, answer=f"Dear Anna, {OTHER}", title=WORD))
+    index_all(store)
+    assert store.erase(ANNA.key) == Erased(messages=2, tickets=1, originals=0, dead_letters=0)
+    assert dump(store, ["tickets", "messages", "ticket_events"]) == {"tickets": [], "messages": [], "ticket_events": []}
+    assert found(store, OTHER) == 0
+
+
+def test_an_erased_person_does_not_come_back_with_the_next_read(store: Store) -> None:
+    put(store, review(ANNA, title=WORD))
+    store.erase(ANNA.key)
+    stored = put(store, review(ANNA, title=WORD), mention("9", author=ANNA, body=WORD), review(BORIS, body=OTHER))
+    assert stored.added == 2
+    [ticket] = store.iter_tickets()
+    assert ticket.messages[0].author == BORIS
+    assert WORD.encode() not in bytes_of(store)
+
+
+def test_a_comment_of_an_erased_person_does_not_come_back_and_the_rest_of_the_ticket_does(store: Store) -> None:
+    store.erase(ANNA.key)
+    put(store, mention("1", author=ANNA))
+    store.erase(ANNA.key)
+    question = MessageDraft(source_id="1", created_at=at(0), author=BORIS)
+    comment = MessageDraft(source_id="2", created_at=at(1), author=ANNA)
+    put(store, TicketDraft(thread="t", kind="issue", platform="p", messages=(question, comment), title="of Boris"))
+    [ticket] = store.iter_tickets()
+    assert (ticket.title, len(ticket.messages)) == ("of Boris", 1)
+
+
+def test_what_is_kept_of_an_erased_person_is_a_digest(store: Store) -> None:
+    put(store, mention("1", author=ANNA))
+    store.erase(ANNA.key)
+    store.erase(ANNA.key)
+    [(digest, _)] = rows(store, "SELECT * FROM erased_authors")
+    assert len(digest) == 16
+
+
+@pytest.mark.parametrize("dumped", [orjson.dumps, lambda value: json.dumps(value).encode(), None])
+def test_originals_and_dead_letters_with_the_person_go_however_they_are_escaped(store: Store, dumped: object) -> None:
+    def record(author: Author) -> bytes:
+        value = {"by": author.name, "at": f"https://x.example/{author.handle}"}
+        if callable(dumped):
+            return bytes(dumped(value))
+        return json.dumps(value).replace("/", "\\/").encode()
+
+    for number, author in enumerate((ANNA, BORIS)):
+        put(store, mention(str(number), author=author), originals=[record(author)])
+        put(store, rejected=[Rejected(record(author), "no date")])
+    erased = store.erase(ANNA.key)
+    assert (erased.originals, erased.dead_letters) == (1, 2 - len(store.dead_letters()))
+    assert erased.dead_letters == 1
+    assert store.dead_letters()[0].body == record(BORIS)
+    assert len(rows(store, "SELECT * FROM originals")) == 1
+
+
+def test_an_original_that_is_no_json_is_looked_through_as_it_is(store: Store) -> None:
+    put(store, mention("1", author=ANNA), originals=[f"<p>{ANNA.name}</p>".encode(), b"\xff<p>"])
+    assert store.erase(ANNA.key).originals == 1
+
+
+def test_a_person_that_is_not_known_erases_nothing(store: Store) -> None:
+    put(store, mention("1", author=BORIS, body="50% of @boris"), originals=[b"page"])
+    before = dump(store)
+    assert store.erase("%") == store.erase("vk:1") == store.erase("бори") == Erased(0, 0, 0, 0)
+    assert dump(store) == before
+
+
+def test_what_comes_after_an_erasure_is_indexed_and_found(store: Store) -> None:
+    put(store, mention("1", author=BORIS, body=OTHER))
+    put(store, mention("2", author=ANNA, body=WORD))
+    index_all(store)
+    store.erase(ANNA.key)
+    put(store, mention("3", author=BORIS, body="newcomer"))
+    assert index_all(store) == 1
+    assert (found(store, "newcomer"), found(store, OTHER), found(store, WORD)) == (1, 1, 0)
+    put(store, mention("3", author=BORIS, body="changed"))
+    assert (found(store, "newcomer"), found(store, "changed")) == (0, 1)
+
+
+def test_an_erasure_before_the_index_has_followed_up_leaves_the_rest_to_be_indexed(store: Store) -> None:
+    put(store, mention("1", author=ANNA, body=WORD), mention("2", author=BORIS, body=OTHER))
+    store.erase(ANNA.key)
+    index_all(store)
+    assert (found(store, WORD), found(store, OTHER)) == (0, 1)
+
+
+def test_an_erasure_that_a_reader_keeps_from_the_bytes_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store, mention("1", author=ANNA, body=WORD))
+    monkeypatch.setattr(database, "_BUSY_MS", 20)
+    with opened(Path(store.path)) as second:
+        reading = store.iter_tickets()
+        next(reading)
+        with pytest.raises(StoreError, match="erased, but .* still reads .* erase again"):
+            second.erase(ANNA.key)
+        reading.close()
+        second.erase(ANNA.key)
+    assert WORD.encode() not in bytes_of(store)

@@ -1,0 +1,80 @@
+"""One post is one message and one thread one ticket, whoever reads it, under whatever name, in whatever order."""
+
+from uuid import UUID, uuid5
+
+from hub.sdk import NAMESPACE
+from hub.store import Store
+from tests.unit.store.pages import dump, mention, put, rows
+
+
+def test_ids_in_the_store_are_the_uuid5_that_anybody_can_compute(store: Store) -> None:
+    put(store, mention("17", thread="t"))
+    ticket = store.find_ticket(str(uuid5(NAMESPACE, "ticket\nc\n\nt")))
+    assert ticket.messages[0].id == uuid5(NAMESPACE, "message\nc\n\nsource\ns\n17")
+
+
+def test_a_post_that_the_vendor_names_has_an_id_of_that_name(store: Store) -> None:
+    put(store, mention("17", same_as="post"), namespace="site")
+    [(found,)] = rows(store, "SELECT id FROM messages")
+    assert UUID(bytes=found) == uuid5(NAMESPACE, "message\nc\nsite\nsame\npost")
+
+
+def test_renaming_an_instance_makes_no_second_ticket(store: Store) -> None:
+    put(store, mention("1"), instance="old")
+    before = dump(store, ["tickets", "messages", "ticket_events"])
+    stored = put(store, mention("1"), instance="new")
+    assert (stored.added, stored.changed, stored.unchanged) == (0, 0, 1)
+    assert dump(store, ["tickets", "messages", "ticket_events"]) == before
+
+
+def test_the_same_record_of_another_site_is_another_ticket(store: Store) -> None:
+    put(store, mention("1"), namespace="site a")
+    put(store, mention("1"), namespace="site b")
+    assert store.summary().tickets == 2
+
+
+def test_the_same_post_of_two_streams_is_one_message_with_two_sources(store: Store) -> None:
+    put(store, mention("1", thread="t", same_as="post"), stream="a")
+    put(store, mention("9", thread="t", same_as="post"), stream="b")
+    [ticket] = store.iter_tickets()
+    assert [(source.stream, source.source_id) for source in ticket.messages[0].sources] == [("a", "1"), ("b", "9")]
+
+
+def test_content_belongs_to_the_first_source_by_name_whatever_the_order_of_arrival(store: Store) -> None:
+    first = mention("1", thread="x", same_as="post 1", body="of a", title="of a")
+    second = mention("9", thread="x", same_as="post 1", body="of b", title="of b")
+    put(store, first, stream="a")
+    put(store, second, stream="b")
+    [ticket] = store.iter_tickets()
+    assert (ticket.title, ticket.messages[0].body) == ("of a", "of a")
+    other_way = {"thread": "y", "same_as": "post 2"}
+    put(store, mention("9", body="of b", title="of b", **other_way), stream="b")
+    put(store, mention("1", body="of a", title="of a", **other_way), stream="a")
+    ticket = list(store.iter_tickets())[1]
+    assert (ticket.title, ticket.messages[0].body) == ("of a", "of a")
+
+
+def test_an_edit_by_a_source_that_is_not_the_first_changes_no_content(store: Store) -> None:
+    put(store, mention("1", thread="t", same_as="post", body="of a"), stream="a")
+    put(store, mention("9", thread="t", same_as="post", body="of b"), stream="b")
+    stored = put(store, mention("9", thread="t", same_as="post", body="of b, edited"), stream="b")
+    [ticket] = store.iter_tickets()
+    assert (stored.changed, ticket.messages[0].body) == (0, "of a")
+
+
+def test_mentions_of_unknown_authors_are_tickets_of_their_own(store: Store) -> None:
+    put(store, *(mention(str(number), author=None) for number in range(3)))
+    assert [ticket.thread for ticket in store.iter_tickets()] == ["0", "1", "2"]
+
+
+def test_one_author_within_one_discussion_is_one_ticket(store: Store) -> None:
+    put(store, *(mention(str(number), thread="author:discussion", author="k") for number in range(5)))
+    [ticket] = store.iter_tickets()
+    assert len(ticket.messages) == 5
+
+
+def test_a_message_that_moved_to_another_thread_stays_where_it_is(store: Store) -> None:
+    put(store, mention("1", thread="OLD-1"))
+    put(store, mention("1", thread="NEW-1", body="moved"))
+    [ticket] = store.iter_tickets()
+    assert (ticket.thread, ticket.messages[0].body) == ("OLD-1", "moved")
