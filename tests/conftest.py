@@ -1,4 +1,4 @@
-"""What every test of this folder stands on: a state folder of its own, and examples that are the same in every CI run."""
+"""What every test of this folder stands on: a state folder of its own, examples that are the same in every CI run."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A shared machine stalls at times: a deadline would fail tests at random.
-_usual = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
-settings.register_profile("dev", max_examples=50, **_usual)
-settings.register_profile("ci", max_examples=50, derandomize=True, print_blob=True, **_usual)
-settings.register_profile("thorough", max_examples=2000, **_usual)
+_usual = settings(
+    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.register_profile("dev", _usual)
+settings.register_profile("ci", _usual, derandomize=True, print_blob=True)
+settings.register_profile("thorough", _usual, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
 

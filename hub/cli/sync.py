@@ -107,7 +107,7 @@ def _show(report: "SyncReport") -> None:
 
 def _row(stream: "StreamReport") -> list[object]:
     title = stream.title or stream.stream
-    outcome = "failed" if stream.error else "skipped" if stream.skipped else "look" if stream.warnings else "done"
+    outcome = "failed" if stream.error else "skipped" if stream.skipped else "warned" if stream.warnings else "done"
     named = f"{title} ({stream.name})" if stream.name else title
     return [stream.instance, named, stream.records, stream.created, stream.updated, stream.rejected, outcome]
 

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hub.pipeline.retry import with_retries
 from hub.pipeline.source import Source
@@ -30,7 +30,7 @@ class Fetched:
     unclean: bool = False
 
 
-async def pages(source: Source, read: Read) -> AsyncIterator[Fetched]:
+async def pages(source: Source, read: Read) -> AsyncGenerator[Fetched, None]:
     """Yield the pages of *read*, in the order in which they must be committed.
 
     While one is worked on, the next ones are under way (``source.width`` of them where the source names pages
@@ -41,8 +41,8 @@ async def pages(source: Source, read: Read) -> AsyncIterator[Fetched]:
             repeats itself; the source moved too often while it was read.
     """
     if type(source.connector).pages is not Connector.pages:
-        async for page in source.connector.pages(read, lambda request: fetch_response(source, request)):
-            yield Fetched(page, tuple(page.records))
+        async for own in _own_pages(source, read):
+            yield own
         return
     walk = _Walk(source, read)
     try:
@@ -50,6 +50,22 @@ async def pages(source: Source, read: Read) -> AsyncIterator[Fetched]:
             yield fetched
     finally:
         await walk.stop()
+
+
+async def _own_pages(source: Source, read: Read) -> AsyncGenerator[Fetched, None]:
+    """Yield the pages of a connector that walks its own way, each with the responses since the one before."""
+    responses: list[Response] = []
+
+    async def send(request: Request) -> Response:
+        response = await fetch_response(source, request)
+        responses.append(response)
+        return response
+
+    async for page in source.connector.pages(read, send):
+        originals = tuple(response.content for response in responses)
+        # How it read them is not known: its records may hold any text.
+        yield Fetched(page, tuple(page.records), originals, unclean=True)
+        responses.clear()
 
 
 class _Walk:
@@ -69,24 +85,25 @@ class _Walk:
             self._ask(first)
 
     async def next_page(self) -> Fetched | None:
-        if self._circle is not None:
-            raise self._circle
         while self._under_way:
             fetched = await self._under_way.popleft()
             if fetched.page.restart is None:
                 self._follow(fetched)
                 return fetched
             await self._begin_anew(fetched.page.restart)
+        if self._circle is not None:
+            raise self._circle
         return None
 
     def _follow(self, fetched: Fetched) -> None:
-        """Ask for what comes after *fetched*; a paging that repeats itself is told after this page is stored."""
+        """Ask for what comes after *fetched*. A paging that repeats itself asks no more, and is told when all that was
+        asked is stored."""
+        following = fetched.page.next_request
         try:
             self._guard_page(fetched)
-            for request in fetched.page.ahead:
-                self._ask(request)
-            if fetched.page.next_request is not None:
-                self._ask(fetched.page.next_request)
+            for request in (*fetched.page.ahead, *([following] if following is not None else ())):
+                if self._circle is None:
+                    self._ask(request)
         except SourceError as error:
             self._circle = error
         self._start()
@@ -135,7 +152,7 @@ async def fetch(source: Source, request: Request, read: Read) -> Fetched:
     response, page = await _fetch_page(source, request, read)
     if not page.details:
         return Fetched(page, tuple(page.records), (response.content,), response.unclean)
-    found = await asyncio.gather(*(_fetch_detail(source, detail, read) for detail in page.details))
+    found = await _together(_fetch_detail(source, detail, read) for detail in page.details)
     parts = [(response, page), *(part for parts in found for part in parts)]
     return Fetched(
         page,
@@ -143,6 +160,17 @@ async def fetch(source: Source, request: Request, read: Read) -> Fetched:
         tuple(part.content for part, _ in parts),
         any(part.unclean for part, _ in parts),
     )
+
+
+async def _together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Return what *calls* return, in order; the first error ends the others and is raised as it is."""
+    tasks = [asyncio.create_task(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _fetch_detail(source: Source, request: Request, read: Read) -> list[tuple[Response, Page]]:

@@ -1,7 +1,7 @@
 """Records into drafts; a record that cannot be normalised is set aside with its original bytes."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -15,7 +15,7 @@ _FINDINGS = 3  # of a validation error that are told
 
 
 def normalize(
-    source: Source, records: Iterable[Record], read: Read, *, unclean: bool = False
+    source: Source, records: Iterable[Record], read: Read, *, unclean: bool = False, strict: bool = False
 ) -> tuple[list[Draft], list[Rejected]]:
     """Return what *records* say, and those that cannot be read.
 
@@ -23,6 +23,8 @@ def normalize(
         records: untouched.
         unclean: the records hold text that no store can hold; it is replaced by U+FFFD in what is normalised, while
             a record set aside keeps its original bytes.
+        strict: set aside also what a connector made that no store can hold (a lone surrogate, an object that is no
+            JSON, a number beyond 64 bits). It costs as much as the rest, so it is for a page that could not be stored.
     """
     drafts: list[Draft] = []
     rejected: list[Rejected] = []
@@ -31,19 +33,27 @@ def normalize(
         try:
             result = call(record=storable(record) if unclean else record, read=read)
             if isinstance(result, TicketDraft | Change):
-                drafts.append(result)
+                drafts.append(_storable_draft(result) if strict else result)
             elif result is not None:
-                drafts.extend(_checked(result))
+                found = [_checked(draft) for draft in result]
+                drafts.extend(map(_storable_draft, found) if strict else found)
         except Exception as error:
             rejected.append(Rejected(original_bytes(record), reason_of(error)))
     return drafts, rejected
 
 
-def _checked(result: Sequence[Draft]) -> Sequence[Draft]:
-    for draft in result:
-        if not isinstance(draft, TicketDraft | Change):
-            raise RecordError(f"normalize returned a {type(draft).__name__}; it must return drafts and changes")
-    return result
+def _checked(draft: Draft) -> Draft:
+    if not isinstance(draft, TicketDraft | Change):
+        raise RecordError(f"normalize returned a {type(draft).__name__}; it must return drafts and changes")
+    return draft
+
+
+def _storable_draft(draft: Draft) -> Draft:
+    try:
+        orjson.dumps(draft.model_dump())
+    except TypeError as error:
+        raise RecordError(f"normalize returned what no store can hold: {error}") from error
+    return draft
 
 
 def original_bytes(record: Record) -> bytes:
@@ -51,7 +61,11 @@ def original_bytes(record: Record) -> bytes:
     try:
         return orjson.dumps(record)
     except TypeError:
+        pass
+    try:
         return json.dumps(record, default=str).encode()
+    except RecursionError:
+        return b'"nested too deep to be kept apart; the original page holds it"'
 
 
 def record_of(body: bytes) -> Record:

@@ -6,6 +6,7 @@ page is worked on. A process that dies anywhere goes on from the last commit.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -73,10 +74,13 @@ class Run:
         self._cursor = self.read.cursor
         limit = self.source.config.poll_timeout
         try:
-            async with asyncio.timeout(limit.total_seconds()):
-                async for fetched in pages(self.source, self.read):
-                    await self._store_page(fetched)
+            async with asyncio.timeout(limit.total_seconds()) as deadline:
+                async with aclosing(pages(self.source, self.read)) as walk:
+                    async for fetched in walk:
+                        await self._store_page(fetched)
         except TimeoutError:
+            if not deadline.expired():
+                raise
             raise TransientError(
                 f"not done after {limit}; what was read is kept and the next run goes on from there"
             ) from None
@@ -86,7 +90,12 @@ class Run:
     async def _store_page(self, fetched: Fetched) -> None:
         drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean)
         cursor = self._advanced(fetched)
-        if drafts or rejected or cursor is not None:
+        if not drafts and not rejected and cursor is None:
+            return
+        try:
+            await self._commit(drafts, rejected, cursor, fetched)
+        except (TypeError, ValueError):  # one of the drafts cannot be written: it must not stop its page for ever
+            drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean, strict=True)
             await self._commit(drafts, rejected, cursor, fetched)
 
     async def _commit(
@@ -130,6 +139,12 @@ class Run:
     async def _hide_absent(self) -> None:
         since, until = self.read.since, self.read.until or self.read.now
         if since is None:
+            return
+        if self.counts.rejected:
+            self.warnings.append(
+                f"{self.counts.rejected} of the listed records were set aside, so it is not known which are missing:"
+                ' nothing was hidden; "hub dead list" shows them'
+            )
             return
         connector = self.source.connector
         window = (since + EDGE, until - EDGE)

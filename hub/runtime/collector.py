@@ -8,7 +8,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_THRESHOLDS = (1000000, 20, 50)
+_THRESHOLDS = (100_000, 20, 50)
 
 
 @contextmanager

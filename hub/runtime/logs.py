@@ -1,7 +1,6 @@
-"""Structured logs with the secrets taken out. structlog and the standard library's loggers end in one handler.
+"""Structured logs with the secrets taken out: the standard library's loggers, rendered by structlog.
 
-Events are short words, facts are fields: ``log.warning("poll failed", extra={"instance": name})`` with the standard
-library, ``get_logger(__name__).warning("poll failed", instance=name)`` with structlog.
+Events are short words, facts are fields: ``log.warning("poll failed", extra={"instance": name})``.
 """
 
 import base64
@@ -10,10 +9,9 @@ import os
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
+from functools import cached_property
 from typing import Any, TextIO
 from urllib.parse import quote, quote_plus
-
-import structlog
 
 REMOVED = "[secret]"
 """Stands in a log where a registered secret stood."""
@@ -65,39 +63,40 @@ def set_up(*, verbosity: int = 0, json_lines: bool = False) -> None:
         verbosity: -1 errors, 0 warnings too, 1 what happens, 2 everything.
         json_lines: JSON on a terminal as well.
     """
-    as_json = json_lines or not sys.stderr.isatty()
     handler = _StderrHandler()
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*_shared(as_json), structlog.stdlib.ExtraAdder()],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                _without_secrets,
-                _renderer(as_json),
-            ],
-        )
-    )
+    handler.setFormatter(_Formatter(as_json=json_lines or not sys.stderr.isatty()))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(_LEVELS[max(-1, min(verbosity, 2))])
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.contextvars.merge_contextvars,
-            *_shared(as_json),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
 
 
-def get_logger(name: str) -> Any:
-    """Return a structlog logger; before :func:`set_up` it writes as structlog does by default."""
-    return structlog.get_logger(name)
+class _Formatter(logging.Formatter):
+    """Renders with structlog, which is imported when there is something to say: a run without news has nothing."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._renderer.format(record)
+
+    @cached_property
+    def _renderer(self) -> logging.Formatter:
+        import structlog
+
+        stamp = structlog.processors.TimeStamper("iso" if self._as_json else "%H:%M:%S", utc=self._as_json)
+        name = [structlog.stdlib.add_logger_name] if self._as_json else []
+        return structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_log_level, *name, stamp, structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _without_secrets,
+                _json_lines() if self._as_json else _short_lines(),
+            ],
+        )
 
 
 class _StderrHandler(logging.StreamHandler[TextIO]):
@@ -111,20 +110,20 @@ class _StderrHandler(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
-def _shared(as_json: bool) -> list[structlog.typing.Processor]:
-    stamp = (
-        structlog.processors.TimeStamper("iso") if as_json else structlog.processors.TimeStamper("%H:%M:%S", utc=False)
-    )
-    name = [structlog.stdlib.add_logger_name] if as_json else []
-    return [structlog.stdlib.add_log_level, *name, stamp]
+def _json_lines() -> Any:
+    import structlog
+
+    return structlog.processors.JSONRenderer(ensure_ascii=False)
 
 
-def _renderer(as_json: bool) -> structlog.typing.Processor:
-    if as_json:
-        return structlog.processors.JSONRenderer(ensure_ascii=False)
-    colours = not os.environ.get("NO_COLOR")
+def _short_lines() -> Any:
+    import structlog
+
     return structlog.dev.ConsoleRenderer(
-        colors=colours, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0, pad_level=False
+        colors=not os.environ.get("NO_COLOR"),
+        exception_formatter=structlog.dev.plain_traceback,
+        pad_event_to=0,
+        pad_level=False,
     )
 
 

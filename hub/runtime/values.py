@@ -1,7 +1,7 @@
 """Values that do not stand in ``hub.toml``: ``{ env = "NAME" }``, ``{ file = "/path" }``, and the file ``.env``."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,13 +126,3 @@ def _file(name: str, folder: Path) -> str:
     if not value:
         raise _NotFoundError(f"the file {path} is empty; write the bare value into it")
     return value
-
-
-def leaves(value: Any, at: Keys = ()) -> Iterator[tuple[Keys, Any]]:
-    """Yield every value of a tree that is no table and no array, and where it stands."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
-    if items is None:
-        yield at, value
-        return
-    for key, item in items:
-        yield from leaves(item, (*at, key))

@@ -15,6 +15,7 @@ from hub.sdk.ticket import Ticket
 ActionName = Literal[
     "reply", "edit_reply", "delete_reply", "report", "add_tags", "set_tags", "set_sentiment", "mark_spam", "hide"
 ]
+"""What ``act`` may be asked to do; a connector's ``actions`` says which of them it can."""
 
 
 @dataclass(frozen=True, slots=True)

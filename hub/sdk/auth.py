@@ -23,6 +23,7 @@ class Outgoing:
     json: Any = None
 
     def with_header(self, name: str, value: str) -> "Outgoing":
+        """Return the same request with one header more."""
         return replace(self, headers={**self.headers, name: value})
 
 

@@ -16,6 +16,7 @@ SDK_VERSION = "1.0"
 
 ConfigT = TypeVar("ConfigT", bound=ConnectorConfig)
 Send = Callable[[Request], Awaitable[Response]]
+"""Sends a request with limits, tries and deadlines, and returns its answer."""
 
 ABILITIES: Mapping[str, str] = {
     "pull": "normalize",

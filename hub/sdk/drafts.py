@@ -108,3 +108,4 @@ class Change(Model):
 
 
 Draft = TicketDraft | Change
+"""What ``normalize`` returns, one or several."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PROJECT = "hub"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of a plugin as the implementation of the hook with its name."""
 
 
 class ConnectorSpec:

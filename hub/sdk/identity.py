@@ -8,6 +8,8 @@ from hashlib import sha1
 from uuid import UUID
 
 NAMESPACE = UUID("6f9b2c1e-5d0a-5c55-9d0e-3a1b7f4e8c20")
+"""The uuid5 namespace of every id. It never changes."""
+
 _PREFIX = NAMESPACE.bytes
 
 

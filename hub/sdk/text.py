@@ -2,6 +2,7 @@
 
 import html
 import re
+from html.entities import html5
 from typing import Any
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -14,26 +15,33 @@ _TAGS = re.compile(
     r"|td|th|tr|u|ul)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
+_ENTITIES = re.compile(r"&(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)")
 _ROUNDS = 3  # sources escape twice at times (`&amp;quot;`); more rounds would eat what a person typed
 
 
 def plain_text(markup: str) -> str:
     """Return *markup* with known HTML tags stripped, entities unescaped and line ends made ``\\n``.
 
-    Only real tags go: ``<3`` and ``a < b`` stay. Entities are unescaped up to three times. Outer white space is
-    stripped; inner spaces, zero-width and lookalike characters are kept for the rules to see through.
+    Only real tags go: ``<3`` and ``a < b`` stay. Entities are unescaped up to three times, named ones only with their
+    semicolon: ``?a=1&region=2`` is no ``®``. Outer white space is stripped; inner spaces, zero-width and lookalike
+    characters are kept for the rules to see through.
     """
     text = markup
     for _ in range(_ROUNDS):
         if "<" not in text and "&" not in text:
             break
-        plain = html.unescape(_TAGS.sub("", _BREAKS.sub("\n", text)))
+        plain = _ENTITIES.sub(_unescaped, _TAGS.sub("", _BREAKS.sub("\n", text)))
         if plain == text:
             break
         text = plain
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text.strip()
+
+
+def _unescaped(entity: re.Match[str]) -> str:
+    name = entity[0][1:]
+    return html.unescape(entity[0]) if name.startswith("#") else html5.get(name, entity[0])
 
 
 def storable(value: Any) -> Any:

@@ -11,11 +11,16 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
+"""Version of the ticket; it grows when a reader of the version before would no longer understand it."""
 
 Kind = Literal["mention", "review", "task", "issue"]
 Direction = Literal["in", "out", "note"]
 Sentiment = Literal["positive", "neutral", "negative"]
+"""The tone of a message, as the source judges it."""
+
 State = Literal["new", "open", "pending", "on_hold", "solved", "closed", "hidden"]
+"""Where a case stands: pending waits for the customer, on_hold for a department; hidden: deleted or spam at the source."""
+
 Category = Literal["complaint", "consultation", "praise", "suggestion", "news", "spam", "other"]
 Priority = Literal["urgent", "high", "normal", "low"]
 Role = Literal["delivered", "escalated", "same"]

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from hub.sdk.errors import ConfigError, StoreError
-from hub.store.tables import HEAD
+from hub.store.search import CREATE_SEARCH
+from hub.store.tables import HEAD, metadata, search_state
 
 _PAGE_BYTES = 8192
 _BUSY_MS = 30_000
@@ -75,6 +76,16 @@ def revision_of(engine: sa.Engine) -> str | None:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def create(engine: sa.Engine) -> None:
+    """Make the tables of a new database at once; a test holds them to what the migrations make."""
+    with reported(engine), writing(engine) as connection:
+        metadata.create_all(connection)
+        connection.execute(sa.text(CREATE_SEARCH))
+        connection.execute(sa.insert(search_state).values(id=1, indexed_to=0))
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
 def migrate(engine: sa.Engine) -> None:

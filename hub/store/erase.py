@@ -3,7 +3,9 @@
 The author's key is kept as a digest, so that the next sweep does not bring the person back.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,10 +18,13 @@ from hub.store.merge import author_digest
 from hub.store.rows import MessageRow
 from hub.store.tables import dead_letters, erased_authors, messages, micros, originals, ticket_events, tickets
 
+_CHUNK = 500  # values in one IN list
+
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was removed. ``tickets`` counts those that had no other message."""
+    """How much was removed. ``tickets`` counts those that the person had opened: they go as a whole, for title, thread
+    and our answers in them speak of the person too."""
 
     messages: int
     tickets: int
@@ -30,36 +35,55 @@ class Erased:
 def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
     """Remove the data of the person whose author key, handle or name is exactly *author*."""
     connection.exec_driver_sql("PRAGMA secure_delete=ON")
-    rows, keys = _messages_by(connection, author)
-    _forget_in_index(connection, rows)
-    _delete(connection, messages, [row.n for row in rows])
-    ticket_numbers = sorted({row.ticket_n for row in rows})
-    left = _with_messages(connection, ticket_numbers)
-    gone = [n for n in ticket_numbers if n not in left]
-    for table, column in ((ticket_events, "ticket_n"), (tickets, "n")):
-        _delete(connection, table, ticket_numbers if table is ticket_events else gone, column)
-    words = _words(author, rows)
+    written, digests = _messages_by(connection, author)
+    concerned = sorted({row.ticket_n for row in written})
+    opened = _opened(connection, concerned, {row.id for row in written})
+    rows = {row.n: row for row in (*written, *_messages_in(connection, opened))}
+    _forget_in_index(connection, list(rows.values()))
+    _delete(connection, messages, list(rows))
+    _delete(connection, ticket_events, concerned, "ticket_n")
+    _delete(connection, tickets, opened)
+    if rows and connection.dialect.name == "sqlite":
+        search.settle(connection)
+    words = _words(author, written)
     counts = [_delete_with(connection, table, words) for table in (originals, dead_letters)]
-    for key in keys:
-        known = connection.execute(
-            sa.select(erased_authors).where(erased_authors.c.digest == author_digest(key))
-        ).first()
-        if known is None:
-            connection.execute(sa.insert(erased_authors).values(digest=author_digest(key), erased_at=micros(now)))
-    return Erased(len(rows), len(gone), *counts)
+    _remember(connection, digests, now)
+    return Erased(len(rows), len(opened), *counts)
 
 
-def _messages_by(connection: sa.Connection, author: str) -> tuple[list[MessageRow], set[str]]:
+def _opened(connection: sa.Connection, numbers: Sequence[int], ids: AbstractSet[bytes]) -> list[int]:
+    """Return those of the tickets *numbers* whose content came with one of the messages *ids*."""
+    found: list[int] = []
+    for some in _chunks(numbers):
+        query = sa.select(tickets.c.n, tickets.c.opening).where(tickets.c.n.in_(some))
+        found.extend(row.n for row in connection.execute(query) if row.opening in ids)
+    return found
+
+
+def _messages_in(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[MessageRow]:
+    for some in _chunks(numbers):
+        for row in connection.execute(sa.select(messages).where(messages.c.ticket_n.in_(some))):
+            yield MessageRow(*row)
+
+
+def _remember(connection: sa.Connection, digests: AbstractSet[bytes], now: datetime) -> None:
+    known = set(connection.execute(sa.select(erased_authors.c.digest)).scalars())
+    for digest in sorted(digests - known):
+        connection.execute(sa.insert(erased_authors).values(digest=digest, erased_at=micros(now)))
+
+
+def _messages_by(connection: sa.Connection, author: str) -> tuple[list[MessageRow], set[bytes]]:
+    """Return what the person wrote, and what keeps it from coming back: digests of the author's keys, and the ids of
+    messages whose author has none."""
     rows: list[MessageRow] = []
-    keys: set[str] = set()
+    digests: set[bytes] = set()
     needle = orjson.dumps(author).decode()
     for found in connection.execute(sa.select(messages).where(messages.c.content.contains(needle, autoescape=True))):
         facts = orjson.loads(found.content).get("author") or {}
         if author in (facts.get("key"), facts.get("handle"), facts.get("name")):
             rows.append(MessageRow(*found))
-            if facts.get("key"):
-                keys.add(facts["key"])
-    return rows, keys
+            digests.add(author_digest(facts["key"]) if facts.get("key") else found.id)
+    return rows, digests
 
 
 def _forget_in_index(connection: sa.Connection, rows: Sequence[MessageRow]) -> None:
@@ -76,17 +100,12 @@ def _forget_in_index(connection: sa.Connection, rows: Sequence[MessageRow]) -> N
     search.remove(connection, entries)
 
 
-def _with_messages(connection: sa.Connection, numbers: Sequence[int]) -> set[int]:
-    query = sa.select(messages.c.ticket_n).where(messages.c.ticket_n.in_(numbers)).distinct()
-    return set(connection.execute(query).scalars())
-
-
 def _words(author: str, rows: Sequence[MessageRow]) -> set[bytes]:
-    """Return what betrays the person in an original: the author's names as JSON texts, and what they wrote."""
+    """Return what betrays the person in an original: the author's key and names as JSON texts, and what they wrote."""
     words = {author}
     for row in rows:
         facts = orjson.loads(row.content).get("author") or {}
-        words.update(str(facts[name]) for name in ("name", "handle") if facts.get(name))
+        words.update(str(facts[name]) for name in ("key", "name", "handle") if facts.get(name))
         words.update(source[1] for source in orjson.loads(row.sources))
         if row.body:
             words.add(row.body)
@@ -97,13 +116,27 @@ def _delete_with(connection: sa.Connection, table: sa.Table, words: set[bytes]) 
     gone: list[int] = []
     unpack = zstandard.ZstdDecompressor().decompress if table is originals else bytes
     for row in connection.execute(sa.select(table.c.n, table.c.body)):
-        body = unpack(row.body)
+        body = _unescaped(unpack(row.body))
         if any(word in body for word in words):
             gone.append(row.n)
     _delete(connection, table, gone)
     return len(gone)
 
 
+def _unescaped(body: bytes) -> bytes:
+    """Return *body* with its JSON written as we write it: vendors escape letters and slashes in their own ways."""
+    if b"\\" not in body:
+        return body
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return body
+
+
+def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
+
+
 def _delete(connection: sa.Connection, table: sa.Table, numbers: Sequence[int], column: str = "n") -> None:
-    for start in range(0, len(numbers), 500):
-        connection.execute(sa.delete(table).where(table.c[column].in_(numbers[start : start + 500])))
+    for some in _chunks(numbers):
+        connection.execute(sa.delete(table).where(table.c[column].in_(some)))

@@ -10,6 +10,7 @@ What makes that so:
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -41,7 +42,8 @@ class Merge:
     Args:
         checkpoint: the page.
         next_ticket_n: row number for the first new ticket; likewise for messages.
-        erased: digests of authors whose data was erased: their messages do not come back.
+        erased: digests of authors whose data was erased, or ids of messages whose author has no key: they do not
+            come back.
     """
 
     def __init__(
@@ -108,13 +110,14 @@ class Merge:
 
     def _put(self, draft: TicketDraft, ticket: bytes, ids: tuple[bytes, ...]) -> None:
         if len(ids) == 1 and ids[0] not in self._case_of and ticket not in self._by_id:
-            if self._is_kept(draft.messages[0]):
+            if self._is_kept(draft.messages[0], ids[0]):
                 self._open_single(draft, ticket, ids[0])
             return
-        kept = [(item, mid) for item, mid in zip(draft.messages, ids, strict=True) if self._is_kept(item)]
-        if not kept:
-            return
-        opening, opening_id = kept[0] if len(kept) == 1 else min(kept, key=lambda pair: (pair[0].created_at, pair[1]))
+        pairs = list(zip(draft.messages, ids, strict=True))
+        kept = [pair for pair in pairs if self._is_kept(*pair)]
+        if not kept or (self._erased and self._is_erased(*min(pairs, key=_published))):
+            return  # the case of a person who was erased goes as a whole: title and answers speak of the person too
+        opening, opening_id = kept[0] if len(kept) == 1 else min(kept, key=_published)
         case = self._case_of.get(opening_id) or self._by_id.get(ticket) or self._open(draft, ticket, opening_id)
         for item, mid in kept:
             self._put_message(self._case_of.get(mid, case), item, mid)
@@ -123,9 +126,12 @@ class Merge:
             case.row.opening = opening_id
             case.touched, case.settled = True, False
 
-    def _is_kept(self, item: MessageDraft) -> bool:
+    def _is_kept(self, item: MessageDraft, mid: bytes) -> bool:
         """Neither the echo of our own write nor of an author whose data was erased."""
-        return item.echo_of is None and not (self._erased and author_digest_of(item) in self._erased)
+        return item.echo_of is None and not (self._erased and self._is_erased(item, mid))
+
+    def _is_erased(self, item: MessageDraft, mid: bytes) -> bool:
+        return mid in self._erased or author_digest_of(item) in self._erased
 
     def _open(self, draft: TicketDraft, ticket: bytes, opening: bytes) -> Case:
         checkpoint = self._checkpoint
@@ -310,6 +316,10 @@ def author_digest(key: str) -> bytes:
 def author_digest_of(draft: MessageDraft) -> bytes | None:
     """Return the digest of the draft's author, None when unknown."""
     return author_digest(draft.author.key) if draft.author is not None and draft.author.key else None
+
+
+def _published(pair: tuple[MessageDraft, bytes]) -> tuple[datetime, bytes]:
+    return pair[0].created_at, pair[1]
 
 
 def _order(message: MessageRow) -> tuple[int, bytes]:

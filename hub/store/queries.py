@@ -17,7 +17,7 @@ from hub.store.rows import MessageRow, TicketRow
 from hub.store.tables import dead_letters, instances, instant, messages, micros, streams, ticket_events, tickets
 
 _PREFIX = 4  # letters of an id that are enough to ask for it
-_EXPORT = 500  # tickets read at once
+_CHUNK = 500  # tickets read at once
 _SNIPPET = 300  # characters of a message in a list
 _CANDIDATES = 2000  # newest-arrived matches of a search among which the newest are listed
 _NARROWING = ("instance", "platform", "kind", "state", "priority", "queue", "category", "rating")
@@ -155,43 +155,61 @@ def list_tickets(connection: sa.Connection, wanted: TicketFilter, limit: int) ->
 
 def _matching(connection: sa.Connection, wanted: TicketFilter, limit: int) -> list[int]:
     newest = sa.select(tickets.c.n).where(*wanted.conditions())
-    if wanted.text:
-        found = _search(connection, wanted.text)
-        if not found:
-            return []
-        newest = newest.where(tickets.c.n.in_(found))
     newest = newest.order_by(tickets.c.created_at.desc(), tickets.c.n.desc()).limit(limit)
-    return list(connection.execute(newest).scalars())
+    if not wanted.text:
+        return list(connection.execute(newest).scalars())
+    arrived_last, are_all = _candidates(connection, wanted.text)
+    found = list(connection.execute(newest.where(tickets.c.n.in_(arrived_last))).scalars())
+    if len(found) < limit and not are_all:
+        found = list(connection.execute(newest.where(tickets.c.n.in_(_everything(wanted.text)))).scalars())
+    return found
 
 
-def _search(connection: sa.Connection, words: str) -> set[int]:
+def _candidates(connection: sa.Connection, words: str) -> tuple[set[int], bool]:
+    """Return the tickets of the matches that arrived last, and whether there are no others."""
     query = search.match_query(words)
     if not query:
-        return set()
+        return set(), True
     hits = connection.exec_driver_sql(
         "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?", (query, _CANDIDATES)
     )
     numbers = [row[0] for row in hits]
-    if not numbers:
-        return set()
-    return set(connection.execute(sa.select(messages.c.ticket_n).where(messages.c.n.in_(numbers))).scalars())
+    found = connection.execute(sa.select(messages.c.ticket_n).where(messages.c.n.in_(numbers))).scalars()
+    return set(found), len(numbers) < _CANDIDATES
+
+
+def _everything(words: str) -> sa.TextualSelect | sa.Select[tuple[int]]:
+    """Return the query of all tickets whose texts have *words*."""
+    query = search.match_query(words)
+    if not query:
+        return sa.select(tickets.c.n).where(sa.false())
+    sql = "SELECT m.ticket_n FROM search s JOIN messages m ON m.n = s.rowid WHERE s.search MATCH :query"
+    return sa.text(sql).bindparams(query=query).columns(ticket_n=sa.BigInteger)
 
 
 def _rows(connection: sa.Connection, numbers: Sequence[int]) -> list[TicketRow]:
-    found = {row.n: TicketRow(*row) for row in connection.execute(sa.select(tickets).where(tickets.c.n.in_(numbers)))}
+    found: dict[int, TicketRow] = {}
+    for some in _chunks(numbers):
+        for row in connection.execute(sa.select(tickets).where(tickets.c.n.in_(some))):
+            found[row.n] = TicketRow(*row)
     return [found[n] for n in numbers]
 
 
 def _messages_of(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, list[MessageRow]]:
-    query = (
-        sa.select(messages)
-        .where(messages.c.ticket_n.in_(numbers))
-        .order_by(messages.c.ticket_n, messages.c.created_at, messages.c.id)
-    )
     by_ticket: dict[int, list[MessageRow]] = {}
-    for row in connection.execute(query):
-        by_ticket.setdefault(row.ticket_n, []).append(MessageRow(*row))
+    for some in _chunks(numbers):
+        query = (
+            sa.select(messages)
+            .where(messages.c.ticket_n.in_(some))
+            .order_by(messages.c.ticket_n, messages.c.created_at, messages.c.id)
+        )
+        for row in connection.execute(query):
+            by_ticket.setdefault(row.ticket_n, []).append(MessageRow(*row))
     return by_ticket
+
+
+def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
 
 
 def _line(row: TicketRow, rows: Sequence[MessageRow]) -> TicketLine:
@@ -321,27 +339,14 @@ def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ti
 
 def _batches(connection: sa.Connection, wanted: TicketFilter) -> Iterator[list[int]]:
     query = sa.select(tickets.c.n).where(*wanted.conditions()).order_by(tickets.c.n)
-    found = _everything_found(connection, wanted)
-    if found is not None:
-        numbers = sorted(found)
-        for start in range(0, len(numbers), _EXPORT):
-            some = numbers[start : start + _EXPORT]
+    if wanted.text:
+        for some in _chunks(sorted(set(connection.execute(_everything(wanted.text)).scalars()))):
             yield list(connection.execute(query.where(tickets.c.n.in_(some))).scalars())
         return
     last = 0
-    while batch := list(connection.execute(query.where(tickets.c.n > last).limit(_EXPORT)).scalars()):
+    while batch := list(connection.execute(query.where(tickets.c.n > last).limit(_CHUNK)).scalars()):
         yield batch
         last = batch[-1]
-
-
-def _everything_found(connection: sa.Connection, wanted: TicketFilter) -> set[int] | None:
-    if not wanted.text:
-        return None
-    query = search.match_query(wanted.text)
-    if not query:
-        return set()
-    sql = "SELECT DISTINCT m.ticket_n FROM search s JOIN messages m ON m.n = s.rowid WHERE s.search MATCH ?"
-    return {row[0] for row in connection.exec_driver_sql(sql, (query,))}
 
 
 def events_of(connection: sa.Connection, ticket_id: str) -> list[TicketEvent]:
@@ -359,9 +364,8 @@ def count_by(connection: sa.Connection, wanted: TicketFilter, column: str) -> li
         raise StoreError(f"cannot count by {column!r}; one of {', '.join(COUNTABLE)}")
     number = sa.func.count()
     query = sa.select(tickets.c[column], number).where(*wanted.conditions())
-    found = _everything_found(connection, wanted)
-    if found is not None:
-        query = query.where(tickets.c.n.in_(found))
+    if wanted.text:
+        query = query.where(tickets.c.n.in_(_everything(wanted.text)))
     rows = connection.execute(query.group_by(tickets.c[column]).order_by(number.desc(), tickets.c[column]))
     return [(value, count) for value, count in rows]
 

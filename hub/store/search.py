@@ -14,24 +14,28 @@ from hub.store.tables import messages, search_state, tickets
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f]")
 _STRESS = re.compile("[\u0300\u0301]")
+_STRESSED = re.compile("[\u0300\u0301ЀЍЃЌѐѝѓќ]")  # Latin letters with marks are the tokenizer's part
 _WORD = re.compile(r"\w+\*?")
 _QUOTED = re.compile(r'"([^"]*)"|(\S+)')
 _BATCH = 2000
 
+CREATE_SEARCH = "CREATE VIRTUAL TABLE search USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2')"
 _INSERT = sa.text("INSERT INTO search (rowid, text) VALUES (:n, :text)")
 _DELETE = sa.text("INSERT INTO search (search, rowid, text) VALUES ('delete', :n, :text)")
 
 
 def fold(text: str) -> str:
-    """Return *text* as it is indexed and searched: lower case, ё as е, no stress marks, nothing invisible."""
+    """Return *text* as it is indexed and searched: lower case, ё as е, letters with their marks in one character, no
+    stress marks, nothing invisible."""
     if text.isascii():
         return text.lower()
-    text = text.casefold().replace("ё", "е")
     if _INVISIBLE.search(text):
         text = _INVISIBLE.sub("", text)
-    if _STRESS.search(text):
-        text = unicodedata.normalize("NFC", _STRESS.sub("", text))
-    return text
+    if _STRESSED.search(text):
+        text = _STRESS.sub("", unicodedata.normalize("NFD", text))
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    return text.casefold().replace("ё", "е")
 
 
 def indexed_text(title: str | None, body: str) -> str:
@@ -66,6 +70,15 @@ def _run(connection: sa.Connection, statement: sa.TextClause, rows: Iterable[tup
     values = [{"n": n, "text": text} for n, text in rows]
     if values:
         connection.execute(statement, values)
+
+
+def settle(connection: sa.Connection) -> None:
+    """Bring the index in line after messages were erased: rewritten as a whole, so that no segment holds a word of
+    theirs any more, and ready for new messages, which may get the row numbers that became free."""
+    connection.exec_driver_sql("INSERT INTO search (search) VALUES ('optimize')")
+    last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(messages.c.n), 0))).scalar_one()
+    beyond = search_state.c.indexed_to > last
+    connection.execute(sa.update(search_state).where(beyond).values(indexed_to=last))
 
 
 def indexed_to(connection: sa.Connection) -> int:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -258,17 +258,27 @@ class Store:
         part = target.with_name(target.name + ".part")
         try:
             with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(part)) as copy:
-                source.backup(copy, pages=4096)
+                source.backup(copy)  # in one step: one in parts begins anew when others write
             part.replace(target)
         except (sqlite3.Error, OSError) as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             raise StoreError(f"{target}: {error}; check the path and the free space, the store is untouched") from error
         return target.stat().st_size
 
     def erase(self, author: str) -> erase.Erased:
-        """Remove the data of the person whose author key, handle or name is exactly *author*."""
+        """Remove the data of the person whose author key, handle or name is exactly *author*.
+
+        Raises:
+            StoreError: the data is gone from every table, but a reader keeps the old bytes in the file.
+        """
         with self._write() as connection:
             erased = erase.erase(connection, author, self._now())
         with database.reported(self._engine), self._engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        if busy:
+            raise StoreError(
+                f"{self.path}: erased, but another process still reads the old pages, which keeps them in the file;"
+                " wait for it or stop it, then erase again"
+            )
         return erased

@@ -100,8 +100,8 @@ def histories(draw: st.DrawFn) -> list[Item]:
             for facts, case in versions:
                 items.append(Item(stream, record, _draft(post, number, record, facts, case, reply)))
             same_as = f"post {number}" if post.shared else None
-            for hidden in draw(st.lists(st.booleans(), max_size=2)):
-                items.append(Item(stream, record, hide(record, hidden=hidden, same_as=same_as)))
+            later = draw(st.lists(st.booleans(), max_size=2))
+            items.extend(Item(stream, record, hide(record, hidden=hidden, same_as=same_as)) for hidden in later)
     return _shuffled(items, draw(st.randoms(use_true_random=False)))
 
 

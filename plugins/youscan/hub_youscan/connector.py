@@ -101,8 +101,11 @@ class YouScan(Connector[YouScanConfig]):
             wait = error.retry_after
             return TransientError(seen, max(wait or assumed.FIRST_WAIT, assumed.FIRST_WAIT) if status == 429 else wait)
         topic = topic_of(request)
+        if status == 403 and request.method == "POST":
+            # Reading needs less than writing and goes on: only these actions are refused.
+            return SourceError(f"{seen}; give the key's user the level Edit in topic {topic}, then try again")
         if isinstance(error, AuthError):
-            return AuthError(f"{seen}; {_REFUSED[status].format(where=f'topic {topic}' if topic else 'the topic')}")
+            return AuthError(f"{seen}; {_REFUSED[status].format(where=f'topic {topic}' if topic else 'this account')}")
         return SourceError(f"{seen}; {_missing(topic)}" if status == 404 else seen)
 
     # --- reading ------------------------------------------------------------------------------------------------
@@ -173,7 +176,8 @@ _REFUSED: Mapping[int, str] = {
     401: "the key is missing or not valid (any more): create one in YouScan (My Settings, API key), put it where"
     " `api_key` points, then resume the instance",
     402: "the plan has no API access: ask YouScan to switch it on, then resume the instance",
-    403: "the key's user may not do this in {where}: give the user the level View to read, Edit to tag and hide",
+    403: "the key's user may not read {where}: give the user the level View (Edit to tag and hide as well), then"
+    " resume the instance",
 }
 
 

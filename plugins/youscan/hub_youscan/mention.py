@@ -188,7 +188,10 @@ def _engagement(counters: Any) -> dict[str, int] | None:
     if type(counters) is not dict:
         return None
     get = counters.get
-    found = {name: n for name in _COUNTERS if type(n := get(name)) is int and 0 <= n <= _MAX_INT}
+    found: dict[str, int] = {}
+    for name in _COUNTERS:
+        if type(count := get(name)) is int and 0 <= count <= _MAX_INT:
+            found[name] = count
     reactions = get("reactions")
     if type(reactions) is dict and (total := _count(reactions.get("total"))) is not None:
         found["reactions"] = total
@@ -197,12 +200,15 @@ def _engagement(counters: Any) -> dict[str, int] | None:
 
 def _extra(get: _Get) -> _Fields:
     """What is small, of use to a person or a rule, and has no field of its own; nulls are left out."""
-    extra: _Fields = {name: text for name, field in _EXTRA_TEXTS if type(text := get(field)) is str and text}
+    extra: _Fields = {}
+    for name, field in _EXTRA_TEXTS:
+        if (text := get(field)) and type(text) is str:
+            extra[name] = text
     for name, field in _EXTRA_IDS:
-        if (number := get(field)) and (number := _id(number)):
+        if (value := get(field)) and (number := value if type(value) is str else _id(value)):
             extra[name] = number
     for name, field in _EXTRA_LISTS:
-        if (texts := get(field)) and (texts := _texts(texts)):
+        if (values := get(field)) and (texts := _texts(values)):
             extra[name] = texts
     for name in _EXTRA_FLAGS:
         if type(flag := get(name)) is bool:
@@ -217,7 +223,10 @@ def _extra(get: _Get) -> _Fields:
 def _place(profile: Any) -> dict[str, str]:
     if type(profile) is not dict:
         return {}
-    return {name: profile[name] for name in ("name", "url") if _text(profile.get(name))}
+    name, url = _text(profile.get("name")), _text(profile.get("url"))
+    if name and url:
+        return {"name": name, "url": url}
+    return {"name": name} if name else {"url": url} if url else {}
 
 
 def _categories(categories: Any) -> list[str]:

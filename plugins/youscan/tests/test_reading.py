@@ -226,6 +226,13 @@ def test_errors_say_what_was_seen_and_what_to_do(status: int, body: Any, kind: t
         raise fault
 
 
+def test_a_write_without_the_level_for_it_does_not_pause_the_reading() -> None:
+    denied = answer({"message": "THEME_PERMISSION_DENIED"}, Request("POST", "/topics/101/mentions/bulkupdate"), 403)
+    fault = youscan().classify(denied)
+    assert isinstance(fault, SourceError)
+    assert "(THEME_PERMISSION_DENIED); give the key's user the level Edit in topic 101" in str(fault)
+
+
 def test_a_404_of_no_topic_points_at_the_address() -> None:
     assert "base_url" in str(youscan().classify(Response(404, {}, b"", Request("GET", "/topics"))))
 

@@ -2,11 +2,11 @@
 
 import json
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from hub.runtime import logs
 
@@ -21,7 +21,6 @@ def _restored() -> Iterator[None]:
     yield
     root.handlers = before[0]
     root.setLevel(before[1])
-    structlog.reset_defaults()
 
 
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -31,7 +30,7 @@ def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 def test_away_from_a_terminal_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up()
     logging.getLogger("hub.part").warning("poll failed: %s", "why", extra={"instance": "maps"})
-    logs.get_logger("hub.other").warning("poll ended", instance="mentions", count=3)
+    logging.getLogger("hub.other").warning("poll ended", extra={"instance": "mentions", "count": 3})
     first, second = _lines(capsys)
     assert (first["event"], first["instance"], first["level"], first["logger"]) == (
         "poll failed: why",
@@ -80,8 +79,7 @@ def test_verbosity_decides_what_is_shown(capsys: pytest.CaptureFixture[str], ver
     logs.set_up(verbosity=verbosity)
     for level in ("debug", "info", "warning", "error"):
         logging.getLogger("hub").log(getattr(logging, level.upper()), level)
-        getattr(logs.get_logger("hub"), level)(level)
-    assert [line["event"] for line in _lines(capsys)] == [level for level in shown for _ in range(2)]
+    assert [line["event"] for line in _lines(capsys)] == shown
 
 
 @pytest.mark.parametrize("name", ["httpx", "httpcore.connection", "sqlalchemy.engine", "alembic.runtime"])
@@ -99,14 +97,15 @@ def test_libraries_stay_quiet(capsys: pytest.CaptureFixture[str], name: str) -> 
 def test_a_registered_secret_is_in_no_line(capsys: pytest.CaptureFixture[str], form: str) -> None:
     logs.set_up()
     logs.register_secrets([SECRET])
-    log = logs.get_logger("hub")
-    log.warning(f"said {form}", url=f"https://x/?k={form}", nested={"a": [form, {form: 1}]}, thing=ValueError(form))
+    log = logging.getLogger("hub")
+    fields = {"url": f"https://x/?k={form}", "nested": {"a": [form, {form: 1}]}, "thing": ValueError(form)}
+    log.warning(f"said {form}", extra=fields)
     logging.getLogger("hub").warning("said %s", form, extra={"field": (form,)})
     try:
         raise RuntimeError(f"refused {form}")
     except RuntimeError:
-        logging.getLogger("hub").exception("failed")
         log.exception("failed")
+        log.error("failed", exc_info=True)
     written = capsys.readouterr().err
     assert form not in written
     assert written.count(logs.REMOVED) == 9
@@ -116,7 +115,7 @@ def test_a_registered_secret_is_in_no_line(capsys: pytest.CaptureFixture[str], f
 def test_a_secret_of_digits_is_removed_from_numbers_too(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up()
     logs.register_secrets(["9182736455"])
-    logs.get_logger("hub").warning("said", number=9182736455, other=12)
+    logging.getLogger("hub").warning("said", extra={"number": 9182736455, "other": 12})
     (line,) = _lines(capsys)
     assert (line["number"], line["other"]) == (logs.REMOVED, 12)
 
@@ -129,3 +128,12 @@ def test_a_secret_that_holds_another_goes_as_a_whole() -> None:
 def test_empty_and_tiny_secrets_spoil_no_text() -> None:
     logs.register_secrets(["", " ", "a"])
     assert logs.redact("a banana") == "a banana"
+
+
+def test_structlog_is_not_imported_before_something_is_said() -> None:
+    code = (
+        "import logging, sys; from hub.runtime import logs; logs.set_up(); logging.getLogger('hub').info('unsaid');"
+        "assert 'structlog' not in sys.modules; logging.getLogger('hub').warning('said')"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(ran.stderr)["event"] == "said"

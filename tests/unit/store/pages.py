@@ -39,9 +39,7 @@ def mention(
     if isinstance(author, str):
         author = Author(key=author)
     facts = {"created_at": at(minutes), "body": f"text of {source_id}", **facts}
-    return TicketDraft.of(
-        source_id=source_id, kind="mention", platform="vk.com", thread=thread, author=author, **facts
-    )
+    return TicketDraft.of(source_id=source_id, kind="mention", platform="vk.com", thread=thread, author=author, **facts)
 
 
 def page(

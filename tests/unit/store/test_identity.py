@@ -1,5 +1,6 @@
 """One post is one message and one thread one ticket, whoever reads it, under whatever name, in whatever order."""
 
+from typing import Any
 from uuid import UUID, uuid5
 
 from hub.sdk import NAMESPACE
@@ -47,7 +48,7 @@ def test_content_belongs_to_the_first_source_by_name_whatever_the_order_of_arriv
     put(store, second, stream="b")
     [ticket] = store.iter_tickets()
     assert (ticket.title, ticket.messages[0].body) == ("of a", "of a")
-    other_way = {"thread": "y", "same_as": "post 2"}
+    other_way: dict[str, Any] = {"thread": "y", "same_as": "post 2"}
     put(store, mention("9", body="of b", title="of b", **other_way), stream="b")
     put(store, mention("1", body="of a", title="of a", **other_way), stream="a")
     ticket = list(store.iter_tickets())[1]

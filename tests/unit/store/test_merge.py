@@ -1,5 +1,6 @@
 """What a page does to what is stored already: nothing where nothing changed, one event where something did."""
 
+from typing import Any
 from uuid import UUID, uuid5
 
 import orjson
@@ -58,7 +59,7 @@ def test_tags_in_another_order_are_no_change(store: Store) -> None:
 def test_counters_change_quietly(store: Store) -> None:
     put(store, mention("1", author=Author(key="k", followers=1), engagement={"likes": 1}, reach=5))
     tickets = dump(store, ["tickets", "ticket_events"])
-    facts = {"engagement": {"likes": 2}, "reach": 6, "updated_at": at(9)}
+    facts: dict[str, Any] = {"engagement": {"likes": 2}, "reach": 6, "updated_at": at(9)}
     stored = put(store, mention("1", author=Author(key="k", followers=2), **facts), originals=[b"page"])
     message = body_of(store)
     assert (message.engagement, message.reach, message.updated_at) == ({"likes": 2}, 6, at(9))
@@ -72,7 +73,7 @@ def test_counters_change_quietly(store: Store) -> None:
 
 def test_a_changed_record_leaves_one_event_with_old_and_new_values(store: Store) -> None:
     put(store, mention("1", body="before", sentiment="neutral", tags=("x",), author=Author(key="k", name="A")))
-    facts = {"sentiment": "negative", "tags": ("y",), "author": Author(key="k", name="B")}
+    facts: dict[str, Any] = {"sentiment": "negative", "tags": ("y",), "author": Author(key="k", name="B")}
     stored = put(store, mention("1", body="after", **facts))
     [event] = news(store)
     assert (event.kind, event.cause, event.at) == ("message_changed", "source", NOW)
@@ -98,7 +99,7 @@ def test_a_changed_record_leaves_one_event_with_old_and_new_values(store: Store)
     ],
 )
 def test_a_change_of_the_ticket_itself_is_one_event_with_both_values(
-    store: Store, old: dict[str, object], new: dict[str, object]
+    store: Store, old: dict[str, Any], new: dict[str, Any]
 ) -> None:
     put(store, mention("1", **old))
     put(store, mention("1", **new))
@@ -334,7 +335,7 @@ def test_the_echo_of_our_own_write_is_dropped(store: Store) -> None:
 
 
 def test_a_ticket_says_everything_that_its_records_said(store: Store) -> None:
-    facts = {
+    facts: dict[str, Any] = {
         "url": "https://example.org/1",
         "updated_at": at(1),
         "collected_at": at(2),

@@ -1,0 +1,84 @@
+"""``make bench``: floor and hub against the same local source in the same run; the ratios are what counts.
+
+Run as ``python -m tests.benchmark [RECORDS]``. Exits with 1 when a promise is broken.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_RECORDS = 100_000
+_ROUNDS = 3  # the best of so many: a machine that does something else must not count
+_AHEAD_RECORDS = 20_000
+_AHEAD_LATENCY_MS = 20
+_MAX_RATIO = 3.0
+_MAX_RATIO_WITH_SEARCH = 5.0
+_MAX_MIB = 100.0
+_MAX_NO_NEWS_MS = 5.0
+_MIN_AHEAD = 2.0
+
+
+@contextmanager
+def _server(records: int, latency_ms: int = 0) -> Iterator[int]:
+    command = [sys.executable, "-m", "tests.benchmark.server", str(records), str(latency_ms)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def _run(module: str, port: int, *words: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", f"tests.benchmark.{module}", str(port), folder, *words]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    figures: dict[str, Any] = json.loads(answer.stdout)
+    return figures
+
+
+def _best(module: str, port: int) -> dict[str, Any]:
+    return min((_run(module, port) for _ in range(_ROUNDS)), key=lambda figures: figures["cpu_s"])
+
+
+def _told(name: str, figures: dict[str, Any]) -> str:
+    cost_us = figures["cpu_s"] / figures["records"] * 1e6
+    speed = figures["records"] / figures["wall_s"]
+    return f"{name:6} {cost_us:6.1f} µs of CPU a record, {speed:8.0f} a second, peak {figures['peak_mib']:4.0f} MiB"
+
+
+def main() -> None:
+    records = int(sys.argv[1]) if len(sys.argv) > 1 else _RECORDS
+    with _server(records) as port:
+        floor, ours = _best("floor", port), _best("ours", port)
+    with _server(_AHEAD_RECORDS, _AHEAD_LATENCY_MS) as port:
+        one, four = (_run("ahead", port, width) for width in ("1", "4"))
+    ratio = ours["cpu_s"] / floor["cpu_s"]
+    with_search = (ours["cpu_s"] + ours["index_cpu_s"]) / floor["cpu_s"]
+    ahead = one["wall_s"] / four["wall_s"]
+    print(f"{records} mentions, best of {_ROUNDS}")
+    print(_told("floor", floor))
+    print(_told("hub", ours))
+    promises = [
+        ("CPU over the floor, without search", ratio, "<=", _MAX_RATIO),
+        ("CPU over the floor, with search", with_search, "<=", _MAX_RATIO_WITH_SEARCH),
+        ("peak memory, MiB", ours["peak_mib"], "<=", _MAX_MIB),
+        ("a poll with no news, ms of CPU", ours["no_news_ms"], "<=", _MAX_NO_NEWS_MS),
+        (f"four pages in flight at {_AHEAD_LATENCY_MS} ms of latency, times faster", ahead, ">=", _MIN_AHEAD),
+    ]
+    broken = [_check(*promise) for promise in promises]
+    raise SystemExit(int(any(broken)))
+
+
+def _check(name: str, value: float, sign: str, bound: float) -> bool:
+    kept = value <= bound if sign == "<=" else value >= bound
+    print(f"{'ok ' if kept else 'BAD'} {name}: {value:.2f} ({sign} {bound:g})")
+    return not kept
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The tables as the code knows them, as the migrations make them, and as PostgreSQL will take them."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+import hub.store
+from hub.sdk import Author, MessageDraft, Place, TicketDraft
+from hub.store import Store, database, migrations
+from hub.store.rows import MessageRow, TicketRow
+from hub.store.tables import HEAD, metadata
+from tests.unit.pipeline.script import Far, poll, source
+from tests.unit.store.pages import NOW, new_store, put, rows
+
+TABLES = list(metadata.sorted_tables)
+INDEXES = [index for table in TABLES for index in table.indexes]
+POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects have no types
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> sa.Engine:
+    """A database that only the migrations made."""
+    engine = database.open_engine(tmp_path / "made.db")
+    database.migrate(engine)
+    return engine
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(made: sa.Engine) -> None:
+    with made.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": _is_ours})
+        assert compare_metadata(context, metadata) == []
+    made.dispose()
+
+
+def _is_ours(_thing: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+    """The search index is SQLite's own and has tables beside it; PostgreSQL will have another."""
+    return not (kind == "table" and name is not None and name.startswith("search") and name != "search_state")
+
+
+def test_the_migrations_make_every_partial_index_as_the_code_knows_it(made: sa.Engine) -> None:
+    with made.connect() as connection:
+        found = dict(
+            connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql != ''").all()
+        )
+    made.dispose()
+    known = {str(index.name): str(CreateIndex(index).compile(dialect=sqlite.dialect())) for index in INDEXES}  # type: ignore[no-untyped-call]
+    assert {name: " ".join(sql.split()) for name, sql in found.items()} == {
+        name: " ".join(sql.split()) for name, sql in known.items()
+    }
+
+
+def test_the_code_asks_for_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(hub.store.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+    assert migrations.__name__ == "hub.store.migrations"
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_postgresql_takes_every_table(table: sa.Table) -> None:
+    sql = str(CreateTable(table).compile(dialect=POSTGRESQL))
+    assert f"CREATE TABLE {table.name}" in sql
+    for column in table.columns:
+        kind = column.type.dialect_impl(POSTGRESQL)
+        assert isinstance(kind, sa.String | sa.BigInteger | sa.Integer | sa.SmallInteger | sa.Float | sa.LargeBinary), (
+            f"{table.name}.{column.name} is {kind!r}"
+        )
+
+
+@pytest.mark.parametrize("index", INDEXES, ids=lambda index: index.name)
+def test_postgresql_takes_every_index_with_its_condition(index: sa.Index) -> None:
+    sql = str(CreateIndex(index).compile(dialect=POSTGRESQL))
+    assert ("WHERE" in sql) == (index.dialect_options["sqlite"]["where"] is not None)
+
+
+def test_names_are_short_enough_for_postgresql_and_unique_in_it() -> None:
+    names = [table.name for table in TABLES] + [str(index.name) for index in INDEXES]
+    assert len(set(names)) == len(names)
+    assert all(len(name) <= 63 and name == name.lower() for name in names)
+
+
+def test_row_numbers_hold_more_than_32_bits_in_postgresql() -> None:
+    for table in TABLES:
+        if "n" in table.columns:
+            assert "BIG" in str(CreateTable(table).compile(dialect=POSTGRESQL)).split("\n")[2], table.name
+
+
+@pytest.mark.parametrize(("row_type", "table"), [(TicketRow, "tickets"), (MessageRow, "messages")])
+def test_rows_have_their_fields_in_the_order_of_the_columns(row_type: type, table: str) -> None:
+    assert list(row_type.__slots__) == [column.name for column in metadata.tables[table].columns]  # type: ignore[attr-defined]
+
+
+def test_nothing_is_stored_that_postgresql_would_refuse_later(tmp_path: Path) -> None:
+    """PostgreSQL takes no NUL in a text, no lone surrogate, and checks the kind of every value; SQLite does none of it."""
+    from hub.pipeline.normalize import normalize
+
+    odd = b'[{"id": "a\\u0000b", "text": "\\ud800 \\u0000 \xd0\x91"}]'
+    far = Far(first=odd)
+    with new_store(tmp_path) as store:
+        drafts, _ = normalize(
+            source(far), [{"id": "a\x00b", "text": "\ud800 \x00 Б", "minutes": 1}], poll(), unclean=True
+        )
+        assert len(drafts) == 1
+        put(store, *drafts, originals=[odd], cursor={"seq": 1})
+        put(store, _everything(), now=NOW)
+        for table in TABLES:
+            _check(store, table)
+
+
+def _everything() -> TicketDraft:
+    message = MessageDraft(
+        source_id="1",
+        created_at=NOW,
+        author=Author(key="k", name="N", followers=2**62),
+        rating=4,
+        reach=2**62,
+        engagement={"likes": 2**62},
+        hidden=True,
+        tags=("a",),
+    )
+    return TicketDraft(
+        thread="t", kind="review", platform="p", messages=(message,), place=Place(key="1"), state="closed", title="T"
+    )
+
+
+def _check(store: Store, table: sa.Table) -> None:
+    for row in rows(store, f"SELECT {', '.join(column.name for column in table.columns)} FROM {table.name}"):
+        for column, value in zip(table.columns, row, strict=True):
+            where = f"{table.name}.{column.name}: {value!r}"
+            if value is None:
+                assert column.nullable, where
+                continue
+            assert isinstance(value, column.type.python_type), where
+            if isinstance(value, str):
+                assert "\x00" not in value, where
+                value.encode()
+            if isinstance(value, int):
+                bits = {sa.SmallInteger: 16, sa.BigInteger: 64}.get(type(column.type), 32)
+                assert column.name == "n" or column.name.endswith("_n") or abs(value) < 2 ** (bits - 1), where

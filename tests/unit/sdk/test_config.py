@@ -1,0 +1,104 @@
+"""Settings that every connector takes: what may be written, and what is said where it may not."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hub.sdk import ConnectorConfig, Duration, Rate, Secret
+
+
+class Span(BaseModel):
+    span: Duration
+
+
+class Keyed(ConnectorConfig):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    key: Secret
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("30s", timedelta(seconds=30)),
+        ("5m", timedelta(minutes=5)),
+        ("1h", timedelta(hours=1)),
+        ("30d", timedelta(days=30)),
+        (" 10 m ", timedelta(minutes=10)),
+        ("0d", timedelta()),
+        (timedelta(seconds=7), timedelta(seconds=7)),
+    ],
+)
+def test_a_duration_is_a_whole_number_with_a_unit(text: Any, span: timedelta) -> None:
+    assert Span(span=text).span == span
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "5 weeks", "1.5h", "-5m", "5m5s", "PT5M", "٥m x"])
+def test_another_text_is_no_duration_and_says_what_is(text: str) -> None:
+    with pytest.raises(
+        ValidationError, match=r'is not a duration; write a whole number with s, m, h or d, such as "30s"'
+    ):
+        Span(span=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "calls", "per_s"),
+    [("10/10s", 10, 10.0), ("60/1m", 60, 60.0), ("60/m", 60, 60.0), ("5/s", 5, 1.0), ("1000 / 1 h", 1000, 3600.0)],
+)
+def test_a_rate_is_calls_per_time(text: str, calls: int, per_s: float) -> None:
+    assert Rate.parse(text) == Rate(calls, per_s)
+
+
+@pytest.mark.parametrize("text", ["", "10", "10/", "0/10s", "10/0s", "10/10", "10 per second", "-1/s", "off"])
+def test_another_text_is_no_rate_and_says_what_is(text: str) -> None:
+    with pytest.raises(ValueError, match=r'is not a rate; write calls per time, such as "10/10s", or "off"'):
+        Rate.parse(text)
+
+
+def test_a_rate_may_be_off() -> None:
+    assert ConnectorConfig(connector="c", rate="off").rate == "off"
+    assert ConnectorConfig(connector="c", rate="10/10s").rate == Rate(10, 10.0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"page_size": 0},
+        {"concurrency": 17},
+        {"concurrency": 0},
+        {"base_url": "ftp://host"},
+        {"sweeps": "on"},
+        {"sweeps": {"edits": "soon"}},
+        {"keep_raw": "a while"},
+        {"start": "yesterday"},
+        {"unknown": 1},
+    ],
+)
+def test_a_setting_out_of_its_bounds_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ConnectorConfig(connector="c", **wrong)
+
+
+def test_sweeps_are_off_or_each_has_its_cadence() -> None:
+    assert ConnectorConfig(connector="c", sweeps="off").sweeps == "off"
+    given: Any = {"edits": "10m", "deleted": "off"}
+    assert ConnectorConfig(connector="c", sweeps=given).sweeps == {"edits": timedelta(minutes=10), "deleted": "off"}
+
+
+def test_a_start_is_a_day_or_a_moment() -> None:
+    assert ConnectorConfig(connector="c", start=date(2026, 11, 1)).start in (date(2026, 11, 1), datetime(2026, 11, 1))  # noqa: DTZ001 - a day has no zone
+    moment = datetime(2026, 11, 1, 3, tzinfo=UTC)
+    assert ConnectorConfig(connector="c", start=moment).start == moment
+
+
+def test_settings_show_no_secret_and_do_not_change() -> None:
+    config = Keyed(connector="c", key="the secret itself")
+    assert "the secret" not in f"{config!r} {config} {config.model_dump()} {config.model_dump_json()}"
+    with pytest.raises(ValidationError):
+        config.page_size = 5  # type: ignore[misc]  # frozen
+
+
+def test_the_schema_of_a_secret_names_where_it_comes_from_and_never_a_value() -> None:
+    schema = Keyed.model_json_schema()["properties"]["key"]
+    assert set(schema["properties"]) == {"env", "file"}

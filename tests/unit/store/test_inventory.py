@@ -1,0 +1,68 @@
+"""Absence at the source: believed a little at a time, and only where the inventory looked."""
+
+from uuid import uuid5
+
+import pytest
+
+from hub.sdk import NAMESPACE
+from hub.store import Absent, Store, StreamKey
+from tests.unit.store.pages import at, hide, mention, put
+
+SWEEP = StreamKey("one", "s", "sweep", "inventory")
+
+
+def absent(store: Store, *seen: int, since: int = 0, until: int = 10_000, namespace: str = "") -> Absent:
+    ids = {uuid5(NAMESPACE, f"message\nc\n\nsource\ns\n{number}").bytes for number in seen}
+    return store.absent(SWEEP, "c", namespace, (at(since), at(until)), ids)
+
+
+def fill(store: Store, count: int) -> None:
+    put(store, *(mention(str(number), minutes=number) for number in range(count)))
+
+
+def hidden_ids(found: Absent) -> list[str]:
+    return [change.source_id for change in found.changes if change.hidden]
+
+
+def test_what_was_not_listed_is_to_be_hidden(store: Store) -> None:
+    fill(store, 100)
+    found = absent(store, *range(95))
+    assert hidden_ids(found) == ["95", "96", "97", "98", "99"]
+    assert (found.missing, found.known, found.refused) == (5, 100, False)
+
+
+@pytest.mark.parametrize(("missing", "refused"), [(10, False), (11, True), (100, True)])
+def test_never_more_than_the_share_is_hidden(store: Store, missing: int, refused: bool) -> None:
+    fill(store, 100)
+    found = absent(store, *range(100 - missing))
+    assert (found.missing, found.refused, len(found.changes)) == (missing, refused, 0 if refused else missing)
+
+
+def test_nothing_missing_is_nothing_refused(store: Store) -> None:
+    fill(store, 3)
+    assert absent(store, 0, 1, 2) == Absent(0, 3, ())
+    assert not absent(store, 0, 1, 2).refused
+
+
+def test_what_lies_outside_the_window_is_not_spoken_of(store: Store) -> None:
+    fill(store, 100)
+    assert hidden_ids(absent(store, since=40, until=43)) == ["40", "41", "42", "43"]
+
+
+def test_what_is_hidden_ours_or_of_another_stream_or_site_is_not_spoken_of(store: Store) -> None:
+    put(store, mention("0"), mention("1"), mention("2", direction="out"))
+    put(store, hide("1"))
+    put(store, mention("3"), stream="other")
+    put(store, mention("4"), namespace="site")
+    put(store, mention("5"), connector="d")
+    assert hidden_ids(absent(store)) == ["0"]
+
+
+def test_a_post_that_another_stream_still_has_is_hidden_for_this_one_alone(store: Store) -> None:
+    put(store, mention("1", same_as="post"))
+    put(store, mention("9", same_as="post"), stream="other")
+    found = absent(store)
+    put(store, *found.changes)
+    [ticket] = store.iter_tickets()
+    assert (hidden_ids(found), ticket.state) == (["1"], "new")
+    assert absent(store).missing == 0
