@@ -42,8 +42,10 @@ def upgrade(state: State, as_json: bool) -> None:
 @pass_state
 def backup(state: State, file: Path, as_json: bool) -> None:
     """Copy the database into FILE, consistent while the hub is running. FILE must not exist."""
-    with state.store(state.outline().store) as opened, progress("copying"):
-        size = opened.backup(file)
+    from hub.store import backup_store
+
+    with progress("copying"):
+        size = backup_store(state.outline().store, file)
     if as_json:
         print_json({"file": str(file), "bytes": size})
     say(f"{size / 1e6:.1f} MB in {file}")

@@ -64,6 +64,7 @@ class Run:
     warnings: list[str] = field(default_factory=list)
     _cursor: Cursor | None = None
     _seen: set[bytes] = field(default_factory=set)
+    _unread: set[bytes] = field(default_factory=set)
 
     async def finish(self) -> None:
         """Read to the end, within the instance's ``poll_timeout``.
@@ -119,6 +120,7 @@ class Run:
             self._cursor = cursor
         if self.sweep is not None and self.sweep.inventory:
             self._seen.update(stored.seen)
+            self._unread.update(item.body for item in rejected)
         self.counts.add(len(fetched.records), stored)
         if self.on_page is not None:
             self.on_page(self.key, stored, rejected, self.counts)
@@ -140,12 +142,6 @@ class Run:
         since, until = self.read.since, self.read.until or self.read.now
         if since is None:
             return
-        if self.counts.rejected:
-            self.warnings.append(
-                f"{self.counts.rejected} of the listed records were set aside, so it is not known which are missing:"
-                ' nothing was hidden; "hub dead list" shows them'
-            )
-            return
         connector = self.source.connector
         window = (since + EDGE, until - EDGE)
         absent = await self.store.run(
@@ -156,5 +152,8 @@ class Run:
                 f"{absent.missing} of {absent.known} records are no longer listed by the source, too many to believe:"
                 " nothing was hidden; check what the credentials may see"
             )
-        elif absent.changes:
-            await self._commit(absent.changes, (), None, _NOTHING)
+            return
+        # A record that was listed but set aside is not missing, as far as its id can be read in it.
+        gone = [one for one in absent.changes if not any(one.source_id.encode() in body for body in self._unread)]
+        if gone:
+            await self._commit(gone, (), None, _NOTHING)

@@ -1,24 +1,30 @@
 """References: read what must be known first, keep it, read it again when it is old."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from hub.pipeline.fetch import fetch_response, pages
 from hub.pipeline.source import Source
 from hub.sdk import HubError, Read, Reference, Response
 from hub.store import Store
 
+Kept = Mapping[str, tuple[datetime, list[Any]]]
 
-async def with_references(source: Source, store: Store) -> tuple[Source, list[str]]:
+
+async def with_references(source: Source, store: Store, kept: Kept) -> tuple[Source, list[str]]:
     """Return *source* knowing its references, and what a person should be told.
 
     Those that are older than their cadence are read again; where that fails, the older ones serve on and the failure
     is told.
 
+    Args:
+        kept: when each reference was read, and its records.
+
     Raises:
         HubError: a reference was never read and cannot be.
     """
-    kept = await store.run(store.references, source.name)
     now = source.now()
     told: list[str] = []
     for reference in source.connector.references:

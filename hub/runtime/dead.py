@@ -34,8 +34,8 @@ def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list
 
 def _retry(settings: Settings, store: Store, instance: InstanceSettings, letter: DeadLetter) -> tuple[bool, str]:
     source = Workshop(settings, Transport()).source(instance)
-    reference = {name: value for name, (_, value) in store.references(instance.name).items()}
     now = utc_now()
+    reference = {name: value for name, (_, value) in store.recall(instance.name, now).references.items()}
     mode = cast(Mode, letter.mode)
     read = Read(stream=letter.stream, mode=mode, now=now, name=letter.name, reference=reference)
     drafts, rejected = normalize(source, [record_of(letter.body)], read, unclean=True)

@@ -7,7 +7,7 @@ instance; only a store that cannot be written stops everything.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -64,16 +64,18 @@ class InstanceRun:
         self._facts = hub_manager(workshop.settings.plugins)
         self._tells_tickets = bool(self._facts.hook.ticket_stored.get_hookimpls())
         self._now = utc_now()
-        self._states: dict[tuple[str, str], StreamState] = {}
+        self._states: Mapping[tuple[str, str], StreamState] = {}
 
     async def sync(self, sweeps: bool) -> None:
         name = self._instance.name
+        keep_since = self._now - self._instance.config.keep_raw
+        known = await self._store.run(self._store.recall, name, keep_since)
+        self._states = known.streams
         try:
-            self._source, told = await with_references(self._workshop.source(self._instance), self._store)
+            source = self._workshop.source(self._instance)
+            self._source, told = await with_references(source, self._store, known.references)
             self._report.problems.extend(f'instance "{name}": {text}' for text in told)
             streams = self._source.connector.streams(self._source.reference)
-            states = await self._store.run(self._store.streams, name)
-            self._states = {(state.stream, state.name): state for state in states}
             await self._run_streams(streams, sweeps)
         except StoreError:
             raise
@@ -86,7 +88,8 @@ class InstanceRun:
             self._report.problems.append(
                 f'instance "{name}": {type(error).__name__}: {error}; report it (-v shows where)'
             )
-        await self._store.run(self._store.prune_originals, name, self._now - self._instance.config.keep_raw)
+        if known.stale_originals:
+            await self._store.run(self._store.prune_originals, name, keep_since)
 
     async def _pause(self, error: HubError) -> None:
         name = self._instance.name

@@ -19,7 +19,7 @@ Sentiment = Literal["positive", "neutral", "negative"]
 """The tone of a message, as the source judges it."""
 
 State = Literal["new", "open", "pending", "on_hold", "solved", "closed", "hidden"]
-"""Where a case stands: pending waits for the customer, on_hold for a department; hidden: deleted or spam at the source."""
+"""Where a case stands. pending waits for the customer, on_hold for a department; hidden: gone or spam at the source."""
 
 Category = Literal["complaint", "consultation", "praise", "suggestion", "news", "spam", "other"]
 Priority = Literal["urgent", "high", "normal", "low"]
@@ -44,7 +44,8 @@ Id = Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
 class Model(BaseModel):
     """Base of our own models: frozen, unknown fields refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built at first use: a sync never needs the validators of whole tickets.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Author(Model):

@@ -4,7 +4,7 @@ from hub.store.erase import Erased
 from hub.store.inventory import Absent
 from hub.store.page import Checkpoint, Decided, Rejected, Stored, StreamKey
 from hub.store.queries import DeadLetter, InstanceState, StreamState, TicketEvent, TicketFilter, TicketLine
-from hub.store.store import Store, Summary, open_store, upgrade_store
+from hub.store.store import Recall, Store, Summary, backup_store, open_store, upgrade_store
 
 __all__ = [
     "Absent",
@@ -13,6 +13,7 @@ __all__ = [
     "Decided",
     "Erased",
     "InstanceState",
+    "Recall",
     "Rejected",
     "Store",
     "Stored",
@@ -22,6 +23,7 @@ __all__ = [
     "TicketEvent",
     "TicketFilter",
     "TicketLine",
+    "backup_store",
     "open_store",
     "upgrade_store",
 ]

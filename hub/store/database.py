@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from hub.store.tables import HEAD, metadata, search_state
 
 _PAGE_BYTES = 8192
 _BUSY_MS = 30_000
-_CACHE_KIB = 8_192
+_CACHE_KIB = 4_096
 _WAL_PAGES = 4_000  # a bulk run rewrites the same index pages; fewer checkpoints copy them less often
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -81,6 +81,8 @@ def revision_of(engine: sa.Engine) -> str | None:
 def create(engine: sa.Engine) -> None:
     """Make the tables of a new database at once; a test holds them to what the migrations make."""
     with reported(engine), writing(engine) as connection:
+        if sa.inspect(connection).has_table("alembic_version"):
+            return  # another process was quicker
         metadata.create_all(connection)
         connection.execute(sa.text(CREATE_SEARCH))
         connection.execute(sa.insert(search_state).values(id=1, indexed_to=0))
@@ -118,6 +120,28 @@ def require_head(engine: sa.Engine, path: Path) -> None:
         f'{path}: the database has schema {found or "none"}, {HEAD} is wanted; run "hub store backup FILE", '
         'then "hub store upgrade"'
     )
+
+
+def copy(path: Path, target: Path) -> int:
+    """Copy the database *path* to the new file *target*, consistent while others write; return its size in bytes.
+
+    Raises:
+        StoreError: there is no database, *target* exists, or it cannot be written.
+    """
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no database to back up; run the command beside its hub.toml")
+    if target.exists():
+        raise StoreError(f"{target} exists; name another file, or move it away")
+    part = target.with_name(target.name + ".part")
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as made:
+            source.backup(made)  # in one step: one in parts begins anew when others write
+        part.replace(target)
+    except (sqlite3.Error, OSError) as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise StoreError(f"{target}: {error}; check the path and the free space, the store is untouched") from error
+    return target.stat().st_size
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from hub.store.rows import (
     message_counters,
     ticket_content,
 )
+from hub.store.single import Single, Singles, single_rows
 from hub.store.tables import micros
 
 _Source = list[Any]  # [stream, source_id, hidden, tags]
@@ -57,9 +58,10 @@ class Merge:
         self._cases: dict[int, Case] = {}
         self._by_id: dict[bytes, Case] = {}
         self._case_of: dict[bytes, Case] = {}
+        self._singles: dict[bytes, Single] = {}
+        self._single_of: dict[bytes, bytes] = {}
         self._ids: list[tuple[bytes, tuple[bytes, ...]]] = []
         self.events: list[Event] = []
-        self.unchanged = 0
         self.seen: list[bytes] = []
         self._name_everything()
 
@@ -103,28 +105,50 @@ class Merge:
             else:
                 self._change(draft, ids[0])
         for case in self._cases.values():
-            if case.touched and not case.settled:
+            if case.touched:
                 self._settle(case)
             if case.touched and case.before is None:
                 self.events.append(Event(case.row.n, "created", _CAUSE, {"messages": len(case.messages)}))
 
     def _put(self, draft: TicketDraft, ticket: bytes, ids: tuple[bytes, ...]) -> None:
-        if len(ids) == 1 and ids[0] not in self._case_of and ticket not in self._by_id:
+        if self._is_single(ticket, ids):
             if self._is_kept(draft.messages[0], ids[0]):
-                self._open_single(draft, ticket, ids[0])
+                self._singles[ticket] = Single(self._ticket_n, self._message_n, ticket, ids[0], draft)
+                self._single_of[ids[0]] = ticket
+                self._ticket_n += 1
+                self._message_n += 1
             return
+        self._unfold(ticket, ids)
         pairs = list(zip(draft.messages, ids, strict=True))
         kept = [pair for pair in pairs if self._is_kept(*pair)]
         if not kept or (self._erased and self._is_erased(*min(pairs, key=_published))):
             return  # the case of a person who was erased goes as a whole: title and answers speak of the person too
         opening, opening_id = kept[0] if len(kept) == 1 else min(kept, key=_published)
-        case = self._case_of.get(opening_id) or self._by_id.get(ticket) or self._open(draft, ticket, opening_id)
+        case = self._case_of.get(opening_id) or self._by_id.get(ticket)
+        if case is None:
+            case = self._open(draft, ticket, opening_id, self._ticket_n)
+            self._ticket_n += 1
         for item, mid in kept:
             self._put_message(self._case_of.get(mid, case), item, mid)
         if self._owns(case, opening, opening_id):
             case.draft = draft
             case.row.opening = opening_id
-            case.touched, case.settled = True, False
+            case.touched = True
+
+    def _is_single(self, ticket: bytes, ids: tuple[bytes, ...]) -> bool:
+        """Whether neither the ticket nor its one message is known, from the store or from this page."""
+        if len(ids) != 1 or ids[0] in self._case_of or ids[0] in self._single_of:
+            return False
+        return ticket not in self._by_id and ticket not in self._singles
+
+    def _unfold(self, ticket: bytes, ids: tuple[bytes, ...]) -> None:
+        """Make cases of the singles that another draft of the page has to do with."""
+        for one in {ticket, *(self._single_of[mid] for mid in ids if mid in self._single_of)} & self._singles.keys():
+            single = self._singles.pop(one)
+            del self._single_of[single.mid]
+            case = self._open(single.draft, one, single.mid, single.ticket_n)
+            self._add(case, single.draft.messages[0], single.mid, single.message_n)
+            case.draft = single.draft
 
     def _is_kept(self, item: MessageDraft, mid: bytes) -> bool:
         """Neither the echo of our own write nor of an author whose data was erased."""
@@ -133,11 +157,11 @@ class Merge:
     def _is_erased(self, item: MessageDraft, mid: bytes) -> bool:
         return mid in self._erased or author_digest_of(item) in self._erased
 
-    def _open(self, draft: TicketDraft, ticket: bytes, opening: bytes) -> Case:
+    def _open(self, draft: TicketDraft, ticket: bytes, opening: bytes, number: int) -> Case:
         checkpoint = self._checkpoint
         decided = checkpoint.route(draft)
         row = TicketRow(
-            self._ticket_n,
+            number,
             ticket,
             checkpoint.connector,
             checkpoint.namespace,
@@ -164,27 +188,13 @@ class Merge:
         )
         case = Case(row)
         self._cases[row.n] = self._by_id[ticket] = case
-        self._ticket_n += 1
         return case
-
-    def _open_single(self, draft: TicketDraft, ticket: bytes, mid: bytes) -> None:
-        """Open the ticket of one new message: what `_settle` would find, without looking for it. Most records are
-        this."""
-        item = draft.messages[0]
-        case = self._open(draft, ticket, mid)
-        row, message = case.row, self._add(case, item, mid)
-        row.created_at = message.created_at
-        if item.direction == "in":
-            row.rating, row.sentiment = item.rating, item.sentiment
-        self._take_content(case, draft, sorted(set(item.tags)))
-        row.state = "hidden" if message.hidden else row.own_state
-        case.draft = draft
-        case.settled = True
 
     def _put_message(self, case: Case, draft: MessageDraft, mid: bytes) -> None:
         row = case.messages.get(mid)
         if row is None:
-            self._add(case, draft, mid)
+            self._add(case, draft, mid, self._message_n)
+            self._message_n += 1
             return
         sources = orjson.loads(row.sources)
         mine = self._source(draft, _known_hidden(sources, self._checkpoint.key.stream, draft.source_id))
@@ -197,12 +207,12 @@ class Merge:
             row.body = draft.body
             row.content = message_content(draft)
             row.counters = message_counters(draft)
-        case.touched, case.settled = True, False
+        case.touched = True
 
-    def _add(self, case: Case, draft: MessageDraft, mid: bytes) -> MessageRow:
+    def _add(self, case: Case, draft: MessageDraft, mid: bytes, number: int) -> None:
         source = self._source(draft, hidden=False)
-        row = case.messages[mid] = MessageRow(
-            self._message_n,
+        case.messages[mid] = MessageRow(
+            number,
             mid,
             case.row.n,
             micros(draft.created_at),
@@ -215,9 +225,7 @@ class Merge:
             message_counters(draft),
         )
         self._case_of[mid] = case
-        self._message_n += 1
-        case.touched, case.settled = True, False
-        return row
+        case.touched = True
 
     def _source(self, draft: MessageDraft, hidden: bool) -> _Source:
         known = hidden if draft.hidden is None else draft.hidden
@@ -235,6 +243,7 @@ class Merge:
         return (row.created_at, opening_id) < (current.created_at, current.id)
 
     def _change(self, change: Change, mid: bytes) -> None:
+        self._unfold(b"", (mid,))
         case = self._case_of.get(mid)
         if case is None:
             return
@@ -243,7 +252,7 @@ class Merge:
         for source in sources:
             if source[:2] == [self._checkpoint.key.stream, change.source_id]:
                 source[2] = change.hidden
-                case.touched, case.settled = True, False
+                case.touched = True
         row.sources = dumps(sources)
         row.hidden = _all_hidden(sources)
 
@@ -301,6 +310,16 @@ class Merge:
         self.events.append(Event(row.n, kind, _CAUSE, data))
 
     # --- results --------------------------------------------------------------------------------------------------
+
+    @property
+    def singles(self) -> Singles:
+        """The rows of the tickets that have one message and were not known before."""
+        return single_rows(self._checkpoint, self._singles.values())
+
+    @property
+    def single_ids(self) -> list[bytes]:
+        """The ids of the tickets of :attr:`singles`."""
+        return list(self._singles)
 
     @property
     def cases(self) -> Iterator[Case]:

@@ -75,7 +75,6 @@ class Case:
     before_messages: dict[bytes, MessageRow] = field(default_factory=dict)
     draft: TicketDraft | None = None  # the draft that owns the ticket's content, if this page had it
     touched: bool = False
-    settled: bool = False  # the row is in line with its messages
 
 
 def _author(author: Author) -> dict[str, Any]:

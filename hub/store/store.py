@@ -5,11 +5,10 @@ one file wait for each other. ``run`` brings a call to the writer thread, so tha
 """
 
 import asyncio
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +42,19 @@ class Summary:
     dead_letters: int
     unindexed: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What is remembered of an instance between runs.
+
+    ``references``: when each was read, and its records. ``streams``: by stream and sweep. ``stale_originals``:
+    whether there are originals older than they are to be kept.
+    """
+
+    references: Mapping[str, tuple[datetime, list[Any]]]
+    streams: Mapping[tuple[str, str], StreamState]
+    stale_originals: bool
 
 
 def open_store(url: str, *, now: Clock = _now) -> "Store":
@@ -82,6 +94,15 @@ def upgrade_store(url: str) -> tuple[str | None, str]:
     finally:
         engine.dispose()
     return before, HEAD
+
+
+def backup_store(url: str, target: Path) -> int:
+    """Copy the database at *url*, of whatever schema, to *target*, consistent while others write; return its bytes.
+
+    Raises:
+        StoreError: there is no database, *target* exists, or it cannot be written.
+    """
+    return database.copy(database.path_of(url), target)
 
 
 class Store:
@@ -152,10 +173,14 @@ class Store:
         with self._write() as connection:
             state.stream_finished(connection, key, self._now(), error)
 
-    def references(self, instance: str) -> dict[str, tuple[datetime, list[Any]]]:
-        """Return the kept references of an instance: when each was read, and its records."""
+    def recall(self, instance: str, keep_raw_since: datetime) -> Recall:
+        """Return what a run of *instance* must know: its references, its streams, whether originals are too old."""
         with self._read() as connection:
-            return state.references(connection, instance)
+            return Recall(
+                state.references(connection, instance),
+                {(one.stream, one.name): one for one in queries.stream_states(connection, instance)},
+                state.has_originals(connection, instance, keep_raw_since),
+            )
 
     def keep_reference(self, instance: str, name: str, value: Sequence[Any]) -> None:
         """Keep the records of a reference, read now."""
@@ -173,10 +198,7 @@ class Store:
             return state.resume(connection, name)
 
     def prune_originals(self, instance: str, before: datetime) -> int:
-        """Remove the instance's originals read before a moment."""
-        with self._read() as connection:
-            if not state.has_originals(connection, instance, before):
-                return 0
+        """Remove the instance's originals read before a moment; return how many there were."""
         with self._write() as connection:
             return state.prune_originals(connection, instance, before)
 
@@ -248,23 +270,8 @@ class Store:
     # --- upkeep -----------------------------------------------------------------------------------------------------
 
     def backup(self, target: Path) -> int:
-        """Copy the store to *target*, consistent while others write; return its size in bytes.
-
-        Raises:
-            StoreError: *target* exists, or cannot be written.
-        """
-        if target.exists():
-            raise StoreError(f"{target} exists; name another file, or move it away")
-        part = target.with_name(target.name + ".part")
-        try:
-            with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(part)) as copy:
-                source.backup(copy)  # in one step: one in parts begins anew when others write
-            part.replace(target)
-        except (sqlite3.Error, OSError) as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise StoreError(f"{target}: {error}; check the path and the free space, the store is untouched") from error
-        return target.stat().st_size
+        """Copy the store to *target*; see :func:`backup_store`."""
+        return database.copy(self.path, target)
 
     def erase(self, author: str) -> erase.Erased:
         """Remove the data of the person whose author key, handle or name is exactly *author*.

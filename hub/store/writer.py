@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from hashlib import blake2b
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from hub.store import search
 from hub.store.merge import Merge
 from hub.store.page import Checkpoint, Event, Rejected, Stored
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
+from hub.store.single import Row
 from hub.store.tables import (
     dead_letters,
     erased_authors,
@@ -26,7 +27,6 @@ from hub.store.tables import (
     micros,
     originals,
     streams,
-    ticket_events,
     tickets,
 )
 
@@ -43,25 +43,27 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     cases = list(merge.cases)
     new, changed = _split(cases)
     events = list(merge.events)
-    _insert(connection, "tickets", [case.row for case in cases if case.before is None])
-    _insert(connection, "messages", new)
+    singles = merge.singles
+    opened = [case.row for case in cases if case.before is None]
+    _insert(connection, "tickets", sorted([*map(_TICKET_VALUES, opened), *singles.tickets], key=_NUMBER))
+    _insert(connection, "messages", sorted([*map(_MESSAGE_VALUES, new), *singles.messages], key=_NUMBER))
     _update_tickets(connection, cases)
     _update_messages(connection, changed)
-    _write_events(connection, events, micros(checkpoint.now))
+    _insert(connection, "ticket_events", [*_event_rows(events, micros(checkpoint.now)), *singles.events])
     _follow_search(connection, cases)
     set_aside_anew = sum(set_aside(connection, checkpoint, item) for item in checkpoint.rejected)
     noted = {event.ticket_n for event in events}
     updated = [case.row.id for case in cases if case.before is not None and case.row.n in noted]
-    created = [case.row.id for case in cases if case.before is None]
+    created = [row.id for row in opened] + merge.single_ids
     edited = sum(event.kind == "message_changed" for event in events)
-    if new or events or set_aside_anew:
+    added = len(new) + len(singles.messages)
+    if added or events or set_aside_anew:
         _keep_originals(connection, checkpoint)
     _advance(connection, checkpoint)
-    stored = len(new) + edited
     return Stored(
-        added=len(new),
+        added=added,
         changed=edited,
-        unchanged=max(len(merge.seen) - stored, 0),
+        unchanged=max(len(merge.seen) - added - edited, 0),
         rejected=len(checkpoint.rejected),
         created=created,
         updated=updated,
@@ -125,7 +127,7 @@ def _load(
 
 
 def _split(cases: Iterable[Case]) -> tuple[list[MessageRow], list[MessageRow]]:
-    """Return the new messages in the order of their numbers, and the changed ones."""
+    """Return the new messages and the changed ones."""
     new: list[MessageRow] = []
     changed: list[MessageRow] = []
     for case in cases:
@@ -135,24 +137,30 @@ def _split(cases: Iterable[Case]) -> tuple[list[MessageRow], list[MessageRow]]:
                 new.append(message)
             elif before != message:
                 changed.append(message)
-    new.sort(key=attrgetter("n"))
     return new, changed
 
 
-_ROW_TYPES: dict[str, type[TicketRow] | type[MessageRow]] = {"tickets": TicketRow, "messages": MessageRow}
-_TUPLES: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
-    table: (
-        f"INSERT INTO {table} ({', '.join(_columns(row))}) VALUES ({', '.join('?' * len(_columns(row)))})",  # noqa: S608
-        attrgetter(*_columns(row)),
-    )
-    for table, row in _ROW_TYPES.items()
+_COLUMNS = {
+    "tickets": _columns(TicketRow),
+    "messages": _columns(MessageRow),
+    "ticket_events": ("ticket_n", "at", "kind", "cause", "data"),
 }
+_INSERTS = {
+    table: f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - our names
+    for table, names in _COLUMNS.items()
+}
+_NUMBER = itemgetter(0)
+_TICKET_VALUES: Callable[[TicketRow], Row] = attrgetter(*_COLUMNS["tickets"])
+_MESSAGE_VALUES: Callable[[MessageRow], Row] = attrgetter(*_COLUMNS["messages"])
 
 
-def _insert(connection: sa.Connection, table: str, rows: Sequence[TicketRow] | Sequence[MessageRow]) -> None:
+def _insert(connection: sa.Connection, table: str, rows: list[Row]) -> None:
     if rows:
-        sql, values = _TUPLES[table]
-        connection.exec_driver_sql(sql, [values(row) for row in rows])
+        connection.exec_driver_sql(_INSERTS[table], rows)
+
+
+def _event_rows(events: Iterable[Event], at: int) -> Iterator[Row]:
+    return ((event.ticket_n, at, event.kind, event.cause, dumps(event.data)) for event in events)
 
 
 _TICKET_MOVES = tuple(
@@ -175,14 +183,6 @@ def _update(connection: sa.Connection, table: str, names: Sequence[str], rows: S
         sql = f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in names)} WHERE n = ?"  # noqa: S608 - our names
         values = attrgetter(*names, "n")
         connection.exec_driver_sql(sql, [values(row) for row in rows])
-
-
-def _write_events(connection: sa.Connection, events: Sequence[Event], at: int) -> None:
-    if events:
-        connection.exec_driver_sql(
-            f"INSERT INTO {ticket_events.name} (ticket_n, at, kind, cause, data) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
-            [(event.ticket_n, at, event.kind, event.cause, dumps(event.data)) for event in events],
-        )
 
 
 def _follow_search(connection: sa.Connection, cases: Iterable[Case]) -> None:

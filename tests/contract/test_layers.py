@@ -28,8 +28,15 @@ def imports(file: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file}: write the full name of what is imported"
-            yield node.module or ""
+            module = [node.module] if node.module else []
+            yield ".".join([*(package(file, node.level) if node.level else ()), *module])
+
+
+def package(file: Path, level: int) -> list[str]:
+    """The package that so many dots in *file* stand for."""
+    parts = file.relative_to(ROOT).parts
+    first = next(at for at, part in enumerate(parts) if part.startswith("hub"))
+    return list(parts[first:-level])
 
 
 def files(folder: Path) -> list[Path]:

@@ -29,7 +29,8 @@ class Referring(Script):
 
 def known(store: Store, far: Far, clock: FakeClock) -> tuple[dict[str, list[int]], list[str]]:
     async def run() -> tuple[Any, list[str]]:
-        return await with_references(source(far, Referring, now=clock.now), store)
+        kept = store.recall("one", clock.now()).references
+        return await with_references(source(far, Referring, now=clock.now), store, kept)
 
     made, told = asyncio.run(run())
     return {name: [record["id"] for record in value] for name, value in made.reference.items()}, told
@@ -79,7 +80,7 @@ def test_an_older_reference_serves_on_where_reading_it_again_fails_and_that_is_t
 def test_a_reference_that_was_never_read_and_cannot_be_ends_the_run(kept: Store, clock: FakeClock) -> None:
     with pytest.raises(SourceError, match="404 from GET /outlets"):
         known(kept, Far(outlets=status(404)), clock)
-    assert kept.references("one") == {}
+    assert kept.recall("one", NOW).references == {}
 
 
 def test_a_probe_asks_one_cheap_question() -> None:

@@ -225,8 +225,8 @@ def test_resuming_lets_failing_streams_try_at_once(store: Store) -> None:
 def test_references_are_kept_whole_and_by_instance(store: Store) -> None:
     store.keep_reference("one", "outlets", [{"id": 1}])
     store.keep_reference("one", "outlets", [{"id": 2}, "ё"])
-    assert store.references("one") == {"outlets": (NOW, [{"id": 2}, "ё"])}
-    assert store.references("two") == {}
+    assert store.recall("one", NOW).references == {"outlets": (NOW, [{"id": 2}, "ё"])}
+    assert store.recall("two", NOW).references == {}
 
 
 def test_the_summary_counts_what_there_is(store: Store) -> None:
