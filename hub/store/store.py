@@ -70,7 +70,7 @@ def open_store(url: str, *, now: Clock = _now) -> "Store":
     engine = database.open_engine(path)
     try:
         if database.is_empty(engine):
-            database.migrate(engine)
+            database.create(engine)
         database.require_head(engine, path)
     except BaseException:
         engine.dispose()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 from hypothesis import given, settings
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 
 from hub.sdk import Author, Draft, MessageDraft, TicketDraft
 from hub.store import TicketFilter
-from tests.unit.store.pages import at, hide, index_all, new_store, page
+from hub.store.merge import Merge
+from tests.unit.store.pages import at, dump, hide, index_all, new_store, page
 
 STREAMS = ("a", "b")
 WORDS = ("alpha", "beta", "gamma", "delta")
@@ -184,3 +186,26 @@ def test_an_index_that_follows_page_by_page_finds_what_one_made_at_the_end_finds
 ) -> None:
     pages = _paged(items, sizes)
     assert _final(pages, index_between=True) == _final(pages)
+
+
+@given(histories(), SIZES)
+def test_the_short_way_for_a_lone_new_message_writes_what_the_long_way_writes(
+    items: list[Item], sizes: list[int]
+) -> None:
+    pages = _paged(items, sizes)
+    short = _rows_after(pages)
+    with patch.object(Merge, "_is_single", return_value=False):
+        assert _rows_after(pages) == short
+
+
+def _rows_after(pages: Sequence[Sequence[Item]]) -> dict[str, Any]:
+    """What the tables hold after *pages*; events of one page in whatever order of their tickets."""
+    with TemporaryDirectory() as folder, new_store(Path(folder)) as store:
+        told = [
+            store.checkpoint(page(*(item.draft for item in items), stream=items[0].stream, now=at(number)))
+            for number, items in enumerate(pages)
+        ]
+        rows = dump(store, ["tickets", "messages", "ticket_events", "streams"])
+        rows["ticket_events"] = sorted(event[1:] for event in rows["ticket_events"])
+        counts = [(one.added, one.changed, one.unchanged, sorted(one.created), sorted(one.updated)) for one in told]
+        return {**rows, "told": counts}

@@ -1,10 +1,13 @@
-"""Alembic's entry: runs the migrations on the connection that the store hands over."""
+"""Alembic's entry: runs the migrations on the connection that the store hands over, or writes them down as SQL."""
 
 from alembic import context
 
 from hub.store.tables import metadata
 
-connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
+given = context.config.attributes
+if context.is_offline_mode():
+    context.configure(dialect_name=given["dialect"], target_metadata=metadata)
+else:
+    context.configure(connection=given["connection"], target_metadata=metadata, transactional_ddl=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -15,7 +15,7 @@ def upgrade() -> None:
     _events_and_originals()
     _dead_letters()
     _state()
-    if op.get_bind().dialect.name == "sqlite":
+    if op.get_context().dialect.name == "sqlite":
         op.execute("CREATE VIRTUAL TABLE search USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2')")
     op.execute("INSERT INTO search_state (id, indexed_to) VALUES (1, 0)")
 
