@@ -46,7 +46,7 @@ class Post:
 POSTS = st.lists(
     st.builds(
         Post,
-        thread=st.sampled_from(("t1", "t2")),
+        thread=st.sampled_from(("t1", "t2", "t3")),
         minutes=st.integers(0, 3),
         direction=st.sampled_from(("in", "in", "in", "out")),
         shared=st.booleans(),
@@ -149,7 +149,7 @@ def _final(pages: Sequence[Sequence[Item]], *, index_between: bool = False) -> d
         return {"tickets": tickets, "found": found}
 
 
-SIZES = st.lists(st.integers(1, 6), min_size=1, max_size=4)
+SIZES = st.lists(st.integers(1, 12), min_size=1, max_size=4)
 
 
 @given(histories(), SIZES, st.data())

@@ -1,6 +1,5 @@
 """Whatever a source puts between its good records, the page goes on and nothing is lost."""
 
-import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,7 +11,7 @@ from hub.pipeline.normalize import original_bytes, record_of
 from hub.pipeline.poll import Run
 from hub.sdk import Record
 from hub.store import StreamKey
-from tests.unit.pipeline.script import Far, poll, source
+from tests.unit.pipeline.script import Far, finish, poll, source
 from tests.unit.store.pages import new_store
 
 # Numbers beyond 64 bits and lone surrogates included: a page of JSON may hold both.
@@ -29,7 +28,7 @@ def test_junk_never_breaks_a_page_and_every_record_is_stored_or_set_aside(junk: 
     page: dict[str, Any] = {"records": [{"id": "first", "minutes": 1}, *junk, {"id": "last", "minutes": 2}]}
     with TemporaryDirectory() as folder, new_store(Path(folder)) as store:
         run = Run(source(Far(first=page)), store, StreamKey("one", "s", "poll"), poll())
-        asyncio.run(run.finish())
+        finish(run.finish())
         stored = {message.sources[0].source_id for ticket in store.iter_tickets() for message in ticket.messages}
         assert {"first", "last"} <= stored
         assert run.counts.records == len(page["records"])

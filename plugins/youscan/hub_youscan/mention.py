@@ -211,8 +211,8 @@ def _extra(get: _Get) -> _Fields:
         if (values := get(field)) and (texts := _texts(values)):
             extra[name] = texts
     for name in _EXTRA_FLAGS:
-        if type(flag := get(name)) is bool:
-            extra[name] = flag
+        if get(name) is True:
+            extra[name] = True
     if (profile := get("publicationPlace")) and (place := _place(profile)):
         extra["publication_place"] = place
     if (assigned := get("categories")) and (categories := _categories(assigned)):

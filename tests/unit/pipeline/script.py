@@ -3,9 +3,9 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from hub.pipeline.fetch import Fetched, pages
 from hub.pipeline.retry import RetryPolicy
@@ -24,6 +24,8 @@ from hub.sdk import (
     Response,
     TicketDraft,
 )
+
+T = TypeVar("T")
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 QUICK = RetryPolicy(tries=3, first_s=0, cap_s=0)
@@ -141,7 +143,12 @@ def read_all(far: Far, read: Read | None = None, **rest: Any) -> list[list[Any]]
     async def run() -> list[list[Any]]:
         return [[record["id"] for record in page.records] async for page in reading(far, read, **rest)]
 
-    return asyncio.run(run())
+    return finish(run())
+
+
+def finish(call: Coroutine[Any, Any, T]) -> T:
+    """Run *call* to its end, which must come."""
+    return asyncio.run(asyncio.wait_for(call, 20))
 
 
 async def settle() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from hub.pipeline.act import drive
 from hub.sdk import AuthError, Created, HubError, Request, Response, SourceError, StoreError, TransientError
-from tests.unit.pipeline.script import Far, source, status
+from tests.unit.pipeline.script import Far, finish, source, status
 
 Steps = Generator[Request | Created, Response | None, Any]
 
@@ -23,7 +23,7 @@ def driven(steps: Steps, far: Far, log: list[str] | None = None, commit: Excepti
             raise commit
         noted.append(f"committed {fact.external_id}")
 
-    return asyncio.run(drive(source(far), steps, on_created))
+    return finish(drive(source(far), steps, on_created))
 
 
 def post(path: str, *, safe: bool | None = None) -> Request:

@@ -10,7 +10,19 @@ import pytest
 from hub.pipeline.fetch import MAX_RESTARTS, SAME_PAGE, Fetched, pages
 from hub.pipeline.retry import RetryPolicy
 from hub.sdk import AuthError, HubError, Page, Read, Request, Response, Send, SourceError, TransientError
-from tests.unit.pipeline.script import Far, Script, get, poll, read_all, reading, records, settle, source, status
+from tests.unit.pipeline.script import (
+    Far,
+    Script,
+    finish,
+    get,
+    poll,
+    read_all,
+    reading,
+    records,
+    settle,
+    source,
+    status,
+)
 
 HTML = b"<html>Bad gateway</html>"
 
@@ -25,7 +37,7 @@ def read_until_error(far: Far, read: Read | None = None, **rest: Any) -> tuple[l
                 got.append([record["id"] for record in page.records])  # noqa: PERF401 - what came before the error stays
         return got, raised.value
 
-    return asyncio.run(run())
+    return finish(run())
 
 
 def test_pages_are_read_to_the_last_one(far_of_three: Far) -> None:
@@ -54,7 +66,7 @@ def test_the_next_page_is_under_way_while_the_current_one_is_worked_on(far_of_th
         await settle()  # the page is being worked on
         return list(far_of_three.asked)
 
-    assert asyncio.run(run()) == ["/first", "/2"]
+    assert finish(run()) == ["/first", "/2"]
 
 
 def test_pages_ahead_are_under_way_together_and_come_in_order() -> None:
@@ -80,7 +92,7 @@ def test_pages_ahead_are_under_way_together_and_come_in_order() -> None:
         got += [page async for page in walk]
         return together, [[record["id"] for record in page.records] for page in got]
 
-    assert asyncio.run(run()) == ({"/a", "/b", "/c"}, [[0], [1], [2], [3], [4], [5]])
+    assert finish(run()) == ({"/a", "/b", "/c"}, [[0], [1], [2], [3], [4], [5]])
 
 
 def test_what_is_ahead_comes_before_what_is_next() -> None:
@@ -99,7 +111,7 @@ def test_giving_up_ends_what_is_under_way() -> None:
         await walk.aclose()
         return far.under_way
 
-    assert asyncio.run(run()) == set()
+    assert finish(run()) == set()
 
 
 # --- restarts -------------------------------------------------------------------------------------------------------
@@ -112,7 +124,7 @@ def test_a_restart_drops_what_is_ahead_and_goes_on_from_there() -> None:
         got = [[record["id"] for record in page.records] async for page in reading(far)]
         return got, far.asked, far.under_way
 
-    assert asyncio.run(run()) == ([[1], [5]], ["/first", "/a", "/b", "/first"], set())
+    assert finish(run()) == ([[1], [5]], ["/first", "/a", "/b", "/first"], set())
 
 
 def test_the_connector_is_told_how_often_a_read_began_anew() -> None:
@@ -188,7 +200,7 @@ def test_the_records_of_details_belong_to_their_page() -> None:
     async def run() -> list[Fetched]:
         return [page async for page in reading(far)]
 
-    first, second = asyncio.run(run())
+    first, second = finish(run())
     assert [record["id"] for record in first.records] == [1, 11, 12, 13]
     assert len(first.originals) == 4
     assert [record["id"] for record in first.page.records] == [1]
@@ -211,7 +223,7 @@ def test_a_detail_that_fails_ends_the_others_too() -> None:
         await settle()
         return far.under_way
 
-    assert asyncio.run(run()) == set()
+    assert finish(run()) == set()
 
 
 def test_one_detail_with_odd_text_makes_the_page_unclean() -> None:
@@ -219,7 +231,7 @@ def test_one_detail_with_odd_text_makes_the_page_unclean() -> None:
         far = Far(first=records(1, details=["/c"]), c=b'{"records": [{"id": "\\ud800"}]}')
         return (await anext(reading(far))).unclean
 
-    assert asyncio.run(run())
+    assert finish(run())
 
 
 # --- what goes wrong ------------------------------------------------------------------------------------------------
@@ -293,7 +305,7 @@ def test_a_fault_of_the_connector_is_told_as_it_is() -> None:
         await anext(reading(Far(first=records(1)), connector=Broken))
 
     with pytest.raises(KeyError, match="status"):
-        asyncio.run(run())
+        finish(run())
 
 
 def test_what_fails_ahead_is_told_after_the_pages_before_it() -> None:
@@ -319,7 +331,7 @@ def test_a_connector_may_walk_its_own_way_with_the_same_tries() -> None:
         far = Far(a=[status(503), records(1)], b=b'{"records": [{"id": "\\ud800"}]}')
         return [page async for page in pages(source(far, Own), poll())]
 
-    first, second = asyncio.run(run())
+    first, second = finish(run())
     assert ([record["id"] for record in first.records], first.page.cursor) == ([1], {"path": "/a"})
     assert first.originals == (b'{"records": [{"id": 1}]}',)
     assert second.unclean

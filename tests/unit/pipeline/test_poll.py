@@ -24,7 +24,7 @@ from hub.sdk import (
     TransientError,
 )
 from hub.store import Store, StreamKey
-from tests.unit.pipeline.script import NOW, Far, Script, poll, records, source, status
+from tests.unit.pipeline.script import NOW, Far, Script, finish, poll, records, source, status
 from tests.unit.store.pages import dump, write
 
 POLL = StreamKey("one", "s", "poll")
@@ -35,7 +35,7 @@ def run(store: Store, far: Far, read: Read | None = None, *, key: StreamKey = PO
     """Run to the end, from the stored cursor unless *read* says otherwise."""
     sweep, on_page = rest.pop("sweep", None), rest.pop("on_page", None)
     going = Run(source(far, **rest), store, key, read or poll(cursor=cursor(store)), sweep, on_page)
-    asyncio.run(going.finish())
+    finish(going.finish())
     return going
 
 

@@ -1,6 +1,5 @@
 """References are read first, kept, read again when old; older ones serve on where that fails."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ from hub.pipeline.reference import probe, with_references
 from hub.sdk import AuthError, Read, Reference, Request, SourceError, Stream
 from hub.store import Store
 from hub.testing import FakeClock
-from tests.unit.pipeline.script import NOW, Far, Script, get, records, source, status
+from tests.unit.pipeline.script import NOW, Far, Script, finish, get, records, source, status
 from tests.unit.store.pages import opened
 
 HOUR = timedelta(hours=1)
@@ -32,7 +31,7 @@ def known(store: Store, far: Far, clock: FakeClock) -> tuple[dict[str, list[int]
         kept = store.recall("one", clock.now()).references
         return await with_references(source(far, Referring, now=clock.now), store, kept)
 
-    made, told = asyncio.run(run())
+    made, told = finish(run())
     return {name: [record["id"] for record in value] for name, value in made.reference.items()}, told
 
 
@@ -86,10 +85,10 @@ def test_a_reference_that_was_never_read_and_cannot_be_ends_the_run(kept: Store,
 def test_a_probe_asks_one_cheap_question() -> None:
     far = Far(outlets=records(7, next="/more"), first=records())
     for connector in (Referring, Script):
-        assert asyncio.run(probe(source(far, connector))) is not None
+        assert finish(probe(source(far, connector))) is not None
     assert far.asked == ["/outlets", "/first"]
     with pytest.raises(AuthError):
-        asyncio.run(probe(source(Far(first=status(401)))))
+        finish(probe(source(Far(first=status(401)))))
 
 
 def test_a_probe_of_a_source_without_streams_asks_nothing() -> None:
@@ -98,4 +97,4 @@ def test_a_probe_of_a_source_without_streams_asks_nothing() -> None:
             return []
 
     far = Far()
-    assert (asyncio.run(probe(source(far, Silent))), far.asked) == (None, [])
+    assert (finish(probe(source(far, Silent))), far.asked) == (None, [])

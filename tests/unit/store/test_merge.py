@@ -1,14 +1,15 @@
 """What a page does to what is stored already: nothing where nothing changed, one event where something did."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
 import orjson
 import pytest
 
-from hub.sdk import NAMESPACE, Author, Message, MessageDraft, Place, Ticket, TicketDraft
+from hub.sdk import NAMESPACE, Author, Draft, Message, MessageDraft, Place, Ticket, TicketDraft
 from hub.store import Decided, Store, TicketEvent
-from tests.unit.store.pages import NOW, TABLES, at, dump, hide, mention, put, rows, write
+from tests.unit.store.pages import NOW, TABLES, at, dump, hide, mention, new_store, put, rows, write
 
 CONTENT = [table for table in TABLES if table not in ("streams", "originals")]
 
@@ -268,6 +269,31 @@ def test_a_change_of_an_unknown_message_does_nothing(store: Store) -> None:
     stored = put(store, hide("7"), hide("1"), hide("8", same_as="post"), hide("1", same_as="other"))
     assert (stored.added, stored.changed) == (0, 0)
     assert dump(store, CONTENT) == before
+
+
+@pytest.mark.parametrize(
+    "drafts",
+    [
+        [mention("1"), hide("1")],
+        [mention("1", tags=("a",)), mention("2", thread="1", minutes=1)],
+        [mention("2", thread="1", minutes=1), mention("1", tags=("a",), title="T")],
+        [mention("1", state="solved"), mention("1", state="open", body="edited")],
+        [mention("1", same_as="post"), mention("2", same_as="post", thread="1")],
+        [mention("1"), mention("1", thread="other", body="moved")],
+        [mention("1"), hide("1"), mention("1", hidden=False)],
+    ],
+    ids=["hidden", "followed", "preceded", "solved", "found twice", "moved", "back"],
+)
+def test_drafts_that_concern_each_other_end_the_same_in_one_page_and_in_several(
+    store: Store, tmp_path: Path, drafts: list[Draft]
+) -> None:
+    put(store, *drafts)
+    (tmp_path / "apart").mkdir()
+    with new_store(tmp_path / "apart") as apart:
+        for draft in drafts:
+            put(apart, draft)
+        assert list(store.iter_tickets()) == list(apart.iter_tickets())
+        assert dump(store, ["tickets", "messages"]) == dump(apart, ["tickets", "messages"])
 
 
 # --- state ----------------------------------------------------------------------------------------------------------
