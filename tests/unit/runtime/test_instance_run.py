@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.runtime.config import InstanceSettings, Settings
-from hub.runtime.instance_run import _cadence, _start
+from hub.runtime.instance_run import _cadence, _start, together
 from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.sync import sync
 from hub.sdk import (
@@ -383,6 +383,18 @@ def test_a_store_that_cannot_be_written_stops_everything(bench: Bench) -> None:
         bench.sync("one", "two")
     assert bench.messages() == []
     assert [state for state in bench.store.streams() if state.cursor] == []
+
+
+@pytest.mark.parametrize("errors", [(KeyError("x"), StoreError("full")), (StoreError("full"), KeyError("x"))])
+def test_of_several_errors_at_once_that_of_the_store_is_told(errors: Sequence[Exception]) -> None:
+    async def fails(error: Exception) -> None:
+        raise error
+
+    async def run() -> None:
+        await together([together([fails(error)]) for error in errors])
+
+    with pytest.raises(StoreError, match="full"):
+        asyncio.run(run())
 
 
 class BrokenStreams(Web):

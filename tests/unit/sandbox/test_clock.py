@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,8 @@ def test_pace_makes_time_run_faster() -> None:
 
 
 def test_a_script_happens_in_order_and_once() -> None:
-    script, seen = Script(), []
+    script = Script()
+    seen: list[Any] = []
     script.at(START + timedelta(hours=2), lambda at: seen.append(("second", at)))
     script.at(START + timedelta(hours=1), lambda at: seen.append(("first", at)))
     script.settle(START)
@@ -33,7 +35,8 @@ def test_a_script_happens_in_order_and_once() -> None:
 
 
 def test_what_happens_may_plan_what_happens_next() -> None:
-    script, seen = Script(), []
+    script = Script()
+    seen: list[Any] = []
     script.at(START, lambda at: script.at(at + timedelta(minutes=1), seen.append))
     script.settle(START + timedelta(hours=1))
     assert seen == [START + timedelta(minutes=1)]
@@ -42,6 +45,6 @@ def test_what_happens_may_plan_what_happens_next() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"items": 0}, {"bounds": "fuzzy"}, {"start": START.replace(tzinfo=None)}, {"pace": 0}]
 )
-def test_options_that_no_sandbox_can_follow_are_refused(wrong: dict) -> None:
+def test_options_that_no_sandbox_can_follow_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         SandboxOptions(**wrong)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -81,7 +82,7 @@ def test_client_statistics_can_be_cleared(sandbox: Running) -> None:
         ("/nope/change", {"action": "delete"}),
     ],
 )
-def test_the_control_api_says_what_is_wrong(sandbox: Running, path: str, body: dict) -> None:
+def test_the_control_api_says_what_is_wrong(sandbox: Running, path: str, body: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="sandbox refused"):
         sandbox.call("POST", path, body)
 

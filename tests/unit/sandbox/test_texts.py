@@ -3,6 +3,7 @@ import json
 import random
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,13 +60,13 @@ def test_readable_text_reads_the_same_again() -> None:
 
 
 @pytest.mark.parametrize("shape", MARKUP + LETTERS + ALONE + UNSTORABLE)
-def test_an_odd_text_reads_as_the_ledger_says(shape) -> None:
+def test_an_odd_text_reads_as_the_ledger_says(shape: Any) -> None:
     shaped = shape("Пишу вам третий раз, ответа нет", random.Random(1))
     assert readable(shaped.wire) == shaped.plain
 
 
 @pytest.mark.parametrize("shape", MARKUP + UNSTORABLE)
-def test_markup_and_unstorable_letters_are_really_sent(shape) -> None:
+def test_markup_and_unstorable_letters_are_really_sent(shape: Any) -> None:
     shaped = shape("Пишу вам третий раз", random.Random(1))
     assert shaped.wire != shaped.plain
 

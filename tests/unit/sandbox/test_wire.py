@@ -11,7 +11,7 @@ import pytest
 
 from hub.sandbox import Running, SandboxOptions, running
 
-EARLY = {"from": "1990-01-01", "size": 5}
+EARLY: dict[str, str | int] = {"from": "1990-01-01", "size": 5}
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def test_markup_becomes_what_a_person_reads(markup: str, plain: str) -> None:
     [
         "https://shop.example/?id=1&region=5&currency=RUB&copy=2&section=3&notify=1&lang=ru",
         "R&D, AT&T, Q&A; fish&chips",
-        "&unknown; & &; &#; &#x; &#xZZ;",
+        "&unknown; &region; &copywriter; & &; &#; &#x; &#xZZ;",
     ],
 )
 def test_an_ampersand_that_begins_no_entity_stays(text: str) -> None:

@@ -188,6 +188,11 @@ def test_rating_and_sentiment_are_the_latest_that_the_customer_gave(store: Store
     assert (only(store).rating, only(store).sentiment) == (5, "negative")
 
 
+def test_a_rating_in_a_message_of_ours_is_not_the_customers(store: Store) -> None:
+    put(store, mention("1", rating=5, sentiment="positive", direction="out"))
+    assert (only(store).rating, only(store).sentiment) == (None, None)
+
+
 def test_a_rating_that_was_taken_back_is_gone(store: Store) -> None:
     put(store, mention("1", rating=1))
     put(store, mention("1"))
@@ -323,6 +328,11 @@ def test_the_same_state_again_does_not_undo_what_was_decided_since(store: Store)
     write(store, "UPDATE tickets SET state = 'closed', own_state = 'closed'")
     put(store, mention("1", state="open", body="edited"))
     assert only(store).state == "closed"
+
+
+def test_a_ticket_that_was_solved_when_it_was_found_is_closed_since_then(store: Store) -> None:
+    put(store, mention("1", state="solved"))
+    assert (only(store).state, only(store).closed_at) == ("solved", NOW)
 
 
 def test_a_source_without_states_leaves_the_state_alone(store: Store) -> None:
