@@ -1,4 +1,5 @@
-"""Tools for a plugin's tests: the contract of connectors, recorded pages, golden drafts, a clock that stands still."""
+"""Tools for a plugin's tests: the contract of connectors, recorded pages, golden drafts and
+tickets, a clock that stands still."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from hub.testing.replay import (
     walk,
     wire_params,
 )
+from hub.testing.tickets import check_tickets, golden_tickets
 
 if TYPE_CHECKING:
     from hub.testing.contract import ConnectorContract
@@ -31,9 +33,11 @@ __all__ = [
     "Replay",
     "Step",
     "check_golden",
+    "check_tickets",
     "draft_json",
     "drafts_of",
     "golden_drafts",
+    "golden_tickets",
     "read_references",
     "recordings",
     "walk",

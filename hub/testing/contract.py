@@ -49,6 +49,7 @@ from hub.testing import probes
 from hub.testing.clock import NOW
 from hub.testing.golden import check_golden, drafts_of
 from hub.testing.replay import Answer, Replay, Step, read_references, walk
+from hub.testing.tickets import check_tickets
 
 
 class ConnectorContract:
@@ -301,6 +302,11 @@ class ConnectorContract:
         reads = self.reads()
         if reads:
             check_golden(self.connector(), self.pages, reads)
+
+    def test_golden_tickets(self) -> None:
+        reads = self.reads()
+        if reads:
+            check_tickets(self.connector(), self.pages, reads, self.now)
 
     # --- secrets ------------------------------------------------------------------------------------------------
 

@@ -67,6 +67,19 @@ def check_golden(connector: Connector[Any], pages: Path, reads: Sequence[Read]) 
             raise AssertionError(f"{pages / name} {_difference(known.get(name), written.get(name))}")
 
 
+def check_file(file: Path, written: str) -> None:
+    """Compare *written* with what *file* keeps; with ``HUB_GOLDEN=write``, write it.
+
+    Raises:
+        AssertionError: the file is missing or differs; says how.
+    """
+    if os.environ.get(SWITCH) == "write":
+        file.write_text(written, encoding="utf-8")
+    known = file.read_text(encoding="utf-8") if file.exists() else None
+    if known != written:
+        raise AssertionError(f"{file} {_difference(known, written)}")
+
+
 def _entries(connector: Connector[Any], record: Record, read: Read) -> list[dict[str, Any]]:
     try:
         return [draft_json(draft) for draft in drafts_of(connector, record, read)]
