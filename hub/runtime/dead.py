@@ -8,8 +8,7 @@ from hub.pipeline.normalize import normalize, record_of
 from hub.pipeline.route import route
 from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings, Settings
-from hub.runtime.sources import Workshop
-from hub.runtime.transport import Transport
+from hub.runtime.sources import offline_source
 from hub.sdk import Read
 from hub.sdk.messages import Mode
 from hub.store import Checkpoint, DeadLetter, Store, StreamKey
@@ -33,12 +32,12 @@ def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list
 
 
 def _retry(settings: Settings, store: Store, instance: InstanceSettings, letter: DeadLetter) -> tuple[bool, str]:
-    source = Workshop(settings, Transport()).source(instance)
+    source = offline_source(settings, instance)
     now = utc_now()
     reference = {name: value for name, (_, value) in store.recall(instance.name, now).references.items()}
     mode = cast(Mode, letter.mode)
     read = Read(stream=letter.stream, mode=mode, now=now, name=letter.name, reference=reference)
-    drafts, rejected = normalize(source, [record_of(letter.body)], read, unclean=True)
+    drafts, rejected = normalize(source, [record_of(letter.body)], read, unclean=True, strict=True)
     if rejected:
         return False, rejected[0].reason
     key = StreamKey(letter.instance, letter.stream, mode, letter.name)

@@ -1,7 +1,7 @@
 """From a configured instance to what the pipeline runs: connector, hooks, credentials, limits, transport."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.pipeline.retry import RetryPolicy
@@ -34,18 +34,31 @@ class Workshop:
 
     def source(self, instance: InstanceSettings) -> Source:
         """Return *instance* ready to run; its references are not read yet."""
-        connector = instance.connector_class(instance.config)
-        manager = instance_manager(connector, self.settings.plugins)
+        source = offline_source(self.settings, instance)
         on_wait = self.on_wait
-        return Source(
-            name=instance.name,
-            connector=connector,
-            hooks=hooks(manager),
-            send=_sender(instance.name, connector, self.transport),
-            normalize=only_implementation(manager, "normalize"),
+        return replace(
+            source,
+            send=_sender(instance.name, source.connector, self.transport),
             policy=self.policy,
             on_wait=None if on_wait is None else lambda *told: on_wait(instance.name, *told),
         )
+
+
+def offline_source(settings: Settings, instance: InstanceSettings) -> Source:
+    """Return *instance* for work on what is stored; it sends nothing."""
+    connector = instance.connector_class(instance.config)
+    manager = instance_manager(connector, settings.plugins)
+    return Source(
+        name=instance.name,
+        connector=connector,
+        hooks=hooks(manager),
+        send=_refuse,
+        normalize=only_implementation(manager, "normalize"),
+    )
+
+
+async def _refuse(request: Request) -> Response:
+    raise ConfigError(f"{request.method} {request.path}: this source works on what is stored and sends nothing")
 
 
 def _sender(name: str, connector: Connector[Any], transport: Transport) -> Send:

@@ -3,7 +3,8 @@
 from hub.store.erase import Erased
 from hub.store.inventory import Absent
 from hub.store.page import Checkpoint, Decided, Rejected, Stored, StreamKey
-from hub.store.queries import DeadLetter, InstanceState, StreamState, TicketEvent, TicketFilter, TicketLine
+from hub.store.queries import TicketEvent, TicketFilter, TicketLine
+from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.store import Recall, Store, Summary, backup_store, open_store, upgrade_store
 
 __all__ = [

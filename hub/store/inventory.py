@@ -16,7 +16,7 @@ from hub.store.page import StreamKey
 from hub.store.tables import messages, micros, tickets
 
 _SHARE = 0.1
-_FEW = 5  # so many may always vanish: a small source would else never hide anything
+_FEW = 5  # so many may vanish, if others stay: a small source would else never hide anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +68,5 @@ def absent(
             same_as = orjson.loads(row.content).get("same_as")
             changes.extend(Change(source_id=source[1], same_as=same_as, hidden=True) for source in mine)
     missing = len(changes)
-    few = missing <= max(_FEW, known * _SHARE)
+    few = missing <= max(_FEW, known * _SHARE) and (missing < known or known == 1)
     return Absent(missing, known, tuple(changes) if few else ())

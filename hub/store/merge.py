@@ -19,6 +19,7 @@ import orjson
 
 from hub.sdk.drafts import Change, MessageDraft, TicketDraft
 from hub.sdk.identity import message_id, ticket_id
+from hub.store.changes import message_changes, ticket_changes
 from hub.store.page import Checkpoint, Event
 from hub.store.rows import (
     EMPTY,
@@ -297,10 +298,10 @@ class Merge:
                     row, "message_added", {"message": str(UUID(bytes=message.id)), "direction": message.direction}
                 )
                 news = True
-            elif fields := _message_changes(old, message):
+            elif fields := message_changes(old, message):
                 self._note(row, "message_changed", {"message": str(UUID(bytes=message.id)), "fields": fields})
                 news = True
-        if fields := _ticket_changes(before, row):
+        if fields := ticket_changes(before, row):
             self._note(row, "changed", {"fields": fields})
             news = True
         if news:
@@ -398,49 +399,3 @@ def _retagged(content: str, tags: list[str]) -> str:
 
 def _set_by_hand(row: TicketRow) -> Sequence[str]:
     return orjson.loads(row.decided).get("set_by_hand", ()) if row.decided else ()
-
-
-def _message_changes(old: MessageRow, new: MessageRow) -> dict[str, list[Any]]:
-    """Return the changed fields of a message with their old and new values; counters are no news."""
-    fields: dict[str, list[Any]] = {}
-    for name in ("direction", "body"):
-        if getattr(old, name) != getattr(new, name):
-            fields[name] = [getattr(old, name), getattr(new, name)]
-    if old.created_at != new.created_at:
-        fields["created_at"] = [old.created_at, new.created_at]
-    if old.hidden != new.hidden:
-        fields["hidden"] = [bool(old.hidden), bool(new.hidden)]
-    if old.sources != new.sources:
-        fields |= _source_changes(orjson.loads(old.sources), orjson.loads(new.sources))
-    if old.content != new.content:
-        fields |= _facts_changes(old.content, new.content)
-    return fields
-
-
-def _source_changes(old: list[_Source], new: list[_Source]) -> dict[str, list[Any]]:
-    fields: dict[str, list[Any]] = {}
-    old_names, new_names = ([source[:2] for source in sources] for sources in (old, new))
-    if old_names != new_names:
-        fields["sources"] = [old_names, new_names]
-    old_tags, new_tags = (sorted({tag for source in sources for tag in source[3]}) for sources in (old, new))
-    if old_tags != new_tags:
-        fields["source_tags"] = [old_tags, new_tags]
-    return fields
-
-
-def _facts_changes(old: str, new: str) -> dict[str, list[Any]]:
-    before, after = orjson.loads(old), orjson.loads(new)
-    names = [*before, *(name for name in after if name not in before)]
-    return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
-
-
-def _ticket_changes(old: TicketRow, new: TicketRow) -> dict[str, list[Any]]:
-    """Return the changed fields of the ticket itself; what follows from a message's change is told there."""
-    fields: dict[str, list[Any]] = {}
-    for name in ("platform", "kind", "title", "language", "state"):
-        if getattr(old, name) != getattr(new, name):
-            fields[name] = [getattr(old, name), getattr(new, name)]
-    if old.content != new.content:
-        fields |= _facts_changes(old.content, new.content)
-    fields.pop("source_tags", None)
-    return fields

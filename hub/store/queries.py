@@ -1,7 +1,7 @@
 """Reading: lists, single tickets with their messages, counts, and the state of instances and streams."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -14,7 +14,7 @@ from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Message, Ticket
 from hub.store import search
 from hub.store.rows import MessageRow, TicketRow
-from hub.store.tables import USUAL, dead_letters, instances, instant, messages, micros, streams, ticket_events, tickets
+from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
 
 _PREFIX = 4  # letters of an id that are enough to ask for it
 _CHUNK = 500  # tickets read at once
@@ -90,52 +90,6 @@ class TicketEvent:
     kind: str
     cause: str
     data: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A record set aside: where it came from, why, and its original bytes."""
-
-    n: int
-    instance: str
-    stream: str
-    mode: str
-    name: str
-    reason: str
-    created_at: datetime
-    seen_at: datetime
-    times: int
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceState:
-    """Whether an instance is paused, since when, why, and by whom (person, auth or config)."""
-
-    name: str
-    connector: str
-    paused_at: datetime | None = None
-    paused_reason: str | None = None
-    paused_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StreamState:
-    """Where a stream (``name`` empty) or one of its sweeps stands."""
-
-    instance: str
-    stream: str
-    name: str
-    title: str = ""
-    cursor: dict[str, Any] | None = field(default=None)
-    checkpoint_at: datetime | None = None
-    finished_at: datetime | None = None
-    ok_at: datetime | None = None
-    failures: int = 0
-    error: str | None = None
-    error_at: datetime | None = None
-    next_try_at: datetime | None = None
-    records: int = 0
 
 
 def _maybe(value: int | None) -> datetime | None:
@@ -371,65 +325,3 @@ def count_by(connection: sa.Connection, wanted: TicketFilter, column: str) -> li
         query = query.where(tickets.c.n.in_(_everything(wanted.text)))
     rows = connection.execute(query.group_by(tickets.c[column]).order_by(number.desc(), tickets.c[column]))
     return [(value, count) for value, count in rows]
-
-
-# --- state ----------------------------------------------------------------------------------------------------------
-
-
-def letters(connection: sa.Connection, instance: str | None, limit: int) -> list[DeadLetter]:
-    """Return the dead letters, newest first."""
-    query = sa.select(dead_letters).order_by(dead_letters.c.n.desc()).limit(limit)
-    if instance is not None:
-        query = query.where(dead_letters.c.instance == instance)
-    return [_letter(row) for row in connection.execute(query)]
-
-
-def letter(connection: sa.Connection, n: int) -> DeadLetter:
-    """Return one dead letter.
-
-    Raises:
-        StoreError: there is none with this number.
-    """
-    row = connection.execute(sa.select(dead_letters).where(dead_letters.c.n == n)).one_or_none()
-    if row is None:
-        raise StoreError(f'there is no dead letter {n}; "hub dead list" shows them')
-    return _letter(row)
-
-
-def _letter(row: Any) -> DeadLetter:
-    values = {name: getattr(row, name) for name in ("n", "instance", "stream", "mode", "name", "reason", "times")}
-    return DeadLetter(created_at=instant(row.created_at), seen_at=instant(row.seen_at), body=row.body, **values)
-
-
-def instance_states(connection: sa.Connection) -> list[InstanceState]:
-    """Return every instance that ever ran, by name."""
-    return [
-        InstanceState(row.name, row.connector, _maybe(row.paused_at), row.paused_reason, row.paused_by)
-        for row in connection.execute(sa.select(instances).order_by(instances.c.name))
-    ]
-
-
-def stream_states(connection: sa.Connection, instance: str | None = None) -> list[StreamState]:
-    """Return where every stream and sweep stands, by instance, stream and name."""
-    query = sa.select(streams).order_by(streams.c.instance, streams.c.stream, streams.c.name)
-    if instance is not None:
-        query = query.where(streams.c.instance == instance)
-    return [_stream(row) for row in connection.execute(query)]
-
-
-def _stream(row: Any) -> StreamState:
-    times = {
-        name: _maybe(getattr(row, name))
-        for name in ("checkpoint_at", "finished_at", "ok_at", "error_at", "next_try_at")
-    }
-    return StreamState(
-        row.instance,
-        row.stream,
-        row.name,
-        row.title,
-        orjson.loads(row.cursor) if row.cursor else None,
-        failures=row.failures,
-        error=row.error,
-        records=row.records,
-        **times,
-    )

@@ -1,17 +1,69 @@
 """What the engine remembers between runs: pauses, how each stream's last run ended, reference data."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
+from hub.sdk.errors import StoreError
 from hub.store.page import StreamKey
 from hub.store.tables import dead_letters, instances, instant, micros, originals, reference_data, streams
 
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record set aside: where it came from, why, and its original bytes."""
+
+    n: int
+    instance: str
+    stream: str
+    mode: str
+    name: str
+    reason: str
+    created_at: datetime
+    seen_at: datetime
+    times: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceState:
+    """Whether an instance is paused, since when, why, and by whom (person, auth or config)."""
+
+    name: str
+    connector: str
+    paused_at: datetime | None = None
+    paused_reason: str | None = None
+    paused_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Where a stream (``name`` empty) or one of its sweeps stands."""
+
+    instance: str
+    stream: str
+    name: str
+    title: str = ""
+    cursor: dict[str, Any] | None = field(default=None)
+    checkpoint_at: datetime | None = None
+    finished_at: datetime | None = None
+    ok_at: datetime | None = None
+    failures: int = 0
+    error: str | None = None
+    error_at: datetime | None = None
+    next_try_at: datetime | None = None
+    records: int = 0
+
+
+def _maybe(value: int | None) -> datetime | None:
+    return None if value is None else instant(value)
 
 
 def pause(connection: sa.Connection, name: str, connector: str, reason: str, by: str, now: datetime) -> None:
@@ -77,6 +129,65 @@ def prune_originals(connection: sa.Connection, instance: str, before: datetime) 
 def drop_letters(connection: sa.Connection, numbers: Sequence[int]) -> int:
     """Remove dead letters; return how many there were."""
     return connection.execute(sa.delete(dead_letters).where(dead_letters.c.n.in_(numbers))).rowcount
+
+
+def letters(connection: sa.Connection, instance: str | None, limit: int) -> list[DeadLetter]:
+    """Return the dead letters, newest first."""
+    query = sa.select(dead_letters).order_by(dead_letters.c.n.desc()).limit(limit)
+    if instance is not None:
+        query = query.where(dead_letters.c.instance == instance)
+    return [_letter(row) for row in connection.execute(query)]
+
+
+def letter(connection: sa.Connection, n: int) -> DeadLetter:
+    """Return one dead letter.
+
+    Raises:
+        StoreError: there is none with this number.
+    """
+    row = connection.execute(sa.select(dead_letters).where(dead_letters.c.n == n)).one_or_none()
+    if row is None:
+        raise StoreError(f'there is no dead letter {n}; "hub dead list" shows them')
+    return _letter(row)
+
+
+def _letter(row: Any) -> DeadLetter:
+    values = {name: getattr(row, name) for name in ("n", "instance", "stream", "mode", "name", "reason", "times")}
+    return DeadLetter(created_at=instant(row.created_at), seen_at=instant(row.seen_at), body=row.body, **values)
+
+
+def instance_states(connection: sa.Connection) -> list[InstanceState]:
+    """Return every instance that ever ran, by name."""
+    return [
+        InstanceState(row.name, row.connector, _maybe(row.paused_at), row.paused_reason, row.paused_by)
+        for row in connection.execute(sa.select(instances).order_by(instances.c.name))
+    ]
+
+
+def stream_states(connection: sa.Connection, instance: str | None = None) -> list[StreamState]:
+    """Return where every stream and sweep stands, by instance, stream and name."""
+    query = sa.select(streams).order_by(streams.c.instance, streams.c.stream, streams.c.name)
+    if instance is not None:
+        query = query.where(streams.c.instance == instance)
+    return [_stream(row) for row in connection.execute(query)]
+
+
+def _stream(row: Any) -> StreamState:
+    times = {
+        name: _maybe(getattr(row, name))
+        for name in ("checkpoint_at", "finished_at", "ok_at", "error_at", "next_try_at")
+    }
+    return StreamState(
+        row.instance,
+        row.stream,
+        row.name,
+        row.title,
+        orjson.loads(row.cursor) if row.cursor else None,
+        failures=row.failures,
+        error=row.error,
+        records=row.records,
+        **times,
+    )
 
 
 def _put(

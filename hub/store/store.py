@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,8 @@ from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Ticket
 from hub.store import database, erase, inventory, queries, search, state, writer
 from hub.store.page import Checkpoint, Stored, StreamKey
-from hub.store.queries import DeadLetter, InstanceState, StreamState, TicketEvent, TicketFilter, TicketLine
+from hub.store.queries import TicketEvent, TicketFilter, TicketLine
+from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.tables import HEAD, dead_letters, messages, tickets
 
 P = ParamSpec("P")
@@ -178,7 +179,7 @@ class Store:
         with self._read() as connection:
             return Recall(
                 state.references(connection, instance),
-                {(one.stream, one.name): one for one in queries.stream_states(connection, instance)},
+                {(one.stream, one.name): one for one in state.stream_states(connection, instance)},
                 state.has_originals(connection, instance, keep_raw_since),
             )
 
@@ -232,12 +233,12 @@ class Store:
     def dead_letters(self, instance: str | None = None, limit: int = 100) -> list[DeadLetter]:
         """Return the records set aside, newest first."""
         with self._read() as connection:
-            return queries.letters(connection, instance, limit)
+            return state.letters(connection, instance, limit)
 
     def dead_letter(self, n: int) -> DeadLetter:
         """Return one record set aside; StoreError when there is none."""
         with self._read() as connection:
-            return queries.letter(connection, n)
+            return state.letter(connection, n)
 
     def drop_dead_letters(self, numbers: Sequence[int]) -> int:
         """Remove records set aside; return how many there were."""
@@ -247,12 +248,12 @@ class Store:
     def instances(self) -> list[InstanceState]:
         """Return the instances that were ever paused."""
         with self._read() as connection:
-            return queries.instance_states(connection)
+            return state.instance_states(connection)
 
     def streams(self, instance: str | None = None) -> list[StreamState]:
         """Return where every stream and sweep stands."""
         with self._read() as connection:
-            return queries.stream_states(connection, instance)
+            return state.stream_states(connection, instance)
 
     def summary(self) -> Summary:
         """Return how much there is."""
@@ -281,8 +282,11 @@ class Store:
         """
         with self._write() as connection:
             erased = erase.erase(connection, author, self._now())
-        with database.reported(self._engine), self._engine.connect() as connection:
-            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        with database.reported(self._engine), closing(self._engine.raw_connection()) as connection:
+            # What was overwritten or freed before today lies in the file until it is written anew.
+            cursor = connection.cursor()
+            cursor.execute("VACUUM")
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         if busy:
             raise StoreError(
                 f"{self.path}: erased, but another process still reads the old pages, which keeps them in the file;"

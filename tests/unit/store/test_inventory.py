@@ -46,7 +46,18 @@ def test_nothing_missing_is_nothing_refused(store: Store) -> None:
 
 def test_what_lies_outside_the_window_is_not_spoken_of(store: Store) -> None:
     fill(store, 100)
-    assert hidden_ids(absent(store, since=40, until=43)) == ["40", "41", "42", "43"]
+    assert hidden_ids(absent(store, 43, since=40, until=43)) == ["40", "41", "42"]
+
+
+def test_an_empty_list_is_not_believed_however_small_the_source(store: Store) -> None:
+    fill(store, 3)
+    assert absent(store).refused
+    assert absent(store).missing == 3
+
+
+def test_the_only_record_of_a_source_may_vanish(store: Store) -> None:
+    fill(store, 1)
+    assert hidden_ids(absent(store)) == ["0"]
 
 
 def test_what_is_hidden_ours_or_of_another_stream_or_site_is_not_spoken_of(store: Store) -> None:
