@@ -70,10 +70,7 @@ def original_bytes(record: Record) -> bytes:
 
 def record_of(body: bytes) -> Record:
     """Return the record that :func:`original_bytes` gave."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return json.loads(body)
+    return json.loads(body)
 
 
 def reason_of(error: BaseException) -> str:

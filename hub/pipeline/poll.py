@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from hub.pipeline.fetch import Fetched, pages
 from hub.pipeline.normalize import normalize
@@ -20,6 +20,7 @@ from hub.store import Checkpoint, Rejected, Store, Stored, StreamKey
 EDGE = timedelta(days=1)
 """An inventory says nothing of the first and last day of its window: vendors cut windows in their own ways."""
 
+_EVER = datetime(1, 1, 1, tzinfo=UTC)
 _NOTHING = Fetched(page=Page(), records=())
 
 
@@ -140,10 +141,8 @@ class Run:
 
     async def _hide_absent(self) -> None:
         since, until = self.read.since, self.read.until or self.read.now
-        if since is None:
-            return
         connector = self.source.connector
-        window = (since + EDGE, until - EDGE)
+        window = (since + EDGE if since is not None else _EVER, until - EDGE)
         absent = await self.store.run(
             self.store.absent, self.key, connector.name, connector.namespace(), window, self._seen
         )

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from hub.pipeline.normalize import normalize, record_of
 from hub.pipeline.route import route
 from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.sources import offline_source
-from hub.sdk import Read
+from hub.sdk import Change, Connector, Draft, MessageDraft, Read, message_id
 from hub.sdk.messages import Mode
 from hub.store import Checkpoint, DeadLetter, Store, StreamKey
 
@@ -25,7 +25,8 @@ def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list
         letter = store.dead_letter(number)
         instance = settings.instances.get(letter.instance)
         if instance is None:
-            results.append((number, False, f'the instance "{letter.instance}" is no longer configured'))
+            seen = f'the instance "{letter.instance}" is switched off or no longer configured'
+            results.append((number, False, seen))
             continue
         results.append((number, *_retry(settings, store, instance, letter)))
     return results
@@ -42,6 +43,18 @@ def _retry(settings: Settings, store: Store, instance: InstanceSettings, letter:
         return False, rejected[0].reason
     key = StreamKey(letter.instance, letter.stream, mode, letter.name)
     connector = source.connector
+    if store.touched_since(_messages(connector, letter.stream, drafts), letter.seen_at):
+        store.drop_dead_letters([letter.n])
+        return True, "overtaken: the record was read well since; dropped"
     store.checkpoint(Checkpoint(key, connector.name, connector.namespace(), drafts, now, route, keep_raw=timedelta()))
     store.drop_dead_letters([letter.n])
     return True, "stored" if drafts else "says nothing to us; dropped"
+
+
+def _messages(connector: Connector[Any], stream: str, drafts: Sequence[Draft]) -> list[bytes]:
+    """Return the ids of the messages that *drafts* speak of."""
+    items: list[MessageDraft | Change] = []
+    for draft in drafts:
+        items.extend([draft] if isinstance(draft, Change) else draft.messages)
+    named = (connector.name, connector.namespace(), stream)
+    return [message_id(*named, item.source_id, item.same_as) for item in items]

@@ -19,11 +19,12 @@ from hub.runtime.config import InstanceSettings
 from hub.runtime.plugins import hub_manager, tell
 from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.sources import Workshop
-from hub.sdk import AuthError, ConfigError, HubError, Read, StoreError, Stream, Sweep
+from hub.sdk import AuthError, ConfigError, HubError, Read, StoreError, Stream, Sweep, TransientError
 from hub.store import Rejected, Store, Stored, StreamKey, StreamState
 from hub.store.machine import stream_lock
 
 _log = logging.getLogger(__name__)
+_LONGEST_SWEEP = 4  # windows that one sweep reads at most, after however long a standstill
 _STREAMS_AT_ONCE = 8  # of one instance; the vendor's own limits are kept by the transport
 
 
@@ -64,19 +65,23 @@ class InstanceRun:
         self._facts = hub_manager(workshop.settings.plugins)
         self._tells_tickets = bool(self._facts.hook.ticket_stored.get_hookimpls())
         self._now = utc_now()
-        self._states: Mapping[tuple[str, str], StreamState] = {}
 
-    async def sync(self, sweeps: bool) -> None:
+    async def sync(self, sweeps: bool, forced: bool = False) -> None:
+        """Run every stream once, and the sweeps that are due.
+
+        Args:
+            sweeps: whether to run sweeps at all.
+            forced: also run streams that wait after failures.
+        """
         name = self._instance.name
         keep_since = self._now - self._instance.config.keep_raw
         known = await self._store.run(self._store.recall, name, keep_since)
-        self._states = known.streams
         try:
             source = self._workshop.source(self._instance)
             self._source, told = await with_references(source, self._store, known.references)
             self._report.problems.extend(f'instance "{name}": {text}' for text in told)
             streams = self._source.connector.streams(self._source.reference)
-            await self._run_streams(streams, sweeps)
+            await self._run_streams(streams, sweeps, forced)
         except StoreError:
             raise
         except (AuthError, ConfigError) as error:
@@ -85,9 +90,8 @@ class InstanceRun:
             self._report.problems.append(f'instance "{name}": {error}')
         except Exception as error:  # a connector's own fault must not stop the others
             _log.exception("instance failed", extra={"instance": name})
-            self._report.problems.append(
-                f'instance "{name}": {type(error).__name__}: {error}; report it (-v shows where)'
-            )
+            seen = f"{type(error).__name__}: {error}"
+            self._report.problems.append(f'instance "{name}": {seen}; report it (-v shows where)')
         if known.stale_originals:
             await self._store.run(self._store.prune_originals, name, keep_since)
 
@@ -97,16 +101,16 @@ class InstanceRun:
         await self._store.run(self._store.pause, name, self._instance.connector_name, str(error), by)
         self._report.problems.append(f'instance "{name}" is paused: {error}; then run "hub resume {name}"')
 
-    async def _run_streams(self, streams: Sequence[Stream], sweeps: bool) -> None:
+    async def _run_streams(self, streams: Sequence[Stream], sweeps: bool, forced: bool) -> None:
         places = asyncio.Semaphore(_STREAMS_AT_ONCE)
 
         async def one(stream: Stream) -> None:
             async with places:
-                await self._stream(stream, sweeps)
+                await self._stream(stream, sweeps, forced)
 
         await together(one(stream) for stream in streams)
 
-    async def _stream(self, stream: Stream, sweeps: bool) -> None:
+    async def _stream(self, stream: Stream, sweeps: bool, forced: bool) -> None:
         name = self._instance.name
         held = stream_lock(f"{self._store.path.resolve()}\n{name}\n{stream.name}")
         if held is None:
@@ -114,14 +118,28 @@ class InstanceRun:
             self._report.streams.append(StreamReport(name, stream.name, stream.title, "", skipped=skipped))
             return
         with held:
+            # Read only now: until the lock was ours, another run may have moved the cursor.
+            found = await self._store.run(self._store.streams, name, stream.name)
+            states = {state.name: state for state in found}
+            last = states.get("")
+            if not forced and _waits(last, self._now):
+                self._report.streams.append(self._waiting(stream, last))
+                return
             key = StreamKey(name, stream.name, "poll", title=stream.title)
-            if not await self._run(key, self._poll(stream), None):
+            if not await self._run(key, self._poll(stream, last), None):
                 return
             for sweep in stream.sweeps if sweeps else ():
-                await self._sweep(stream, sweep)
+                await self._sweep(stream, sweep, states, forced)
 
-    def _poll(self, stream: Stream) -> Read:
-        state = self._states.get((stream.name, ""))
+    def _waiting(self, stream: Stream, state: StreamState | None) -> StreamReport:
+        assert state is not None  # noqa: S101 - only a stream that failed waits
+        error = (
+            f"waits until {state.next_try_at:%H:%M:%S} UTC after {state.failures} failures; to try now, run"
+            f' "hub sync {self._instance.name}"; last seen: {state.error}'
+        )
+        return StreamReport(self._instance.name, stream.name, stream.title, "", error=error)
+
+    def _poll(self, stream: Stream, state: StreamState | None) -> Read:
         return Read(
             stream=stream.name,
             mode="poll",
@@ -131,25 +149,25 @@ class InstanceRun:
             reference=self._source.reference,
         )
 
-    async def _sweep(self, stream: Stream, sweep: Sweep) -> None:
+    async def _sweep(self, stream: Stream, sweep: Sweep, states: Mapping[str, StreamState], forced: bool) -> None:
         key = StreamKey(self._instance.name, stream.name, "sweep", sweep.name, stream.title)
         every = _cadence(self._source.config.sweeps, sweep)
-        state = self._states.get((stream.name, sweep.name))
-        if every is None:
+        state = states.get(sweep.name)
+        if every is None or (not forced and _waits(state, self._now)):
             return
-        if state is None:
-            # The poll has just read everything anew: the first sweep is due one cadence from now.
+        if state is None and "" not in states:
+            # The stream's first poll has just read everything: the first sweep is due one cadence from now.
             await self._store.run(self._store.stream_finished, key, None)
             return
-        if state.ok_at is not None and self._now - state.ok_at < every:
+        last = state.ok_at if state else None
+        if last is not None and self._now - last < every:
             return
-        since = self._now - sweep.window if sweep.window is not None else None
         read = Read(
             stream=stream.name,
             mode="sweep",
             name=sweep.name,
             now=self._now,
-            since=since,
+            since=_window_start(sweep, last, self._now),
             until=self._now,
             reference=self._source.reference,
         )
@@ -160,6 +178,7 @@ class InstanceRun:
         run = Run(self._source, self._store, key, read, sweep, self._page_stored)
         started = time.perf_counter()
         error: str | None = None
+        asked: timedelta | None = None
         fault: HubError | None = None
         try:
             await run.finish()
@@ -167,11 +186,12 @@ class InstanceRun:
             raise
         except HubError as raised:
             error = str(raised)
+            asked = raised.retry_after if isinstance(raised, TransientError) else None
             fault = raised if isinstance(raised, AuthError | ConfigError) else None
         except Exception as raised:  # a connector's own fault stops its stream only
             _log.exception("stream failed", extra={"instance": key.instance, "stream": key.stream})
             error = f"{type(raised).__name__}: {raised}; report it to the connector's author"
-        await self._store.run(self._store.stream_finished, key, error)
+        await self._store.run(self._store.stream_finished, key, error, asked)
         self._ended(key, run, error, time.perf_counter() - started)
         if fault is not None:
             raise fault
@@ -235,3 +255,14 @@ def _cadence(setting: Literal["off"] | dict[str, Literal["off"] | timedelta], sw
         return None
     every = setting.get(sweep.name, sweep.every)
     return None if every == "off" else every
+
+
+def _waits(state: StreamState | None, now: datetime) -> bool:
+    return state is not None and state.next_try_at is not None and now < state.next_try_at
+
+
+def _window_start(sweep: Sweep, last: datetime | None, now: datetime) -> datetime | None:
+    """Return from where *sweep* reads: its window, stretched over the time since it last went well, within bounds."""
+    if sweep.window is None:
+        return None
+    return max(min(last or now, now) - sweep.window, now - _LONGEST_SWEEP * sweep.window)

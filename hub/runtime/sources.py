@@ -1,6 +1,6 @@
 """From a configured instance to what the pipeline runs: connector, hooks, credentials, limits, transport."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,8 @@ from hub.runtime.limits import account_key, effective_limits
 from hub.runtime.plugins import hooks, instance_manager, only_implementation
 from hub.runtime.transport import Transport
 from hub.sdk import ConfigError, Connector, HubError, Request, Response, Send
+
+_SECRET = 6  # characters; anything shorter would take pieces out of what people wrote
 
 Waiting = Callable[[str, int, float, HubError], None]
 """Told before each wait between two tries: instance, which try failed, seconds, why."""
@@ -67,12 +69,23 @@ def _sender(name: str, connector: Connector[Any], transport: Transport) -> Send:
     if not base_url:
         raise ConfigError(f"instances.{name}: {connector.name} has no address of its own; set base_url")
     auth = connector.auth()
+    secrets = tuple(secret.encode() for secret in auth.secrets() if len(secret) >= _SECRET)
     account = account_key(connector.name, base_url, auth.secrets(), config.account)
 
     async def send(request: Request) -> Response:
         limits = effective_limits(connector.limits(request), config.rate, config.concurrency)
-        return await transport.send(
+        response = await transport.send(
             request, base_url=base_url, auth=auth, limits=limits, account=account, timeout=config.timeout
         )
+        return _without(secrets, response)
 
     return send
+
+
+def _without(secrets: Sequence[bytes], response: Response) -> Response:
+    """Return *response* with our secrets taken out of its body: some vendors repeat a refused key in their message,
+    and from there it would go into errors, logs, dead letters and originals."""
+    for secret in secrets:
+        if secret in response.content:
+            response.content = response.content.replace(secret, b"***")
+    return response

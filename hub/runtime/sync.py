@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable, Sequence
 
+from hub.pipeline.source import utc_now
 from hub.runtime.collector import relaxed_collector
-from hub.runtime.config import Settings
+from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.instance_run import InstanceRun, together
-from hub.runtime.reports import Progress, SyncReport
+from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.sources import Waiting, Workshop
 from hub.runtime.transport import Transport
-from hub.store import Store
+from hub.sdk.config import KEEP_RAW
+from hub.store import InstanceState, Store
 
 
 async def sync(
@@ -23,27 +25,49 @@ async def sync(
 ) -> SyncReport:
     """Poll the instances *names* (all: empty) once, run the sweeps that are due, bring the search index up to date.
 
+    Streams that wait after failures are passed over, unless their instance is named.
+
     Raises:
         ConfigError: there is no such instance.
         StoreError: the store cannot be read or written; what was committed stays.
     """
     started = time.perf_counter()
     report = SyncReport()
-    paused = {state.name: state for state in store.instances() if state.paused_at is not None}
-    chosen = settings.pick(names)
-    for instance in chosen:
-        if instance.name in paused:
-            state = paused[instance.name]
-            report.problems.append(
-                f'instance "{instance.name}" is paused: {state.paused_reason}; then run "hub resume {instance.name}"'
-            )
-    runnable = [instance for instance in chosen if instance.name not in paused]
+    runnable = _runnable(settings.pick(names), store.instances(), report)
     with relaxed_collector():
         async with Transport() as transport:
             workshop = Workshop(settings, transport, on_wait=on_wait)
             runs = (InstanceRun(workshop, store, instance, report, on_progress) for instance in runnable)
-            await together(run.sync(sweeps) for run in runs)
+            await together(run.sync(sweeps, forced=bool(names)) for run in runs)
         while done := await store.run(store.index_batch):
             report.indexed += done
+    if not names:
+        await store.run(_prune_left_over, settings, store, [instance.name for instance in runnable])
     report.seconds = time.perf_counter() - started
     return report
+
+
+def _runnable(
+    chosen: Sequence[InstanceSettings], states: Sequence[InstanceState], report: SyncReport
+) -> list[InstanceSettings]:
+    """Return the instances that are not paused, and report the others: a person's own pause is no failure."""
+    paused = {state.name: state for state in states if state.paused_at is not None}
+    for instance in chosen:
+        state = paused.get(instance.name)
+        if state is None:
+            continue
+        todo = f'run "hub resume {state.name}"'
+        if state.paused_by == "person":
+            skipped = f"paused by a person: {state.paused_reason}; to go on, {todo}"
+            report.streams.append(StreamReport(state.name, "", "", "", skipped=skipped))
+        else:
+            report.problems.append(f'instance "{state.name}" is paused: {state.paused_reason}; then {todo}')
+    return [instance for instance in chosen if instance.name not in paused]
+
+
+def _prune_left_over(settings: Settings, store: Store, done: Sequence[str]) -> None:
+    """Remove old originals of instances that did not run: paused, switched off, or no longer configured."""
+    now = utc_now()
+    for name in set(store.owners_of_originals()) - set(done):
+        instance = settings.instances.get(name)
+        store.prune_originals(name, now - (instance.config.keep_raw if instance else KEEP_RAW))

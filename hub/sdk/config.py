@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
 
+KEEP_RAW = timedelta(days=30)
+"""How long originals are kept unless the setting ``keep_raw`` says otherwise."""
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+)\s*([smhd])")
 
@@ -101,7 +104,7 @@ class ConnectorConfig(BaseModel):
         default_factory=dict, description='"off", or how often each sweep runs'
     )
     start: datetime | date | None = Field(default=None, description="the earliest publication to read")
-    keep_raw: Duration = Field(default=timedelta(days=30), description="how long originals are kept; 0d keeps none")
+    keep_raw: Duration = Field(default=KEEP_RAW, description="how long originals are kept; 0d keeps none")
     account: str | None = Field(
         default=None, description="instances with the same word share the vendor's limits, whatever their keys"
     )

@@ -13,6 +13,7 @@ from hub.sdk.errors import ConfigError, StoreError
 from hub.store.search import CREATE_SEARCH
 from hub.store.tables import HEAD, metadata, search_state
 
+_SQLITE = "sqlite:///"
 _PAGE_BYTES = 8192
 _BUSY_MS = 30_000
 _CACHE_KIB = 4_096
@@ -26,17 +27,18 @@ def path_of(url: str) -> Path:
     Raises:
         ConfigError: the URL is of another kind.
     """
-    parsed = sa.make_url(url) if "://" in url else None
-    if parsed is None or parsed.get_backend_name() != "sqlite" or not parsed.database:
+    path = url.removeprefix(_SQLITE)
+    if path in (url, ""):
         kind = url.split("://", maxsplit=1)[0]
         raise ConfigError(f'store: {kind!r} cannot be used; write store = "sqlite:///hub.db"')
-    return Path(parsed.database)
+    return Path(path)
 
 
 def open_engine(path: Path) -> sa.Engine:
     """Return an engine on the file *path*; each connection has our pragmas, transactions begin IMMEDIATE."""
     engine = sa.create_engine(
-        f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}
+        sa.URL.create("sqlite", database=str(path)),
+        connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
     )
 
     @sa.event.listens_for(engine, "connect")

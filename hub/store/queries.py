@@ -306,6 +306,16 @@ def _batches(connection: sa.Connection, wanted: TicketFilter) -> Iterator[list[i
         last = batch[-1]
 
 
+def touched_since(connection: sa.Connection, ids: Sequence[bytes], at: datetime) -> bool:
+    """Return whether the ticket of one of the messages *ids* was opened or changed after *at*."""
+    query = (
+        sa.select(tickets.c.n)
+        .join(messages, messages.c.ticket_n == tickets.c.n)
+        .where(messages.c.id.in_(ids), tickets.c.updated_at > micros(at))
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def events_of(connection: sa.Connection, ticket_id: str) -> list[TicketEvent]:
     """Return what happened to a ticket, oldest first."""
     query = sa.select(ticket_events).where(ticket_events.c.ticket_n == _number_of(connection, ticket_id))

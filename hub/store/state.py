@@ -82,8 +82,11 @@ def resume(connection: sa.Connection, name: str) -> bool:
     return freed.rowcount > 0
 
 
-def stream_finished(connection: sa.Connection, key: StreamKey, now: datetime, error: str | None) -> None:
-    """Note how a run of a stream ended; after failures, when the next try is due, with growing intervals."""
+def stream_finished(
+    connection: sa.Connection, key: StreamKey, now: datetime, error: str | None, asked: timedelta | None = None
+) -> None:
+    """Note how a run of a stream ended; after failures, when the next try is due: with growing intervals, and never
+    before the source *asked* for it."""
     where = {"instance": key.instance, "stream": key.stream, "name": key.name}
     at = micros(now)
     values: dict[str, Any]
@@ -93,7 +96,7 @@ def stream_finished(connection: sa.Connection, key: StreamKey, now: datetime, er
         failures = _failures(connection, where) + 1
         wait = min(_FIRST_WAIT * 2 ** min(failures - 1, 20), _LONGEST_WAIT)
         values = {"finished_at": at, "failures": failures, "error": error, "error_at": at}
-        values["next_try_at"] = micros(now + wait)
+        values["next_try_at"] = micros(now + max(wait, asked or wait))
     _put(connection, streams, where, {"title": key.title, **values}, fresh={"failures": 0, "records": 0})
 
 
@@ -118,6 +121,11 @@ def has_originals(connection: sa.Connection, instance: str, before: datetime) ->
     """Whether there are originals read before a moment."""
     old = (originals.c.instance == instance) & (originals.c.read_at < micros(before))
     return connection.execute(sa.select(originals.c.n).where(old).limit(1)).first() is not None
+
+
+def owners_of_originals(connection: sa.Connection) -> list[str]:
+    """Return the names of the instances that originals are kept of."""
+    return list(connection.execute(sa.select(originals.c.instance).distinct()).scalars())
 
 
 def prune_originals(connection: sa.Connection, instance: str, before: datetime) -> int:
@@ -164,11 +172,15 @@ def instance_states(connection: sa.Connection) -> list[InstanceState]:
     ]
 
 
-def stream_states(connection: sa.Connection, instance: str | None = None) -> list[StreamState]:
+def stream_states(
+    connection: sa.Connection, instance: str | None = None, stream: str | None = None
+) -> list[StreamState]:
     """Return where every stream and sweep stands, by instance, stream and name."""
     query = sa.select(streams).order_by(streams.c.instance, streams.c.stream, streams.c.name)
     if instance is not None:
         query = query.where(streams.c.instance == instance)
+    if stream is not None:
+        query = query.where(streams.c.stream == stream)
     return [_stream(row) for row in connection.execute(query)]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
@@ -49,12 +49,11 @@ class Summary:
 class Recall:
     """What is remembered of an instance between runs.
 
-    ``references``: when each was read, and its records. ``streams``: by stream and sweep. ``stale_originals``:
-    whether there are originals older than they are to be kept.
+    ``references``: when each was read, and its records. ``stale_originals``: whether there are originals older than
+    they are to be kept.
     """
 
     references: Mapping[str, tuple[datetime, list[Any]]]
-    streams: Mapping[tuple[str, str], StreamState]
     stale_originals: bool
 
 
@@ -169,17 +168,16 @@ class Store:
 
     # --- state ------------------------------------------------------------------------------------------------------
 
-    def stream_finished(self, key: StreamKey, error: str | None) -> None:
-        """Note how a run of a stream ended."""
+    def stream_finished(self, key: StreamKey, error: str | None, asked: timedelta | None = None) -> None:
+        """Note how a run of a stream ended, and how long the source asked to wait."""
         with self._write() as connection:
-            state.stream_finished(connection, key, self._now(), error)
+            state.stream_finished(connection, key, self._now(), error, asked)
 
     def recall(self, instance: str, keep_raw_since: datetime) -> Recall:
-        """Return what a run of *instance* must know: its references, its streams, whether originals are too old."""
+        """Return what a run of *instance* must know: its references, whether originals are too old."""
         with self._read() as connection:
             return Recall(
                 state.references(connection, instance),
-                {(one.stream, one.name): one for one in state.stream_states(connection, instance)},
                 state.has_originals(connection, instance, keep_raw_since),
             )
 
@@ -197,6 +195,16 @@ class Store:
         """Take a pause back; return whether there was one."""
         with self._write() as connection:
             return state.resume(connection, name)
+
+    def owners_of_originals(self) -> list[str]:
+        """Return the names of the instances that originals are kept of, configured or not."""
+        with self._read() as connection:
+            return state.owners_of_originals(connection)
+
+    def touched_since(self, messages: Sequence[bytes], at: datetime) -> bool:
+        """Return whether the ticket of one of *messages* (ids of 16 bytes) was opened or changed after *at*."""
+        with self._read() as connection:
+            return queries.touched_since(connection, messages, at)
 
     def prune_originals(self, instance: str, before: datetime) -> int:
         """Remove the instance's originals read before a moment; return how many there were."""
@@ -250,10 +258,10 @@ class Store:
         with self._read() as connection:
             return state.instance_states(connection)
 
-    def streams(self, instance: str | None = None) -> list[StreamState]:
+    def streams(self, instance: str | None = None, stream: str | None = None) -> list[StreamState]:
         """Return where every stream and sweep stands."""
         with self._read() as connection:
-            return state.stream_states(connection, instance)
+            return state.stream_states(connection, instance, stream)
 
     def summary(self) -> Summary:
         """Return how much there is."""

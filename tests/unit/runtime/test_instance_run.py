@@ -13,21 +13,29 @@ from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import SecretStr
 
+from hub.pipeline.route import route
+from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings, Settings
-from hub.runtime.instance_run import _cadence, _start, together
+from hub.runtime.dead import retry_dead
+from hub.runtime.instance_run import _cadence, _start, _window_start, together
 from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.sync import sync
 from hub.sdk import (
     Auth,
+    AuthError,
+    Bearer,
     Connector,
     ConnectorConfig,
     Cursor,
     Draft,
+    HubError,
     NoAuth,
     Page,
     Read,
     Record,
+    RecordError,
     Reference,
     Request,
     Response,
@@ -37,7 +45,7 @@ from hub.sdk import (
     TicketDraft,
     hookimpl,
 )
-from hub.store import Store
+from hub.store import Checkpoint, Store, StreamKey
 from hub.store.machine import stream_lock
 from tests.unit.store.pages import new_store, opened, write
 
@@ -51,6 +59,7 @@ class Server:
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
+        self.headers: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
         outer = self
 
@@ -65,6 +74,8 @@ class Server:
                 body = value if isinstance(value, bytes) else json.dumps(value).encode()
                 self.send_response(status)
                 self.send_header("content-length", str(len(body)))
+                for header, text in outer.headers.get(parts.path, {}).items():
+                    self.send_header(header, text)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -128,6 +139,7 @@ class Bench:
         plugins: Sequence[object] = (),
         store: Store | None = None,
         with_sweeps: bool = True,
+        forced: bool = False,
         **config: Any,
     ) -> SyncReport:
         instances = {
@@ -141,7 +153,9 @@ class Bench:
             instances=instances,
             plugins=tuple(plugins),
         )
-        call = sync(settings, store or self.store, on_progress=self.progress.append, sweeps=with_sweeps)
+        self.settings = settings
+        named = tuple(instances) if forced else ()
+        call = sync(settings, store or self.store, named, on_progress=self.progress.append, sweeps=with_sweeps)
         return asyncio.run(call)
 
     def _instance(self, name: str, connector: type[Connector[Any]], config: Mapping[str, Any]) -> InstanceSettings:
@@ -203,8 +217,124 @@ def test_a_stream_that_comes_back_goes_on_and_forgets_its_failures(bench: Bench)
     bench.server.answers["/one/a"] = (404, b"")
     bench.sync("one")
     bench.server.answers["/one/a"] = (200, [{"id": 1}])
-    assert bench.sync("one").ok
+    assert bench.sync("one", forced=True).ok
     assert {state.failures for state in bench.store.streams("one")} == {0}
+
+
+def test_a_stream_that_failed_waits_and_is_not_asked_until_then_or_until_it_is_named(bench: Bench) -> None:
+    bench.server.answers["/one/a"] = (404, b"")
+    bench.sync("one")
+    bench.server.asked.clear()
+    report = bench.sync("one")
+    waiting = by_stream(report)["one/a"].error or ""
+    assert waiting.startswith("waits until ")
+    assert '"hub sync one"; last seen: 404 from GET /one/a' in waiting
+    assert not report.ok
+    assert "/one/a" not in bench.server.asked
+    assert "/one/b since 2" in bench.server.asked
+    write(bench.store, "UPDATE streams SET next_try_at = 1 WHERE next_try_at IS NOT NULL")
+    bench.sync("one")
+    assert "/one/a" in bench.server.asked
+
+
+def test_a_source_that_asks_for_a_long_wait_gets_it_between_runs_too(bench: Bench) -> None:
+    bench.server.answers["/one/a"] = (503, b"")
+    bench.server.headers["/one/a"] = {"Retry-After": "3600"}
+    bench.sync("one")
+    [state] = [state for state in bench.store.streams("one") if state.stream == "a"]
+    assert state.next_try_at is not None
+    assert state.error_at is not None
+    assert state.next_try_at - state.error_at >= timedelta(seconds=3599)
+
+
+def test_a_key_that_a_vendor_repeats_in_its_answer_is_nowhere(bench: Bench, tmp_path: Path) -> None:
+    secret = "kept-secret-0123456789"
+
+    class Keyed(Web):
+        def auth(self) -> Auth:
+            return Bearer(SecretStr(secret))
+
+        def classify(self, response: Response) -> HubError | None:
+            return AuthError(response.text) if response.status == 401 else super().classify(response)
+
+    bench.server.answers["/one/a"] = (400, f"bad key {secret}".encode())
+    bench.server.answers["/one/b"] = (200, [{"id": f"odd {secret}"}, {"id": 9, "text": secret}])
+    report = bench.sync("one", connectors={"one": Keyed})
+    bench.server.answers["/one/b"] = (401, f"Invalid key {secret}".encode())
+    told = [*report.problems, *bench.sync("one", connectors={"one": Keyed}, forced=True).problems]
+    assert any("Invalid key ***" in text for text in told)
+    assert not any(secret in text for text in (*told, repr(report)))
+    bench.store.close()
+    assert not any(secret.encode() in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+
+
+def test_a_run_that_waited_for_another_goes_on_from_where_that_one_ended(bench: Bench) -> None:
+    """What is known of a stream is read under its lock: what was read before may be old by then."""
+    meanwhile = StreamKey("one", "a", "poll")
+
+    class Slow(Web):
+        def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
+            bench.store.checkpoint(
+                Checkpoint(meanwhile, "web", "", (), utc_now(), route, cursor={"id": 41}, records=41)
+            )
+            return super().streams(reference)
+
+    bench.sync("one", connectors={"one": Slow})
+    assert "/one/a since 41" in bench.server.asked
+
+
+def test_a_sweep_reaches_back_over_the_time_since_it_last_went_well_within_bounds(bench: Bench) -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    sweep = Sweep("edits", HOUR, timedelta(days=3))
+    assert _window_start(sweep, now - HOUR, now) == now - HOUR - timedelta(days=3)
+    assert _window_start(sweep, now - timedelta(days=4), now) == now - timedelta(days=7)
+    assert _window_start(sweep, now - timedelta(days=90), now) == now - timedelta(days=12)
+    assert _window_start(sweep, None, now) == now - timedelta(days=3)
+    assert _window_start(Sweep("all", HOUR), now, now) is None
+
+
+def test_originals_of_an_instance_that_is_gone_are_removed_when_they_are_old(bench: Bench) -> None:
+    bench.sync("one")
+    write(bench.store, "UPDATE originals SET instance = 'gone', read_at = 0 WHERE n = (SELECT min(n) FROM originals)")
+    assert bench.store.owners_of_originals() != ["one"]
+    bench.sync("one")
+    assert bench.store.owners_of_originals() == ["one"]
+
+
+def test_a_record_set_aside_does_not_overwrite_what_was_read_well_later(bench: Bench) -> None:
+    class Strict(Web):
+        """Refuses records that say they are odd, until they are no longer taken so."""
+
+        refuses = True
+
+        def normalize(self, record: Record, read: Read) -> Draft:
+            if self.refuses and "odd" in record:
+                raise RecordError("odd")
+            return super().normalize(record, read)
+
+    bench.server.answers["/one/a"] = (200, [{"id": 1, "odd": True}, {"id": 2, "odd": True}])
+    bench.sync("one", connectors={"one": Strict})
+    bench.server.answers["/one/a"] = (200, [{"id": 1, "text": "read well"}])
+    write(bench.store, "UPDATE streams SET cursor = NULL")
+    bench.sync("one", connectors={"one": Strict})
+    Strict.refuses = False
+    letters = {json.loads(letter.body)["id"]: letter.n for letter in bench.store.dead_letters()}
+    told = retry_dead(bench.settings, bench.store, [letters[1], letters[2]])
+    assert told == [
+        (letters[1], True, "overtaken: the record was read well since; dropped"),
+        (letters[2], True, "stored"),
+    ]
+    assert bench.store.dead_letters() == []
+    assert "one-a-2" in bench.messages()
+
+
+def test_an_instance_that_a_person_paused_is_passed_over_without_a_failure(bench: Bench) -> None:
+    bench.store.pause("one", "web", "holidays")
+    report = bench.sync("one", "two")
+    assert report.ok
+    assert [one.skipped for one in report.streams if one.instance == "one"] == [
+        'paused by a person: holidays; to go on, run "hub resume one"'
+    ]
 
 
 def test_refused_credentials_pause_the_instance_alone_with_what_to_do(bench: Bench) -> None:
@@ -299,7 +429,7 @@ def test_a_sweep_that_failed_is_tried_again_at_the_next_sync(bench: Bench) -> No
     report = bench.sync("one")
     assert by_stream(report)["one/a/edits"].error == "404 from GET /one/a/edits"
     swept(bench)
-    bench.sync("one")
+    bench.sync("one", forced=True)
     assert swept(bench) == ["/one/a/edits"]
 
 

@@ -1,5 +1,6 @@
 """Absence at the source: believed a little at a time, and only where the inventory looked."""
 
+from dataclasses import replace
 from uuid import uuid5
 
 import pytest
@@ -46,13 +47,26 @@ def test_nothing_missing_is_nothing_refused(store: Store) -> None:
 
 def test_what_lies_outside_the_window_is_not_spoken_of(store: Store) -> None:
     fill(store, 100)
-    assert hidden_ids(absent(store, 43, since=40, until=43)) == ["40", "41", "42"]
+    assert hidden_ids(absent(store, 40, 41, since=40, until=43)) == ["42", "43"]
+
+
+def test_what_another_instance_read_is_not_spoken_of(store: Store) -> None:
+    """Its credentials may see what ours do not."""
+    fill(store, 10)
+    others = replace(SWEEP, instance="another")
+    assert store.absent(others, "c", "", (at(0), at(10_000)), set()) == Absent(0, 0, ())
 
 
 def test_an_empty_list_is_not_believed_however_small_the_source(store: Store) -> None:
     fill(store, 3)
     assert absent(store).refused
     assert absent(store).missing == 3
+
+
+def test_half_of_a_small_source_is_believed_and_more_is_not(store: Store) -> None:
+    fill(store, 6)
+    assert hidden_ids(absent(store, 0, 1, 2)) == ["3", "4", "5"]
+    assert absent(store, 0, 1).refused
 
 
 def test_the_only_record_of_a_source_may_vanish(store: Store) -> None:

@@ -199,3 +199,13 @@ def test_a_store_that_was_refused_holds_no_file_open(tmp_path: Path) -> None:
         open_store(url(tmp_path / "hub.db"))
     held = [link.resolve() for link in Path("/proc/self/fd").iterdir() if link.exists()]
     assert tmp_path / "hub.db" not in held
+
+
+@pytest.mark.parametrize("name", ["what?is=this", "per%20cent", "hash#tag", "пробел и ё"])
+def test_a_path_is_taken_as_it_is_written(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with open_store(f"sqlite:///{tmp_path / name}/hub.db") as store:
+        assert store.path == tmp_path / name / "hub.db"
+        assert store.summary().tickets == 0
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name / "hub.db").is_file()
