@@ -4,14 +4,17 @@ import json
 import resource
 import signal
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.harness import Hub, Sandbox, differences, sandbox
 
+_PATIENCE_S = 60.0
 _FAST = 'rate = "100/1s"'
 
 
@@ -21,6 +24,20 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     options = ("--seed", "3", "--items", "120", "--future", "0")
     with sandbox(tmp_path_factory.mktemp("sandbox"), "youscan", "pointer", *options, *limits) as running:
         yield running
+
+
+def _wait_until_something_is_stored(folder: Path, process: "subprocess.Popen[str]") -> None:
+    """Wait until the sync under way has made its first checkpoint."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the sync was over too soon for this test"
+        if (folder / "hub.db").exists():
+            with closing(sqlite3.connect(f"file:{folder / 'hub.db'}?mode=ro", uri=True, timeout=5)) as database:
+                known = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'tickets'").fetchone()[0]
+                if known and database.execute("SELECT count(*) FROM tickets").fetchone()[0]:
+                    return
+        time.sleep(0.05)
+    raise AssertionError("nothing was stored")
 
 
 def test_a_refused_key_pauses_its_instance_and_resume_lets_it_go_on(box: Sandbox, tmp_path: Path) -> None:
@@ -67,7 +84,7 @@ def test_two_syncs_at_once_keep_the_vendors_limit(tmp_path: Path) -> None:
 def test_a_second_sync_of_the_same_stream_steps_aside(box: Sandbox, tmp_path: Path) -> None:
     hub = Hub.for_sandbox(tmp_path, box, 'rate = "4/1s"\npage_size = 5')
     first = hub.start("sync", "mentions")
-    time.sleep(2.0)
+    _wait_until_something_is_stored(tmp_path, first)
     second = hub.run("sync", "mentions")
     assert first.poll() is None, "the first one was over too soon for this test"
     assert "another run of this stream is under way" in second.stderr
@@ -79,7 +96,7 @@ def test_a_second_sync_of_the_same_stream_steps_aside(box: Sandbox, tmp_path: Pa
 def test_ctrl_c_keeps_the_checkpoint_and_the_next_sync_goes_on(box: Sandbox, tmp_path: Path) -> None:
     hub = Hub.for_sandbox(tmp_path, box, 'rate = "10/1s"\npage_size = 5')
     process = hub.start("sync")
-    time.sleep(2.0)
+    _wait_until_something_is_stored(tmp_path, process)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=15)
     assert process.returncode == 130
