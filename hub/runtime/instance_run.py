@@ -16,7 +16,7 @@ from hub.pipeline.poll import Counts, Run
 from hub.pipeline.reference import with_references
 from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings
-from hub.runtime.plugins import hub_manager, tell
+from hub.runtime.plugins import tell
 from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.sources import Workshop
 from hub.sdk import AuthError, ConfigError, HubError, Read, StoreError, Stream, Sweep, TransientError
@@ -62,7 +62,7 @@ class InstanceRun:
         self._instance = instance
         self._report = report
         self._on_progress = on_progress
-        self._facts = hub_manager(workshop.settings.plugins)
+        self._facts = workshop.facts
         self._tells_tickets = bool(self._facts.hook.ticket_stored.get_hookimpls())
         self._now = utc_now()
 

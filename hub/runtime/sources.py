@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from hub.pipeline.retry import RetryPolicy
 from hub.pipeline.source import Source
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.limits import account_key, effective_limits
-from hub.runtime.plugins import hooks, instance_manager, only_implementation
+from hub.runtime.plugins import PluginManager, hooks, hub_manager, instance_manager, only_implementation
 from hub.runtime.transport import Transport
 from hub.sdk import ConfigError, Connector, HubError, Request, Response, Send
 
@@ -18,9 +19,9 @@ Waiting = Callable[[str, int, float, HubError], None]
 """Told before each wait between two tries: instance, which try failed, seconds, why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workshop:
-    """What every instance of a process shares.
+    """What every instance of a process shares; it makes each instance's source once.
 
     Args:
         settings: the whole configuration.
@@ -33,9 +34,20 @@ class Workshop:
     transport: Transport
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     on_wait: Waiting | None = None
+    _made: dict[str, Source] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def facts(self) -> PluginManager:
+        """The manager through which plugins are told facts."""
+        return hub_manager(self.settings.plugins)
 
     def source(self, instance: InstanceSettings) -> Source:
         """Return *instance* ready to run; its references are not read yet."""
+        if instance.name not in self._made:
+            self._made[instance.name] = self._make(instance)
+        return self._made[instance.name]
+
+    def _make(self, instance: InstanceSettings) -> Source:
         source = offline_source(self.settings, instance)
         on_wait = self.on_wait
         return replace(
