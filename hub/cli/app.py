@@ -3,7 +3,6 @@
 import io
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -49,7 +48,7 @@ class Root(LazyGroup):
 )
 @click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False),  # who reads it says why it cannot be read
     default=DEFAULT_CONFIG,
     show_default=True,
     envvar="HUB_CONFIG",
@@ -58,14 +57,15 @@ class Root(LazyGroup):
 )
 @click.option("-v", "--verbose", count=True, help="Say more; twice: everything.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
-@click.option("--log-json", is_flag=True, help="Log lines as JSON on a terminal too.")
+@click.option("--log-json", is_flag=True, help="Log lines as JSON instead of short text.")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, help="Show the version.",
               callback=lambda ctx, _, wanted: _show_version(ctx) if wanted else None)  # fmt: skip
 @click.pass_context
-def hub(ctx: click.Context, config: Path, verbose: int, quiet: bool, log_json: bool) -> None:
+def hub(ctx: click.Context, config: str, verbose: int, quiet: bool, log_json: bool) -> None:
     """Mentions, map reviews, issues and CRM tasks as tickets of one schema."""
     state = ctx.ensure_object(State)
-    state.config, state.log_json = config, log_json
+    state.locate(config)
+    state.log_json = log_json
     state.verbosity = -1 if quiet else verbose
 
 

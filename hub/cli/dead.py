@@ -2,17 +2,19 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 import click
 
 from hub.cli.errors import FAILED
+from hub.cli.filters import check_instances
 from hub.cli.lazy import Group
 from hub.cli.output import Column, counted, local, print_json, print_table, printable, say
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
-    from hub.store import Store
+    from hub.store import DeadLetter, Store
 
 _EVERY = 1_000_000  # more than any list holds
 
@@ -35,10 +37,17 @@ def list_(state: State, instance: str | None, limit: int, as_json: bool) -> None
     """List records that were set aside, newest first."""
     outline = state.outline()
     with state.store(outline.store) as store:
+        check_instances(outline, store, [instance] if instance else [])
         letters = store.dead_letters(instance, limit)
     if as_json:
         print_json(letters)
         return
+    if letters:
+        _show(letters, outline.timezone)
+    say(_hint(len(letters), limit))
+
+
+def _show(letters: "Sequence[DeadLetter]", zone: tzinfo) -> None:
     columns = [
         Column("n", right=True),
         Column("instance"),
@@ -47,12 +56,8 @@ def list_(state: State, instance: str | None, limit: int, as_json: bool) -> None
         Column("times", right=True),
         Column("reason", flexible=True, wraps=True),
     ]
-    rows = [
-        [one.n, one.instance, one.stream, local(one.seen_at, outline.timezone), one.times, one.reason]
-        for one in letters
-    ]
+    rows = [[one.n, one.instance, one.stream, local(one.seen_at, zone), one.times, one.reason] for one in letters]
     print_table(columns, rows)
-    say(_hint(len(letters), limit))
 
 
 @dead.command
@@ -72,7 +77,7 @@ def show(state: State, number: int, raw: bool, as_json: bool) -> None:
         print_json(letter)
     else:
         click.echo(f"{letter.instance} {letter.stream}, {letter.mode} {letter.name}".rstrip())
-        click.echo(f"seen {letter.times} times, last at {local(letter.seen_at, outline.timezone)}")
+        click.echo(f"seen {counted(letter.times, 'time', 'times')}, last at {local(letter.seen_at, outline.timezone)}")
         click.echo(f"reason: {printable(letter.reason)}\n")
         click.echo(printable(letter.body.decode("utf-8", "replace")))
 
@@ -96,7 +101,7 @@ def retry(state: State, numbers: Sequence[int], every: bool, instance: str | Non
         results = retry_dead(settings, store, _chosen(store, numbers, every, instance))
     if as_json:
         print_json([{"n": n, "ok": ok, "message": message} for n, ok, message in results])
-    else:
+    elif results:
         columns = [Column("n", right=True), Column(""), Column("outcome", flexible=True, wraps=True)]
         print_table(columns, [[n, "ok" if ok else "failed", message] for n, ok, message in results])
     failed = [n for n, ok, _ in results if not ok]
@@ -109,15 +114,19 @@ def retry(state: State, numbers: Sequence[int], every: bool, instance: str | Non
 @click.argument("numbers", metavar="[N]...", nargs=-1, type=int)
 @click.option("--all", "every", is_flag=True, help="All of them.")
 @click.option("--instance", shell_complete=complete_instance, help="All of this instance.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask where several, --all or --instance would.")
 @shared_options
 @pass_state
 def drop(state: State, numbers: Sequence[int], every: bool, instance: str | None, yes: bool) -> None:
-    """Forget records that were set aside, with their bytes."""
+    """Forget records that were set aside, with their bytes.
+
+    One record that is named goes at once; for several, and with --all or --instance, a terminal is asked first.
+    """
     outline = state.outline()
     with state.store(outline.store) as store:
+        check_instances(outline, store, [instance] if instance else [])
         chosen = _chosen(store, numbers, every, instance)
-        if len(chosen) > 1:
+        if len(chosen) > 1 or (chosen and not numbers):
             confirm(f"forget {counted(len(chosen), 'record', 'records')} for good?", yes)
         dropped = store.drop_dead_letters(chosen)
     say(f"{counted(dropped, 'record', 'records')} dropped")
@@ -142,8 +151,11 @@ def confirm(question: str, yes: bool) -> None:
 
 
 def _chosen(store: "Store", numbers: Sequence[int], every: bool, instance: str | None) -> list[int]:
-    if sum((bool(numbers), every, instance is not None)) != 1:
+    ways = sum((bool(numbers), every, instance is not None))
+    if ways == 0:
         raise click.UsageError("name the records by number, or give --all or --instance")
+    if ways > 1:
+        raise click.UsageError("numbers, --all and --instance do not go together; give one of them")
     if numbers:
         return list(dict.fromkeys(numbers))
     return [letter.n for letter in store.dead_letters(instance, _EVERY)]

@@ -54,7 +54,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 
 
 def language(asked: str | None, env: Mapping[str, str] = os.environ) -> str:
-    """Return the language to speak: *asked*, else the locale's, else English."""
+    """Return the language to speak: *asked* (by an option or the settings), else the locale's, else English."""
     if asked:
         return asked
     locale = env.get("LC_ALL") or env.get("LC_MESSAGES") or env.get("LANG") or ""

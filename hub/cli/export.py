@@ -22,35 +22,69 @@ COLUMNS = (
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
+def refusal(path: Path, held: Iterable[Path], *, force: bool) -> str | None:
+    """Return why *path* is not to be written over, if it is not.
+
+    Args:
+        held: files that the hub lives on, there or not; links to them count as well.
+        force: write over any other file.
+    """
+    if any(_same(path, one) for one in held):
+        return f"{path} is a file that the hub itself lives on; name another file"
+    if path.is_file() and not force:
+        return f"{path} exists; name another file, or write over it with --force"
+    return None
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
 @contextmanager
 def opened(path: Path | None) -> Iterator[TextIO]:
-    """Open *path* for writing under another name, which it loses only when the block ends well; None: stdout.
+    """Open *path* for writing; None is stdout.
+
+    A file is written under another name, which it loses only when the block ends well; only its owner may read it, for
+    it holds what people wrote. Links are followed. A device or a pipe is written as it stands.
 
     Raises:
         StoreError: it cannot be written.
     """
     if path is None:
         yield sys.stdout
-        return
+    elif path.exists() and not path.is_file():
+        with _through(path) as file:
+            yield file
+    else:
+        with _whole(path, Path(os.path.realpath(path))) as file:
+            yield file
+
+
+@contextmanager
+def _through(path: Path) -> Iterator[TextIO]:
     try:
-        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror}); name another file") from error
+
+
+@contextmanager
+def _whole(path: Path, target: Path) -> Iterator[TextIO]:
+    try:
+        handle, part = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror}); name another file") from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             yield file
-        Path(part).chmod(0o666 & ~_umask())
-        Path(part).replace(path)
+        Path(part).replace(target)
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}; nothing was left behind") from error
     finally:
         Path(part).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_jsonl(tickets: Iterable[Ticket], file: TextIO) -> Iterator[int]:

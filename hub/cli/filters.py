@@ -1,14 +1,15 @@
 """The options that narrow a list of tickets."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from hub.store import TicketFilter
+    from hub.runtime.config import Outline
+    from hub.store import Store, TicketFilter
 
 KINDS = ("mention", "review", "task", "issue")
 STATES = ("new", "open", "pending", "on_hold", "solved", "closed", "hidden")
@@ -66,7 +67,11 @@ def filter_options(command: F) -> F:
 
 
 def ticket_filter(options: Mapping[str, Any], zone: tzinfo) -> "TicketFilter":
-    """Return the filter that the options of a command ask for."""
+    """Return the filter that the options of a command ask for.
+
+    Raises:
+        click.UsageError: it asks for a time that ends before it begins.
+    """
     from hub.store import TicketFilter
 
     now = datetime.now(UTC)
@@ -74,9 +79,31 @@ def ticket_filter(options: Mapping[str, Any], zone: tzinfo) -> "TicketFilter":
         name: tuple(options[name]) or None
         for name in ("instance", "platform", "kind", "state", "priority", "queue", "category", "rating")
     }
-    return TicketFilter(
-        since=moment(options["since"], zone, now),
-        until=moment(options["until"], zone, now),
-        text=options["text"],
-        **several,
+    since, until = moment(options["since"], zone, now), moment(options["until"], zone, now)
+    if since and until and since > until:
+        raise click.UsageError("--since is after --until: nothing can match; swap them")
+    return TicketFilter(since=since, until=until, text=options["text"], **several)
+
+
+def check_instances(outline: "Outline", store: "Store", names: Iterable[str]) -> None:
+    """Check that each of *names* is an instance of the settings, or one that the store still knows.
+
+    Raises:
+        click.UsageError: it is neither; says which name it looks like.
+    """
+    from hub.runtime.nearest import did_you_mean, listed
+
+    for name in names:
+        if name in outline.connectors or _is_stored(store, name):
+            continue
+        known = {*outline.connectors, *(stream.instance for stream in store.streams())}
+        hint = did_you_mean(name, known) or ";"
+        raise click.UsageError(f'there is no instance "{name}"{hint} known: {listed(known)}')
+
+
+def _is_stored(store: "Store", name: str) -> bool:
+    from hub.store import TicketFilter
+
+    return bool(
+        store.streams(name) or store.dead_letters(name, 1) or store.list_tickets(TicketFilter(instance=(name,)), 1)
     )

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -42,13 +42,32 @@ def one_line(text: str) -> str:
 
 
 def say(message: str) -> None:
-    """Write *message* for the person at the terminal."""
-    click.echo(printable(message), err=True)
+    """Write *message* for the person at the terminal, without registered secrets."""
+    click.echo(printable(_redacted(message)), err=True)
 
 
 def print_json(value: Any) -> None:
-    """Write *value* as JSON; dataclasses become objects, times ISO 8601 in UTC."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=as_json))
+    """Write *value* as JSON, without registered secrets; dataclasses become objects, times ISO 8601 in UTC."""
+    click.echo(json.dumps(_without_secrets(value), ensure_ascii=False, indent=2))
+
+
+def _redacted(text: str) -> str:
+    from hub.runtime.logs import redact  # "hub --help" prints nothing of anybody's and need not pay for it
+
+    return redact(text)
+
+
+def _without_secrets(value: Any) -> Any:
+    """Return *value* as JSON has it. Texts are cleaned before they are quoted, as a quoted secret looks different."""
+    if isinstance(value, str):
+        return _redacted(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {_redacted(str(key)): _without_secrets(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(item) for item in value]
+    return _without_secrets(as_json(value))
 
 
 def as_json(value: Any) -> Any:
@@ -63,8 +82,8 @@ def as_json(value: Any) -> Any:
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
-    """Write a table: fitted to the terminal, or aligned text where the output goes elsewhere."""
-    cells = [["" if cell is None else one_line(str(cell)) for cell in row] for row in rows]
+    """Write a table without registered secrets: fitted to the terminal, or aligned text where it goes elsewhere."""
+    cells = [["" if cell is None else one_line(_redacted(str(cell))) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _rich_table(columns, cells)
     else:
@@ -152,4 +171,4 @@ class Progress:
     def show(self, text: str) -> None:
         """Show *text* instead."""
         if self._status is not None:
-            self._status.update(one_line(text))
+            self._status.update(one_line(_redacted(text)))

@@ -118,7 +118,7 @@ def _next_step(
 def _paused(name: str, state: InstanceState) -> str:
     resume = f'"hub resume {name}"'
     if state.paused_by == "person":
-        return f"{state.paused_reason or 'paused by a person'}; {resume} reads it again"
+        return f"{state.paused_reason or 'no reason given'}; {resume} reads it again"
     return f"{state.paused_reason or 'paused'}; mend it, then run {resume}"
 
 

@@ -1,5 +1,6 @@
 """``hub sandbox``: vendors' APIs on loopback."""
 
+import errno
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,7 +70,8 @@ def sandbox(
         )
         serve(vendors, options, port=port, ready_file=ready_file)
     except (ValueError, OSError) as error:
-        say(f"hub sandbox: {error}")
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        say(f"hub sandbox: {f'port {port} is taken; try --port 0' if taken else error}")
         raise click.exceptions.Exit(WRONG_USE) from error
 
 

@@ -17,7 +17,7 @@ _HEAD = """\
 
 store = "sqlite:///hub.db"          # beside this file
 timezone = "Europe/Moscow"          # in which you read times
-# lang = "ru"                       # ru or en; the locale's unless given
+# lang = "ru"                       # of hub demo: ru or en; the locale's unless given
 """
 _GITIGNORE = ".env\n*.db\n*.db-wal\n*.db-shm\n"
 _ENV_HEAD = "# Copy to .env and fill in. The real environment wins over .env.\n"

@@ -42,7 +42,7 @@ def status(state: State, as_json: bool) -> None:
 
 @click.command
 @click.argument("instance", shell_complete=complete_instance)
-@click.option("--reason", default="", help="Why; shown by hub status.")
+@click.option("--reason", default="", help="Why; shown by hub status. An earlier one stays unless given.")
 @shared_options
 @pass_state
 def pause(state: State, instance: str, reason: str) -> None:
@@ -52,7 +52,9 @@ def pause(state: State, instance: str, reason: str) -> None:
     outline = state.outline()
     check_instance(outline.path, instance, outline.connectors)
     with state.store(outline.store) as store:
-        store.pause(instance, outline.connectors[instance], reason or "paused by a person", by="person")
+        earlier = {known.name: known.paused_reason for known in store.instances() if known.paused_at}
+        told = reason or earlier.get(instance) or "no reason given"
+        store.pause(instance, outline.connectors[instance], told, by="person")
     say(f'{instance} is paused; "hub resume {instance}" reads it again')
 
 
@@ -82,8 +84,9 @@ def _show(outline: "Outline", rows: "Sequence[Overview]", summary: "Summary") ->
         Column("set aside", right=True),
         Column("next step", flexible=True, wraps=True),
     ]
-    print_table(columns, [_row(outline, row) for row in rows])
-    if not rows:
+    if rows:
+        print_table(columns, [_row(outline, row) for row in rows])
+    else:
         say(f"{outline.path} has no instance; add one, docs/reference/config.md says how")
     text = f"{counted(summary.tickets, 'ticket', 'tickets')}, {counted(summary.messages, 'message', 'messages')}"
     if summary.unindexed:

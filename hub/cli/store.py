@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,11 @@ from hub.cli.errors import FAILED
 from hub.cli.lazy import Group
 from hub.cli.output import counted, print_json, progress, say
 from hub.cli.state import State, json_option, pass_state, shared_options
+
+if TYPE_CHECKING:
+    from hub.store import Named
+
+_LISTED = 20  # keys in a message
 
 
 @click.group(cls=Group)
@@ -53,19 +59,27 @@ def backup(state: State, file: Path, as_json: bool) -> None:
 
 @store.command
 @click.argument("author")
+@click.option("--all-of-that-name", "everybody", is_flag=True, help="Also where several authors are called so.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @shared_options
 @pass_state
-def erase(state: State, author: str, yes: bool, as_json: bool) -> None:
+def erase(state: State, author: str, everybody: bool, yes: bool, as_json: bool) -> None:
     """Remove one person's data for good: messages, tickets, originals, records set aside.
 
-    AUTHOR is the author's key, name or handle, exactly as a ticket shows it. Backups are not touched.
+    AUTHOR is the author's key, name or handle, exactly as "hub tickets show" prints it. Where several authors are
+    called so, their keys are listed and nothing is removed. Backups are not touched.
     """
+    if not author.strip():
+        raise click.BadParameter("no author is named; give a key, name or handle", param_hint="AUTHOR")
     outline = state.outline()
-    confirm(f"remove everything that {author!r} wrote, for good?", yes)
-    with state.store(outline.store) as opened, progress("erasing"):
-        erased = opened.erase(author)
+    with state.store(outline.store) as opened:
+        known = opened.named(author)
+        if not everybody:
+            _check_one(author, known)
+        confirm(_question(author, known), yes)
+        with progress("erasing"):
+            erased = opened.erase(author)
     if as_json:
         print_json(erased)
     say(
@@ -76,3 +90,29 @@ def erase(state: State, author: str, yes: bool, as_json: bool) -> None:
     if not any(asdict(erased).values()):
         say("nobody is known by exactly that key, name or handle")
         raise click.exceptions.Exit(FAILED)
+
+
+def _check_one(author: str, known: "Named") -> None:
+    """Go on only when *author* is one person.
+
+    Raises:
+        click.UsageError: several authors are called so, or nobody knows how many.
+    """
+    if len(known.keys) <= 1 and not known.keyless:
+        return
+    keys = "".join(f"\n  {key}" for key in known.keys[:_LISTED])
+    keys += f"\n  and {len(known.keys) - _LISTED:,} more" if len(known.keys) > _LISTED else ""
+    keys += f"\n  without a key: {counted(known.keyless, 'message', 'messages')}" if known.keyless else ""
+    raise click.UsageError(
+        f"{author!r} may be several people; give one key, or remove all of them with --all-of-that-name. Keys:{keys}"
+    )
+
+
+def _question(author: str, known: "Named") -> str:
+    if not known.messages:
+        return f"no message is by {author!r}; remove the originals and records set aside that name them, for good?"
+    people = counted(len(known.keys), "author key", "author keys")
+    return (
+        f"remove what {author!r} wrote, for good: {counted(known.messages, 'message', 'messages')},"
+        f" {counted(known.tickets, 'ticket', 'tickets')} of {people}?"
+    )

@@ -63,6 +63,8 @@ def _messages(ticket: "Ticket", zone: tzinfo) -> Iterator[Line]:
     for message in ticket.messages:
         yield "", ""
         yield _speaker(message, zone), "bold"
+        if message.author and message.author.key:
+            yield f"  key {one_line(message.author.key)}", "dim"
         yield from ((f"  {line}", "") for line in _body(message))
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.errors import FAILED
+from hub.cli.errors import FAILED, WRONG_USE
 from hub.cli.output import Column, counted, print_json, print_table, progress, say
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
     from hub.runtime.check import Finding
+    from hub.runtime.config import Settings
     from hub.runtime.reports import Progress, StreamReport, SyncReport
 
 
@@ -25,13 +26,14 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
     """Read what is new, once, now.
 
     Polls every stream of the INSTANCEs (all of them unless named) and runs the sweeps that are due. Exit code 0 only
-    if all went well. What was read before an error or Ctrl-C is kept; the next run goes on from there.
+    if all went well. What was read before an error or Ctrl-C is kept; the next run goes on from there. An instance
+    whose settings are wrong stops no other; the exit code is then 2.
     """
     from hub.runtime.sync import sync as run
     from hub.sdk import HubError
 
-    settings = state.settings()
-    settings.pick(instances)
+    settings = state.settings(apart=True)
+    names, wrong = _startable(settings, instances)
     with state.store(settings.store) as store, progress("reading", quiet=state.verbosity < 0) as shown:
 
         def tell(step: "Progress") -> None:
@@ -40,13 +42,14 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
         def wait(instance: str, tries: int, seconds: float, error: HubError) -> None:
             shown.show(f"{instance}: {error}; try {tries + 1} in {seconds:.0f} s")
 
-        report = asyncio.run(run(settings, store, instances, on_progress=tell, on_wait=wait, sweeps=sweeps))
+        report = asyncio.run(run(settings, store, names, on_progress=tell, on_wait=wait, sweeps=sweeps))
     if as_json:
-        print_json({"ok": report.ok, **_plain(report)})
+        print_json({"ok": report.ok and not wrong, **_plain(report), "settings": wrong})
     else:
-        _show(report)
-    if not report.ok:
-        raise click.exceptions.Exit(FAILED)
+        _show(report, quiet=state.verbosity < 0)
+    for told in wrong.values():
+        say(told)
+    _end(ok=report.ok, wrong=wrong)
 
 
 @click.command
@@ -60,17 +63,41 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     Asks each source of the INSTANCEs (all of them unless named) one small question. Nothing is stored. Exit code 0 only
     if nothing was found.
     """
+    from hub.runtime.check import Finding
     from hub.runtime.check import check as run
 
-    settings = state.settings()
-    settings.pick(instances)
+    settings = state.settings(apart=True)
+    names, wrong = _startable(settings, instances)
     with state.store(settings.store) as store, progress("asking", quiet=state.verbosity < 0):
-        findings = asyncio.run(run(settings, store, instances))
+        findings = asyncio.run(run(settings, store, names))
+    findings += [Finding(name, ok=False, message=told, todo="mend its settings") for name, told in wrong.items()]
     if as_json:
         print_json(findings)
     else:
-        _show_findings(findings)
-    if not all(finding.ok for finding in findings):
+        _show_findings([finding for finding in findings if state.verbosity >= 0 or not finding.ok])
+    _end(ok=all(finding.ok for finding in findings), wrong=wrong)
+
+
+def _startable(settings: "Settings", names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return those of *names* that can be started (empty: all that can), and what is wrong with the others' settings.
+
+    Raises:
+        ConfigError: none can be started, or there is no such instance.
+    """
+    from hub.sdk import ConfigError
+
+    wrong = {name: told for name, told in settings.broken.items() if not names or name in names}
+    good = [name for name in names if name not in wrong]
+    if wrong and not (good if names else settings.instances):
+        raise ConfigError("\n".join(wrong.values()))
+    settings.pick(good)
+    return good, wrong
+
+
+def _end(*, ok: bool, wrong: object) -> None:
+    if wrong:
+        raise click.exceptions.Exit(WRONG_USE)
+    if not ok:
         raise click.exceptions.Exit(FAILED)
 
 
@@ -83,7 +110,23 @@ def _plain(report: "SyncReport") -> dict[str, object]:
     }
 
 
-def _show(report: "SyncReport") -> None:
+def _show(report: "SyncReport", *, quiet: bool) -> None:
+    """Print the report; *quiet*: only what is wrong."""
+    if report.streams and not quiet:
+        _show_streams(report.streams)
+    for stream in report.streams:
+        # A paused instance is told of as a whole: it has no stream.
+        named = f"{stream.instance} {stream.title or stream.stream}".rstrip()
+        for remark in (stream.error, "" if quiet else stream.skipped, *stream.warnings):
+            if remark:
+                say(f"{named}: {remark}")
+    for problem in report.problems:
+        say(problem)
+    if summary := _summary(report, quiet=quiet):
+        say(summary)
+
+
+def _show_streams(streams: "Sequence[StreamReport]") -> None:
     columns = [
         Column("instance"),
         Column("stream", flexible=True),
@@ -93,16 +136,7 @@ def _show(report: "SyncReport") -> None:
         Column("rejected", right=True),
         Column("outcome"),
     ]
-    print_table(columns, [_row(stream) for stream in report.streams])
-    for stream in report.streams:
-        if stream.error:
-            say(f"{stream.instance} {stream.title or stream.stream}: {stream.error}")
-        for remark in (stream.skipped, *stream.warnings):
-            if remark:
-                say(f"{stream.instance} {stream.title or stream.stream}: {remark}")
-    for problem in report.problems:
-        say(problem)
-    say(_summary(report))
+    print_table(columns, [_row(stream) for stream in streams])
 
 
 def _row(stream: "StreamReport") -> list[object]:
@@ -112,16 +146,18 @@ def _row(stream: "StreamReport") -> list[object]:
     return [stream.instance, named, stream.records, stream.created, stream.updated, stream.rejected, outcome]
 
 
-def _summary(report: "SyncReport") -> str:
+def _summary(report: "SyncReport", *, quiet: bool) -> str:
     records = sum(stream.records for stream in report.streams)
     rejected = sum(stream.rejected for stream in report.streams)
-    text = f"{counted(records, 'record', 'records')} in {report.seconds:.1f} s"
+    parts = [] if quiet else [f"{counted(records, 'record', 'records')} in {report.seconds:.1f} s"]
     if rejected:
-        text += f'; {counted(rejected, "record was", "records were")} set aside, see "hub dead list"'
-    return text
+        parts.append(f'{counted(rejected, "record was", "records were")} set aside, see "hub dead list"')
+    return "; ".join(parts)
 
 
 def _show_findings(findings: "Sequence[Finding]") -> None:
+    if not findings:
+        return
     print_table(
         [Column("instance"), Column(""), Column("finding", flexible=True, wraps=True)],
         [[finding.instance, "ok" if finding.ok else "wrong", finding.message] for finding in findings],

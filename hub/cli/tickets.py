@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli.filters import filter_options, ticket_filter
+from hub.cli.filters import check_instances, filter_options, ticket_filter
 from hub.cli.lazy import Group
 from hub.cli.output import Column, counted, local, print_json, print_table, progress, say, width
 from hub.cli.state import State, json_option, pass_state, shared_options
@@ -36,15 +36,18 @@ def list_(state: State, /, limit: int, as_json: bool, **options: Any) -> None:
     Options that are given several times are alternatives; different options narrow further.
     """
     outline = state.outline()
+    wanted = ticket_filter(options, outline.timezone)
     with state.store(outline.store) as store:
-        lines = store.list_tickets(ticket_filter(options, outline.timezone), limit)
+        check_instances(outline, store, options["instance"])
+        lines = store.list_tickets(wanted, limit)
     if as_json:
         print_json(lines)
         return
-    print_lines(outline, lines)
     if not lines:
-        say('no ticket matches; "hub sync" reads what is new')
-    elif len(lines) == limit:
+        say(_nothing(options["text"]))
+        return
+    print_lines(outline, lines)
+    if len(lines) == limit:
         say(f"the newest {limit:,}; --limit shows more")
 
 
@@ -74,27 +77,56 @@ def show(state: State, ticket: str, as_json: bool) -> None:
 @filter_options
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True,
               help="One JSON object a line with its messages, or one flat row a ticket.")  # fmt: skip
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; standard output unless given."
-)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+              help="A file; - or nothing: standard output.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
 @shared_options
 @pass_state
-def export(state: State, /, form: str, output: Path | None, **options: Any) -> None:
+def export(state: State, /, form: str, output: Path | None, force: bool, **options: Any) -> None:
     """Write every ticket that matches, one a line, with its messages.
 
-    A file is complete or not there at all: it gets its name when the last ticket is written.
+    A file is complete or not there at all: it gets its name when the last ticket is written. Only its owner may read
+    it. A device or a pipe is written as it stands.
     """
     from hub.cli.export import WRITERS, opened
 
     outline = state.outline()
     wanted = ticket_filter(options, outline.timezone)
-    with state.store(outline.store) as store, opened(output) as file, progress("writing") as shown:
-        number = 0
-        for number in WRITERS[form](store.iter_tickets(wanted), file):
-            if number % 1000 == 0 and output:
-                shown.show(counted(number, "ticket", "tickets"))
+    output = None if output == Path("-") else output
+    _check_output(outline, output, force)
+    with state.store(outline.store) as store:
+        check_instances(outline, store, options["instance"])
+        with opened(output) as file, progress("writing") as shown:
+            number = 0
+            for number in WRITERS[form](store.iter_tickets(wanted), file):
+                if number % 1000 == 0 and output:
+                    shown.show(counted(number, "ticket", "tickets"))
+    if not number:
+        say(_nothing(options["text"]))
     if output:
         say(f"{counted(number, 'ticket', 'tickets')} in {output}")
+
+
+def _check_output(outline: "Outline", output: Path | None, force: bool) -> None:
+    from hub.cli.export import refusal
+    from hub.store.database import path_of
+
+    if output is None:
+        return
+    database = path_of(outline.store)
+    held = [database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))]
+    held += [outline.path, outline.path.with_name(".env")]
+    if why := refusal(output, held, force=force):
+        raise click.BadParameter(why, param_hint="-o")
+
+
+def _nothing(text: str | None) -> str:
+    if text and "*" not in text:
+        return (
+            "no ticket matches; a word is found only as it is written: cut its ending and put * there to find its other"
+            " forms, such as возврат*"
+        )
+    return 'no ticket matches; "hub sync" reads what is new'
 
 
 def print_lines(outline: "Outline", lines: "Sequence[TicketLine]") -> None:

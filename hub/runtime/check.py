@@ -11,7 +11,7 @@ from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.sources import Workshop
 from hub.runtime.transport import Transport
 from hub.sdk import AuthError, HubError
-from hub.store import Store
+from hub.store import InstanceState, Store
 
 _log = logging.getLogger(__name__)
 
@@ -28,15 +28,22 @@ class Finding:
 
 async def check(settings: Settings, store: Store, names: Sequence[str] = ()) -> list[Finding]:
     """Ask each instance's source one cheap question, and look for what waits for a person."""
-    findings: list[Finding] = []
-    for state in store.instances():
-        if state.paused_at is not None and state.name in settings.instances and (not names or state.name in names):
-            todo = f'then run "hub resume {state.name}"'
-            findings.append(Finding(state.name, ok=False, message=f"paused: {state.paused_reason}", todo=todo))
+    chosen = {instance.name for instance in settings.pick(names)}
+    paused = [state for state in store.instances() if state.paused_at is not None and state.name in chosen]
+    findings = [_paused(state) for state in paused]
     async with Transport() as transport:
         workshop = Workshop(settings, transport, NO_RETRY)
         found = await asyncio.gather(*(_check(workshop, instance) for instance in settings.pick(names)))
     return findings + list(found)
+
+
+def _paused(state: InstanceState) -> Finding:
+    resume = f'"hub resume {state.name}"'
+    if state.paused_by == "person":
+        message, todo = f"paused by a person: {state.paused_reason}", f"{resume} reads it again"
+    else:
+        message, todo = f"paused: {state.paused_reason}", f"mend it, then run {resume}"
+    return Finding(state.name, ok=False, message=message, todo=todo)
 
 
 async def _check(workshop: Workshop, instance: InstanceSettings) -> Finding:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
 from hub.runtime.config_schema import config_schema
-from hub.runtime.nearest import did_you_mean, listed
+from hub.runtime.nearest import did_you_mean, listed, nearest_zone
 from hub.runtime.plugins import PluginError, Registry, check_hooks
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import resolve
@@ -37,7 +37,7 @@ LANGS = ("ru", "en")
 TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "store": ("text", f'"{DEFAULT_STORE}"', "where tickets are kept; a relative path starts at the folder of the file"),
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
-    "lang": ('"ru" or "en"', "the locale's", "language of what support leads read"),
+    "lang": ('"ru" or "en"', "the locale's", "language of `hub demo`; its `--lang` wins"),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
@@ -94,6 +94,8 @@ class Settings(Place):
         instances: those to run, by name.
         plugins: the objects of the cross-cutting plugins that are on, in the order of the file.
         disabled: names of the instances with ``enabled = false``.
+        broken: what is wrong with each instance that cannot be started, one finding a line; only where it was asked
+            to keep such instances apart.
         secrets: every secret's value, for what takes them out of logs.
     """
 
@@ -101,17 +103,20 @@ class Settings(Place):
     plugins: tuple[object, ...] = ()
     disabled: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     def pick(self, names: Sequence[str]) -> list[InstanceSettings]:
         """Return the instances *names* in the order of the file; all of them when none is named.
 
         Raises:
-            ConfigError: no instance has such a name, or it is switched off.
+            ConfigError: no instance has such a name, it is switched off, or its settings are wrong.
         """
         for name in names:
             if name in self.disabled:
                 raise ConfigError(f'{self.path}: the instance "{name}" is switched off; take out "enabled = false"')
-            check_instance(self.path, name, self.instances)
+            if name in self.broken:
+                raise ConfigError(self.broken[name])
+            check_instance(self.path, name, {**self.instances, **self.broken})
         return [settings for name, settings in self.instances.items() if not names or name in names]
 
 
@@ -126,24 +131,28 @@ def check_instance(path: Path, name: str, known: Mapping[str, Any]) -> None:
         raise ConfigError(f'{path}: there is no instance "{name}"{hint} configured: {listed(known)}')
 
 
-def load_settings(path: Path, registry: Registry, env: Mapping[str, str] = os.environ) -> Settings:
+def load_settings(
+    path: Path, registry: Registry, env: Mapping[str, str] = os.environ, *, apart: bool = False
+) -> Settings:
     """Read the settings of *path*; only the plugins that it names are imported.
 
     Args:
         path: a ``hub.toml``; a ``.env`` beside it gives variables that *env* lacks.
         registry: what is installed.
         env: the environment.
+        apart: an instance whose settings are wrong is put into ``broken`` and stops no other.
     Raises:
-        ConfigError: every finding, one a line.
+        ConfigError: every finding, one a line; with *apart* only those that concern every instance.
     """
     file = read_config_file(path, env)
     place = _place(file)
-    instances, disabled = _instances(file, registry)
+    broken: dict[str, str] = {}
+    instances, disabled = _instances(file, registry, broken if apart else None)
     plugins, plugin_configs = _plugins(file, registry)
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
     secrets = tuple(dict.fromkeys(secret for config in configs for secret in _secrets(config)))
-    return Settings(**place, instances=instances, plugins=plugins, disabled=disabled, secrets=secrets)
+    return Settings(**place, instances=instances, plugins=plugins, disabled=disabled, secrets=secrets, broken=broken)
 
 
 def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
@@ -184,7 +193,10 @@ def _store(file: ConfigFile) -> str:
         file.findings.add(("store",), f'is not the address of a store; write for example "{DEFAULT_STORE}"')
         return DEFAULT_STORE
     name = url.removeprefix(_FILE_STORE)
-    if url.startswith("sqlite:") and (name in (url, "") or name.startswith(":memory:")):
+    if not url.startswith("sqlite:"):
+        kind = url.split(":", maxsplit=1)[0]
+        file.findings.add(("store",), f'"{kind}" cannot be used in this release; write for example "{DEFAULT_STORE}"')
+    elif name in (url, "") or name.startswith(":memory:"):
         file.findings.add(("store",), f'names no file to keep tickets in; write for example "{DEFAULT_STORE}"')
     return f"{_FILE_STORE}{file.folder / name}" if name != url else url
 
@@ -194,7 +206,8 @@ def _timezone(file: ConfigFile) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except Exception:  # zoneinfo raises many kinds for a name that is none, an OSError among them
-        hint = did_you_mean(str(name), available_timezones()) or "; write an IANA name such as Europe/Moscow"
+        near = nearest_zone(str(name), available_timezones())
+        hint = f'; did you mean "{near}"?' if near else "; write an IANA name such as Europe/Moscow"
         file.findings.add(("timezone",), f"{name!r} is not a time zone{hint}")
         return ZoneInfo(DEFAULT_TIMEZONE)
 
@@ -222,13 +235,19 @@ def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:
 # --- instances and plugins ------------------------------------------------------------------------------------------
 
 
-def _instances(file: ConfigFile, registry: Registry) -> tuple[dict[str, InstanceSettings], tuple[str, ...]]:
+def _instances(
+    file: ConfigFile, registry: Registry, broken: dict[str, str] | None
+) -> tuple[dict[str, InstanceSettings], tuple[str, ...]]:
+    """Return the instances to run and the names of those switched off; findings go to *broken*, where there is one."""
     instances: dict[str, InstanceSettings] = {}
     disabled: list[str] = []
     for name, table in _tables(file, "instances").items():
+        own = file if broken is None else file.apart()
         # What is switched off needs neither its credentials nor its plugin.
-        instance = None if table.get("enabled") is False else _instance(file, registry, name, table)
-        if instance and instance.config.enabled:
+        instance = None if table.get("enabled") is False else _instance(own, registry, name, table)
+        if broken is not None and (told := own.findings.told()):
+            broken[name] = told
+        elif instance and instance.config.enabled:
             instances[name] = instance
         elif instance or table.get("enabled") is False:
             disabled.append(name)
@@ -251,7 +270,23 @@ def _instance(file: ConfigFile, registry: Registry, name: str, table: dict[str, 
         file.findings.add((*at, "connector"), str(error))
         return None
     config = _validated(file, cls.Config, table, at)
-    return InstanceSettings(name, connector, cls, config) if config else None
+    if config is None:
+        return None
+    if config.enabled:
+        _check_pull(file, cls, config, (*at, "connector"))
+    return InstanceSettings(name, connector, cls, config)
+
+
+def _check_pull(file: ConfigFile, cls: type[Connector[Any]], config: ConnectorConfig, at: Keys) -> None:
+    """Note it where the connector cannot do what an instance is for: be read."""
+    try:
+        abilities = cls.abilities(config)
+    except Exception as error:  # whatever a plugin raises keeps only that plugin out; its text may hold a credential
+        file.findings.add(at, f"{cls.__name__}.abilities raised {type(error).__name__}; mend or upgrade the plugin")
+        return
+    if "pull" not in abilities:
+        message = f'"{cls.name}" cannot be read from: it has no ability pull, only {listed(abilities)}'
+        file.findings.add(at, f"{message}; take this table out, or write enabled = false")
 
 
 def _plugins(file: ConfigFile, registry: Registry) -> tuple[tuple[object, ...], list[BaseModel]]:

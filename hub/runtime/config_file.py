@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +35,18 @@ class Findings:
         """Note *message*, which names its own place."""
         self._found.append((0, message))
 
+    def told(self) -> str:
+        """Return all findings, one a line, in the order of the file; empty when there is none."""
+        return "\n".join(message for _, message in sorted(self._found, key=lambda found: found[0]))
+
     def check(self) -> None:
         """Go on only if nothing was found.
 
         Raises:
-            ConfigError: all findings, one a line, in the order of the file.
+            ConfigError: all findings.
         """
         if self._found:
-            raise ConfigError("\n".join(message for _, message in sorted(self._found, key=lambda found: found[0])))
+            raise ConfigError(self.told())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ class ConfigFile:
     tree: dict[str, Any]
     env: Mapping[str, str]
     findings: Findings
+
+    def apart(self) -> "ConfigFile":
+        """Return the same file with a list of findings of its own."""
+        return replace(self, findings=Findings(self.path, self.findings.lines))
 
     @property
     def folder(self) -> Path:

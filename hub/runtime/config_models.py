@@ -65,7 +65,8 @@ def _plain_in(annotation: Any, value: Any, at: Keys) -> Iterator[Finding]:
         items = value.items() if isinstance(value, dict) else enumerate(value)
         if holds_secret(annotation):
             if isinstance(value, dict) and not _takes_tables(annotation):
-                yield at, f"is no reference to a secret; {OUTSIDE}"
+                near = did_you_mean(str(next(iter(value))), ("env", "file")) if len(value) == 1 else ""
+                yield at, f"is no reference to a secret{near or ';'} {OUTSIDE}"
                 return
             for key, item in items:
                 yield from _plain_in(annotation, item, (*at, key))

@@ -27,6 +27,7 @@ import asyncio
 import contextlib
 import hashlib
 import random
+import re
 import time
 from bisect import bisect_right, insort
 from collections import defaultdict
@@ -36,6 +37,7 @@ from itertools import count
 from os import fstat, ftruncate, pread, pwrite
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from uuid import uuid4
 from zlib import crc32
 
@@ -53,6 +55,8 @@ _FILE_POLL_S = 0.001  # files are locked for some 20 microseconds
 _LATE_S = 1.0  # who is later than this at its own turn loses its place in the line
 _UNREADABLE_S = 60.0
 _STALE_RUN_S = 3600.0
+_STALE_WINDOW_S = 7 * 86400.0
+_WINDOW_NAME = re.compile("[0-9a-f]{64}")
 
 
 def account_key(connector: str, base_url: str, secrets: Sequence[str], account: str | None) -> str:
@@ -60,12 +64,17 @@ def account_key(connector: str, base_url: str, secrets: Sequence[str], account: 
 
     Args:
         connector: the connector's name.
-        base_url: the vendor's address; upper case and a slash at its end do not matter.
+        base_url: its host counts where there are no credentials; a key is one account, through a proxy or not.
         secrets: the credentials.
         account: the setting of that name; stands in the place of the secrets where it is given.
     """
-    who = ["secrets", *sorted(secrets)] if account is None else ["account", account]
-    return hashlib.sha256(orjson.dumps([connector, base_url.lower().rstrip("/"), who])).hexdigest()
+    if account is not None:
+        who = ["account", account]
+    elif any(secrets):
+        who = ["secrets", *sorted(secrets)]
+    else:
+        who = ["host", urlsplit(base_url.lower()).netloc.rpartition("@")[2]]
+    return hashlib.sha256(orjson.dumps([connector, who])).hexdigest()
 
 
 def effective_limits(
@@ -235,7 +244,7 @@ class Limiter:
     def _open(self) -> Path:
         folder = self._given or shared_folder("limits")
         try:
-            _sweep(folder)
+            _sweep(folder, self._clock())
             self._alive = lock(folder / f"{self._run}.run")
         except OSError as error:
             raise StoreError(_unusable(error)) from error
@@ -243,10 +252,7 @@ class Limiter:
         return folder
 
     def _seat(self, name: str, concurrency: int) -> asyncio.Semaphore:
-        key = (name, concurrency)
-        if key not in self._seats:
-            self._seats[key] = asyncio.Semaphore(concurrency)
-        return self._seats[key]
+        return self._seats.setdefault((name, concurrency), asyncio.Semaphore(concurrency))
 
     async def _granted(self, ticket: str, files: dict[str, list[Limit]], lease_s: float) -> None:
         """Return when the request may start. One task of the process at a time asks the files, in order of arrival."""
@@ -259,7 +265,9 @@ class Limiter:
         try:
             with contextlib.ExitStack() as held:
                 windows = self._read(held, files)
-                return self._decide(ticket, windows, files, lease_s) if windows else self._soon_s()
+                return (
+                    self._decide(ticket, windows, files, lease_s) if windows else _FILE_POLL_S * (0.5 + self._chance())
+                )
         except OSError as error:
             raise StoreError(_unusable(error)) from error
 
@@ -333,14 +341,16 @@ class Limiter:
                 asyncio.get_running_loop().call_later(_FILE_POLL_S, self._flush, name)
 
     def _lock(self, name: str) -> Lock | None:
+        """Return the lock of a window's file; None: another process is at it, or has just removed it."""
         try:
-            return try_lock(name)
+            taken = try_lock(name)
         except FileNotFoundError:  # somebody tidied up the folder
             Path(name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return try_lock(name)
-
-    def _soon_s(self) -> float:
-        return _FILE_POLL_S * (0.5 + self._chance())
+            taken = try_lock(name)
+        if taken is None or fstat(taken.fd).st_nlink:
+            return taken
+        taken.release()  # swept after we opened it: nobody else would read what we write
+        return None
 
 
 def _write_ended(fd: int, ended: dict[str, float]) -> None:
@@ -362,12 +372,28 @@ def _longest_wait_s(
     )
 
 
-def _sweep(folder: Path) -> None:
-    """Remove the run files of processes that died long ago."""
-    for path in folder.glob("*.run"):
+def _sweep(folder: Path, now: float) -> None:
+    """Remove run files of processes that died long ago, and files of accounts that nobody has used for long."""
+    for path in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > _STALE_RUN_S and not is_held(path):
+            unused_s = time.time() - path.stat().st_mtime
+            if path.suffix == ".run" and unused_s > _STALE_RUN_S and not is_held(path):
                 path.unlink(missing_ok=True)
+            elif unused_s > _STALE_WINDOW_S and _WINDOW_NAME.fullmatch(path.name):
+                _remove_spent(path, now)
+
+
+def _remove_spent(path: Path, now: float) -> None:
+    """Remove the file *path* under its lock, unless something in it still counts: the wall clock may have been set."""
+    taken = try_lock(path)
+    if taken is None:
+        return
+    with taken:
+        window = _Window.read(taken.fd) or _Window()
+        window.trim((), now)
+        under_way = any(is_held(path.with_name(f"{ticket.partition('-')[0]}.run")) for ticket in window.busy)
+        if not window.done and not under_way:
+            path.unlink(missing_ok=True)
 
 
 def _unusable(error: OSError) -> str:

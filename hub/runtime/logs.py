@@ -57,14 +57,14 @@ def redact(text: str) -> str:
 
 
 def set_up(*, verbosity: int = 0, json_lines: bool = False) -> None:
-    """Send all logs to stderr: JSON lines when it is no terminal or *json_lines*, else short lines for a person.
+    """Send all logs to stderr: short lines for a person, in colour on a terminal only; JSON lines when asked for.
 
     Args:
         verbosity: -1 errors, 0 warnings too, 1 what happens, 2 everything.
-        json_lines: JSON on a terminal as well.
+        json_lines: one JSON object a line, wherever they go.
     """
     handler = _StderrHandler()
-    handler.setFormatter(_Formatter(as_json=json_lines or not sys.stderr.isatty()))
+    handler.setFormatter(_Formatter(as_json=json_lines))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(_LEVELS[max(-1, min(verbosity, 2))])
@@ -120,7 +120,7 @@ def _short_lines() -> Any:
     import structlog
 
     return structlog.dev.ConsoleRenderer(
-        colors=not os.environ.get("NO_COLOR"),
+        colors=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
         exception_formatter=structlog.dev.plain_traceback,
         pad_event_to=0,
         pad_level=False,

@@ -37,10 +37,18 @@ class PluginError(ConfigError):
 
 def import_failure(error: BaseException) -> PluginError:
     """Return what is wrong with a plugin whose import raised *error*, and where."""
-    seen = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     missing = error.name if isinstance(error, ModuleNotFoundError) and error.name else None
     fix = f"install {missing} into this environment" if missing else "mend or reinstall it"
-    return PluginError(f"fails to import: {seen}{_where(error)}", fix)
+    return PluginError(f"fails to import: {_seen(error)}{_where(error)}", fix)
+
+
+def crash(error: BaseException) -> PluginError:
+    """Return what is wrong with a plugin that raised *error* while it was looked at, and where."""
+    return PluginError(f"raised {_seen(error)}{_where(error)}", "mend or reinstall it")
+
+
+def _seen(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _where(error: BaseException) -> str:

@@ -4,7 +4,8 @@ Nothing is imported to list what is installed: an entry point's name is the conn
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, Protocol, cast
@@ -20,6 +21,7 @@ from hub.runtime.plugin_checks import (
     check_connector,
     check_cross_cutting,
     check_sdk,
+    crash,
     import_failure,
 )
 from hub.sdk import ConfigError, Connector, ConnectorSpec, HubSpec
@@ -29,6 +31,7 @@ __all__ = [
     "CrossCutting",
     "PluginError",
     "PluginInfo",
+    "PluginManager",
     "Registry",
     "check_hooks",
     "discover",
@@ -40,6 +43,7 @@ __all__ = [
     "tell",
 ]
 
+PluginManager = pluggy.PluginManager
 CONNECTORS = "hub"
 CROSS_CUTTING = "hub.plugins"
 
@@ -80,7 +84,8 @@ class _Found:
 
     @property
     def distribution(self) -> str:
-        return self.entry.dist.name if self.entry.dist else "an unknown distribution"
+        # A distribution whose metadata is damaged has no name.
+        return (self.entry.dist.name if self.entry.dist else None) or "an unknown distribution"
 
     @property
     def version(self) -> str:
@@ -103,14 +108,14 @@ class Registry:
     """Every installed plugin by name; each is imported when it is asked for, and only then."""
 
     def __init__(self, entries: Iterable[tuple[Kind, EntryPoint]]) -> None:
-        """Sort *entries*: of those with one kind and name, the first by the name of its distribution wins."""
-        self._found: dict[tuple[Kind, str], _Found] = {}
-        self._taken: list[tuple[_Found, _Found]] = []
+        """Sort *entries* by kind and name. A distribution that is found twice counts once; a name that several
+        distributions offer is nobody's: whoever got it would be handed the other's credentials."""
+        self._found: dict[tuple[Kind, str], list[_Found]] = {}
         found = sorted((_Found(kind, entry) for kind, entry in entries), key=lambda f: f.distribution.lower())
         for one in found:
-            first = self._found.setdefault((one.kind, one.entry.name), one)
-            if first.distribution != one.distribution:
-                self._taken.append((first, one))
+            same = self._found.setdefault((one.kind, one.entry.name), [])
+            if one.distribution not in [other.distribution for other in same]:
+                same.append(one)
 
     def names(self, kind: Kind = "connector") -> list[str]:
         """Return the names of what is installed, sorted; nothing is imported."""
@@ -120,57 +125,74 @@ class Registry:
         """Import and return the connector *name*.
 
         Raises:
-            ConfigError: it is not installed, or something is wrong with it: says what, and the fix.
+            ConfigError: it is not installed, several distributions offer it, or something is wrong with it: says
+                what, and the fix.
         """
         found = self._get("connector", name)
-        try:
+        with _faults_of(found):
             return _register(name, found.load())
-        except PluginError as error:
-            raise _named(found, error) from error
 
     def plugin(self, name: str) -> CrossCutting:
         """Import and return the cross-cutting plugin *name*.
 
         Raises:
-            ConfigError: it is not installed, or something is wrong with it: says what, and the fix.
+            ConfigError: it is not installed, several distributions offer it, or something is wrong with it: says
+                what, and the fix.
         """
         found = self._get("plugin", name)
-        try:
+        with _faults_of(found):
             module = found.load()
             check_cross_cutting(module)
-        except PluginError as error:
-            raise _named(found, error) from error
         return cast(CrossCutting, module)
 
     def load_all(self) -> list[PluginInfo]:
         """Import every plugin and tell what it can do or what is wrong with it, sorted by kind and name."""
-        infos = [self._inspect(found) for found in self._found.values()]
-        infos += [_taken(first, second) for first, second in self._taken]
-        return sorted(infos, key=lambda info: (info.kind, info.name, info.problem or ""))
+        infos = [
+            _inspect(self, same[0]) if len(same) == 1 else _contested(one, same)
+            for same in self._found.values()
+            for one in same
+        ]
+        return sorted(infos, key=lambda info: (info.kind, info.name, info.distribution))
 
     def _get(self, kind: Kind, name: str) -> _Found:
-        found = self._found.get((kind, name))
-        if found is None:
+        same = self._found.get((kind, name), [])
+        if not same:
             known = self.names(kind)
             hint = did_you_mean(name, known)
             raise ConfigError(f'no {kind} "{name}" is installed{hint or ";"} installed: {listed(known)}')
-        return found
-
-    def _inspect(self, found: _Found) -> PluginInfo:
-        info = found.info()
-        try:
-            if found.kind == "plugin":
-                self.plugin(info.name)
-                return info
-            cls = self.connector(info.name)
-        except PluginError as error:
-            return replace(info, problem=error.problem, fix=error.fix)
-        return replace(info, abilities=tuple(sorted(cls.abilities())), actions=tuple(sorted(cls.actions)))
+        if len(same) > 1:
+            info = _contested(same[0], same)
+            raise ConfigError(f'{kind} "{name}" is offered by {_distributions(same, "and")}; {info.fix}')
+        return same[0]
 
 
 def discover() -> Registry:
     """Return what is installed in this environment; nothing is imported."""
     return Registry((kind, entry) for kind, group in _GROUPS.items() for entry in entry_points(group=group))
+
+
+def _inspect(registry: Registry, found: _Found) -> PluginInfo:
+    info = found.info()
+    try:
+        if found.kind == "plugin":
+            registry.plugin(info.name)
+            return info
+        cls = registry.connector(info.name)
+        with _faults_of(found):
+            return replace(info, abilities=tuple(sorted(cls.abilities())), actions=tuple(sorted(cls.actions)))
+    except PluginError as error:
+        return replace(info, problem=error.problem, fix=error.fix)
+
+
+@contextmanager
+def _faults_of(found: _Found) -> Iterator[None]:
+    """Turn whatever *found* raises inside into a PluginError that names it."""
+    try:
+        yield
+    except PluginError as error:
+        raise _named(found, error) from error
+    except (Exception, SystemExit) as error:
+        raise _named(found, crash(error)) from error
 
 
 def _named(found: _Found, error: PluginError) -> PluginError:
@@ -180,12 +202,17 @@ def _named(found: _Found, error: PluginError) -> PluginError:
     return named
 
 
-def _taken(first: _Found, second: _Found) -> PluginInfo:
+def _contested(one: _Found, same: Iterable[_Found]) -> PluginInfo:
+    others = [other for other in same if other is not one]
     return replace(
-        second.info(),
-        problem=f'the name "{second.entry.name}" is taken by {first.distribution}; this one is not used',
-        fix=f"uninstall {first.distribution} or {second.distribution}",
+        one.info(),
+        problem=f'the name "{one.entry.name}" is offered by {_distributions(others, "and")} too, so nobody has it',
+        fix=f"uninstall {_distributions(same, 'or')}",
     )
+
+
+def _distributions(found: Iterable[_Found], word: str) -> str:
+    return f" {word} ".join(one.distribution for one in found)
 
 
 def _register(name: str, module: Any) -> type[Connector[Any]]:

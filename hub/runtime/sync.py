@@ -41,7 +41,7 @@ async def sync(
             await together(run.sync(sweeps, forced=bool(names)) for run in runs)
         while done := await store.run(store.index_batch):
             report.indexed += done
-    if not names:
+    if not names and not settings.broken:
         await store.run(_prune_left_over, settings, store, [instance.name for instance in runnable])
     report.seconds = time.perf_counter() - started
     return report
@@ -66,8 +66,8 @@ def _runnable(
 
 
 def _prune_left_over(settings: Settings, store: Store, done: Sequence[str]) -> None:
-    """Remove old originals of instances that did not run: paused, switched off, or no longer configured."""
+    """Remove old originals of instances that did not run: paused, or no longer configured."""
     now = utc_now()
-    for name in set(store.owners_of_originals()) - set(done):
+    for name in set(store.owners_of_originals()) - set(done) - set(settings.disabled):
         instance = settings.instances.get(name)
         store.prune_originals(name, now - (instance.config.keep_raw if instance else KEEP_RAW))

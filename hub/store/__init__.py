@@ -1,6 +1,6 @@
 """What survives a restart: tickets, messages, events, originals, dead letters, cursors. One store per ``store`` URL."""
 
-from hub.store.erase import Erased
+from hub.store.erase import Erased, Named
 from hub.store.inventory import Absent
 from hub.store.page import Checkpoint, Decided, Rejected, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
@@ -14,6 +14,7 @@ __all__ = [
     "Decided",
     "Erased",
     "InstanceState",
+    "Named",
     "Recall",
     "Rejected",
     "Store",

@@ -1,5 +1,6 @@
 """Opening a database: pragmas, migrations, and what SQLite's errors mean to a person."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -35,7 +36,12 @@ def path_of(url: str) -> Path:
 
 
 def open_engine(path: Path) -> sa.Engine:
-    """Return an engine on the file *path*; each connection has our pragmas, transactions begin IMMEDIATE."""
+    """Return an engine on the file *path*; each connection has our pragmas, transactions begin IMMEDIATE.
+
+    A new file is its owner's alone, as it holds personal data; what SQLite puts beside it gets the same rights.
+    """
+    with suppress(OSError):  # it is there already, or SQLite says in a moment why it cannot be
+        _make_private(path)
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
@@ -58,6 +64,11 @@ def open_engine(path: Path) -> sa.Engine:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
     return engine
+
+
+def _make_private(path: Path) -> None:
+    # Only a new file: closing one that is open as a database would take SQLite's locks on it away.
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 @contextmanager
@@ -128,6 +139,8 @@ def require_head(engine: sa.Engine, path: Path) -> None:
 def copy(path: Path, target: Path) -> int:
     """Copy the database *path* to the new file *target*, consistent while others write; return its size in bytes.
 
+    The copy is its owner's alone.
+
     Raises:
         StoreError: there is no database, *target* exists, or it cannot be written.
     """
@@ -137,6 +150,8 @@ def copy(path: Path, target: Path) -> int:
         raise StoreError(f"{target} exists; name another file, or move it away")
     part = target.with_name(target.name + ".part")
     try:
+        part.unlink(missing_ok=True)
+        _make_private(part)
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as made:
             source.backup(made)  # in one step: one in parts begins anew when others write
         part.replace(target)

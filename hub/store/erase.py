@@ -13,6 +13,7 @@ import orjson
 import sqlalchemy as sa
 import zstandard
 
+from hub.sdk.errors import StoreError
 from hub.store import search
 from hub.store.merge import author_digest
 from hub.store.rows import MessageRow
@@ -32,8 +33,43 @@ class Erased:
     dead_letters: int
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom a key, handle or name stands for, and what would go with them.
+
+    Attributes:
+        keys: the different author keys, sorted.
+        keyless: messages of authors of that name who have no key, so that nobody knows whether they are one person.
+        messages: with all those in the tickets below.
+        tickets: those that they opened.
+    """
+
+    keys: tuple[str, ...]
+    keyless: int
+    messages: int
+    tickets: int
+
+
+def named(connection: sa.Connection, author: str) -> Named:
+    """Return whom :func:`erase` would remove for *author*; nothing is changed.
+
+    Raises:
+        StoreError: *author* is blank.
+    """
+    written, _ = _messages_by(connection, author)
+    keys = [(orjson.loads(row.content).get("author") or {}).get("key") for row in written]
+    opened = _opened(connection, sorted({row.ticket_n for row in written}), {row.id for row in written})
+    gone = {row.n for row in (*written, *_messages_in(connection, opened))}
+    known = tuple(sorted({key for key in keys if key}))
+    return Named(known, sum(not key for key in keys), len(gone), len(opened))
+
+
 def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
-    """Remove the data of the person whose author key, handle or name is exactly *author*."""
+    """Remove the data of the person whose author key, handle or name is exactly *author*.
+
+    Raises:
+        StoreError: *author* is blank, which would be everybody without a name.
+    """
     connection.exec_driver_sql("PRAGMA secure_delete=ON")
     written, digests = _messages_by(connection, author)
     concerned = sorted({row.ticket_n for row in written})
@@ -75,6 +111,8 @@ def _remember(connection: sa.Connection, digests: AbstractSet[bytes], now: datet
 def _messages_by(connection: sa.Connection, author: str) -> tuple[list[MessageRow], set[bytes]]:
     """Return what the person wrote, and what keeps it from coming back: digests of the author's keys, and the ids of
     messages whose author has none."""
+    if not author.strip():
+        raise StoreError("no author is named; give a key, name or handle, exactly as a ticket shows it")
     rows: list[MessageRow] = []
     digests: set[bytes] = set()
     needle = orjson.dumps(author).decode()

@@ -282,11 +282,21 @@ class Store:
         """Copy the store to *target*; see :func:`backup_store`."""
         return database.copy(self.path, target)
 
+    def named(self, author: str) -> erase.Named:
+        """Return whom :meth:`erase` would remove for *author*, and how much.
+
+        Raises:
+            StoreError: *author* is blank.
+        """
+        with self._read() as connection:
+            return erase.named(connection, author)
+
     def erase(self, author: str) -> erase.Erased:
         """Remove the data of the person whose author key, handle or name is exactly *author*.
 
         Raises:
-            StoreError: the data is gone from every table, but a reader keeps the old bytes in the file.
+            StoreError: *author* is blank; or the data is gone from every table, but a reader keeps the old bytes in
+                the file.
         """
         with self._write() as connection:
             erased = erase.erase(connection, author, self._now())

@@ -22,7 +22,7 @@ from hub.runtime.transport import Transport
 from hub.store import Store, open_store
 
 _POLLS = 50
-_TOML = """
+TOML = """
 store = "sqlite:///hub.db"
 [instances.bench]
 connector = "youscan"
@@ -35,7 +35,7 @@ sweeps = "off"
 
 async def _run(port: int, folder: Path) -> dict[str, float]:
     os.environ["HUB_STATE_DIR"] = str(folder / "state")
-    (folder / "hub.toml").write_text(_TOML.format(port=port))
+    (folder / "hub.toml").write_text(TOML.format(port=port))
     settings = load_settings(folder / "hub.toml", discover(), {"BENCH_KEY": "benchmark-key"})
     with open_store(settings.store) as store:
         async with Transport() as transport:

@@ -21,6 +21,7 @@ store = "sqlite:///hub.db"
 connector = "youscan"
 base_url = "{youscan}"
 api_key = {{ env = "YOUSCAN_API_KEY" }}
+sweep_window = "60d"
 {common}
 sweeps = {{ edits = "1s", deleted = "1s", spam = "1s" }}
 
@@ -32,6 +33,11 @@ concurrency = 4
 {common}
 sweeps = {{ edits = "1s", changed = "1s", replies = "1s", published = "1s" }}
 """
+
+
+_REPLY = "/reply"
+_Key = tuple[str, str]
+"""Stream and id of a record."""
 
 
 @dataclass(frozen=True)
@@ -114,21 +120,25 @@ class Hub:
 
 def differences(box: Sandbox, vendor: str, tickets: Sequence[dict[str, Any]]) -> list[str]:
     """Return how the tickets differ from what the vendor holds; empty: every visible item is exactly one message,
-    with the right text, rating and visibility, in the right ticket."""
-    stored: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
-    for ticket in tickets:
+    with the right text, rating and visibility, in the right ticket, and no message is of anything else."""
+    stored: dict[_Key, list[tuple[str, dict[str, Any]]]] = {}
+    mine = [ticket for ticket in tickets if ticket["connector"] == vendor]
+    for ticket in mine:
         for message in ticket["messages"]:
             for source in message["sources"]:
-                key = source["stream"], source["source_id"]
-                stored.setdefault(key, []).append((ticket["id"], message))
-    items = [item for item in box.ledger(vendor)["items"] if item["visible"] and not item["broken"]]
+                stored.setdefault(_key(source), []).append((ticket["id"], message))
+    ledger = {_key(item): item for item in box.ledger(vendor)["items"]}
+    items = [item for item in ledger.values() if item["visible"] and not item["broken"]]
     assert items, "the ledger is empty"
-    found: list[str] = []
+    found = [f"{key}: stored, and the vendor never had it" for key in stored if _reviewed(key) not in ledger]
+    for ticket in mine:
+        for message in ticket["messages"]:
+            found.extend(_hidden_differences(message, ledger))
     tickets_of: dict[str, set[str]] = {}
     conversations_of: dict[str, set[str]] = {}
     messages_of: dict[str, set[str]] = {}
     for item in items:
-        key = item["stream"], item["source_id"]
+        key = _key(item)
         places = stored.get(key, [])
         if not places and item["hidden"]:
             continue  # hidden before it was ever read
@@ -145,13 +155,33 @@ def differences(box: Sandbox, vendor: str, tickets: Sequence[dict[str, Any]]) ->
     return found
 
 
+def _key(named: dict[str, Any]) -> _Key:
+    """Return stream and id of a message's source, or of an item of the ledger."""
+    return named["stream"], named["source_id"]
+
+
+def _reviewed(key: _Key) -> _Key:
+    """Return the review that a reply of Pointer belongs to; any other key as it is."""
+    return key[0], key[1].removesuffix(_REPLY)
+
+
+def _hidden_differences(message: dict[str, Any], ledger: dict[_Key, dict[str, Any]]) -> Iterator[str]:
+    """A post is hidden when every source that it was ever read from hides it; what was never read does not count."""
+    keys = [_key(source) for source in message["sources"]]
+    items = [ledger[key] for key in keys if key in ledger]
+    # A reply is told by its review; what left the vendor's sight stays as it was last seen.
+    if len(items) < len(keys) or not all(item["visible"] or item["hidden"] for item in items):
+        return
+    hidden = all(item["hidden"] for item in items)
+    if message["hidden"] != hidden:
+        yield f"{', '.join(map(str, keys))}: hidden is {message['hidden']}, the vendor says {hidden}"
+
+
 def _message_differences(key: str, item: dict[str, Any], message: dict[str, Any]) -> Iterator[str]:
     # A surrogate fault changes a text in transit; the ledger names what it became.
     texts = [_collapsed(text or "") for text in (item["text"], *item["also"])]
     if _collapsed(message["body"]) not in texts:
         yield f"{key}: text {message['body'][:60]!r}, the vendor has {(item['text'] or '')[:60]!r}"
-    if message["hidden"] != item["hidden"] and not item["same_as"]:
-        yield f"{key}: hidden is {message['hidden']}, the vendor says {item['hidden']}"
     if message["withheld"] != item["withheld"]:
         yield f"{key}: withheld is {message['withheld']}"
     if item["rating"] is not None and message["rating"] != item["rating"]:

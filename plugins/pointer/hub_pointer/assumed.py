@@ -70,6 +70,11 @@ def error_message(response: Response) -> str:
     return "; ".join([body["message"], *fields])[:_MESSAGE_CHARS]
 
 
+def is_web_page(response: Response) -> bool:
+    """Return whether the body is HTML: the API answers in JSON, so something in front of it speaks."""
+    return response.text.lstrip()[:1] == "<"
+
+
 def author_name(author: Any) -> str | None:
     """Return the name, whether *author* is a text or an object with ``name``; None when there is none."""
     name = author.get("name") if isinstance(author, Mapping) else author

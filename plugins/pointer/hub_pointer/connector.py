@@ -8,7 +8,6 @@ a zone are taken as Moscow's. One request per second and token. A write shows it
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -49,7 +48,11 @@ COLLECTION_OVERLAP = timedelta(days=2)  # a poll reads so far back behind its cu
 REPLY_WINDOW = timedelta(days=3)
 CALLS_EVERY_S = 1.1
 INVENTORY = "edits"
-"""The sweep that lists everything: what it passes over would be hidden."""
+"""The sweep that lists everything: what it passes over would be hidden. It goes through its window twice, by
+publication and by collection: a review whose ``published_at`` cannot be read is dated by its collection."""
+
+_PROVIDERS = "/providers"
+_COLLECTED = "created_at"
 
 _SWEEP_FILTERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     INVENTORY: ("published_at", {}),
@@ -115,6 +118,13 @@ class Pointer(Connector[PointerConfig]):
         seen = f"{status} from {request.method} {request.path}"
         if status == 401:
             return AuthError(f"{seen}; the token is not valid (any more): ask Pointer support for a new one")
+        if status == 403 and assumed.is_web_page(response):
+            return TransientError(
+                f"{seen}: a web page; something in front of the API refused. It is tried again; if it stays, look at"
+                " the proxy, or ask Pointer support whether this machine's address is blocked"
+            )
+        if status == 403 and request.path == _PROVIDERS:
+            return None  # names only: `parse` reads it as an empty list
         if status == 403:
             return AuthError(f"{seen}; ask Pointer support which networks and methods the token has")
         if status in (400, 404, 409, 422):
@@ -129,32 +139,33 @@ class Pointer(Connector[PointerConfig]):
     def request(self, read: Read) -> Request | None:
         if read.mode == "reference":
             return self._reference_request(read)
-        field, filters = _SWEEP_FILTERS[read.name] if read.mode == "sweep" else ("created_at", {})
+        field, _ = _filter(read)
         window = Window.begin(field, *_days(read))
-        if window is None:
-            return None
-        networks = assumed.list_param("network_uuids", self.config.networks or (), self.config.list_style)
-        scope = networks if self.config.networks else {}
-        params = {**scope, **filters, "with_tags": "true", "with_smart_tags": "true", "limit": self._limit, "offset": 0}
-        return _of_window(Request("GET", "/reviews", params=params), window)
+        return self._window_request(window, read) if window else None
 
     def parse(self, response: Response, read: Read) -> Page:
+        """Return the page.
+
+        A 403 on ``/providers`` is an empty one: a token may be limited to methods (vendor sheet, section 2), and only
+        the names of platforms beyond the three known maps come from there, which no review is worth waiting for.
+        """
         if read.mode == "reference":
             return self._reference_page(response, read)
         listing = read_listing(response)
-        window = Window.of(response.request.context)
-        is_first = response.request.context.get("total") is None
-        narrower = window.narrower(listing.total) if is_first else None
+        context = response.request.context
+        window, torn = Window.of(context), context["torn"]
+        narrower = window.narrower(listing.total) if context.get("total") is None else None
         if narrower:
-            return Page(records=listing.items, next_request=_of_window(response.request, narrower))
-        progress = follow(response, listing, read.restarts, complete=read.name == INVENTORY)
-        following = window.following(listing.total) if progress.ended else None
+            return Page(records=listing.items, next_request=self._window_request(narrower, read, torn=torn))
+        progress = follow(response, listing, read.restarts, complete=_is_final(read))
+        torn = torn or progress.torn
+        following = _following(window, listing.total, read) if progress.ended else None
         return Page(
             records=listing.items,
             ahead=progress.ahead,
             restart=progress.restart,
-            next_request=_of_window(response.request, following) if following else None,
-            cursor=_cursor(window, read) if progress.ended else None,
+            next_request=self._window_request(following, read, torn=torn) if following else None,
+            cursor=_cursor(window, read) if progress.ended and not torn else None,
         )
 
     def normalize(self, record: Record, read: Read) -> Sequence[Draft]:
@@ -167,11 +178,25 @@ class Pointer(Connector[PointerConfig]):
     def _limit(self) -> int:
         return min(self.config.page_size or MAX_LIMIT, MAX_LIMIT)
 
+    def _window_request(self, window: Window, read: Read, *, torn: bool = False) -> Request:
+        """Return the first page of *window*; *torn*: it, or one before it in this run, may lack rows."""
+        networks = assumed.list_param("network_uuids", self.config.networks or (), self.config.list_style)
+        params = {
+            **(networks if self.config.networks else {}),
+            **_filter(read)[1],
+            **window.params(),
+            "with_tags": "true",
+            "with_smart_tags": "true",
+            "limit": self._limit,
+            "offset": 0,
+        }
+        return Request("GET", "/reviews", params=params, context={**window.context(), "torn": torn})
+
     # --- references ---------------------------------------------------------------------------------------------
 
     def _reference_request(self, read: Read) -> Request | None:
         if read.name == "providers":
-            return Request("GET", "/providers")
+            return Request("GET", _PROVIDERS)
         if read.name == "networks":
             return Request("GET", "/networks", params={"limit": self._limit, "offset": 0})
         visible = [text_id(row.get("uuid")) for row in read.reference.get("networks", ()) if isinstance(row, dict)]
@@ -187,7 +212,7 @@ class Pointer(Connector[PointerConfig]):
 
     def _reference_page(self, response: Response, read: Read) -> Page:
         if read.name == "providers":
-            return Page(records=read_items(response))
+            return Page() if response.status == 403 else Page(records=read_items(response))
         listing = read_listing(response)
         progress = follow(response, listing, read.restarts)
         records, following = listing.items, None
@@ -216,11 +241,27 @@ def _days(read: Read) -> tuple[date, date]:
     return (read.since or read.now - HISTORY).date() - DAY, end
 
 
-def _of_window(request: Request, window: Window) -> Request:
-    return replace(request, params={**request.params, **window.params(), "offset": 0}, context=window.context())
+def _filter(read: Read) -> tuple[str, Mapping[str, str]]:
+    """Return the date that *read* begins to go by, and its other filters."""
+    return _SWEEP_FILTERS[read.name] if read.mode == "sweep" else (_COLLECTED, {})
+
+
+def _is_final(read: Read) -> bool:
+    """Whether nobody reads again what *read* passes over: it must be whole, or fail."""
+    return read.name == INVENTORY or read.mode == "backfill"
+
+
+def _following(window: Window, total: int, read: Read) -> Window | None:
+    following = window.following(total)
+    if following is None and read.name == INVENTORY and window.field != _COLLECTED:
+        return Window.begin(_COLLECTED, *_days(read))
+    return following
 
 
 def _cursor(window: Window, read: Read) -> dict[str, str]:
-    """Return the day before which all is known; today stays open, and the overlap never moves it back."""
+    """Return the day before which all is known; today stays open, and the overlap never moves it back.
+
+    Not for a torn window, nor for those after one: the next poll reads from before it again.
+    """
     reached = min(window.last, read.now.date()).isoformat()
     return {"created": max(reached, read.cursor["created"]) if read.cursor else reached}

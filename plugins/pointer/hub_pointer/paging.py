@@ -2,16 +2,20 @@
 
 The order of rows is not documented and offsets shift when rows come or go (vendor sheet, sections 4 and 8), so each
 page repeats the end of the one before, and the walk begins anew when ``total`` moves. The first page tells how many
-there are; the others are then known and may be read ahead.
+there are; the others are then known and may be read ahead. How often a list was begun anew stands in its requests'
+context: one that moves takes nothing from the next.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.sdk import Request, Response, SourceError
 
 MAX_LIMIT = 100  # rows; the vendor's maximum
-MAX_RESTARTS = 3
+MAX_RESTARTS = 3  # of one list
+RUN_RESTARTS = (
+    6  # of all lists of a run; the engine ends a run that begins anew many times, and needs some for `complete`
+)
 OVERLAP = 10  # one row in so many is read again with the next page
 
 
@@ -27,12 +31,14 @@ class Listing:
 class Progress:
     """What follows after a page.
 
-    ``ended``: this was the list's last page.
+    ``ended``: this was the list's last page. ``torn``: more rows went while the list was read than pages repeat, so
+    that it may lack some.
     """
 
     ahead: tuple[Request, ...] = ()
     restart: Request | None = None
     ended: bool = False
+    torn: bool = False
 
 
 def read_items(response: Response) -> list[Any]:
@@ -69,7 +75,7 @@ def follow(response: Response, listing: Listing, restarts: int, *, complete: boo
 
     Args:
         response: of a request made with ``limit`` and ``offset``; later pages carry the plan in their context.
-        restarts: how often this run already began anew.
+        restarts: how often this run already began anew, whichever of its lists it was.
         complete: no row may be passed over, however often that takes: the engine bounds it, and fails the run.
     """
     request = response.request
@@ -78,11 +84,14 @@ def follow(response: Response, listing: Listing, restarts: int, *, complete: boo
         return _plan(request, _page_size(request, listing), listing.total)
     size: int = request.context["size"]
     torn = planned - listing.total > _overlap(size)  # more rows went than pages repeat
-    if (listing.total != planned and restarts < MAX_RESTARTS) or (torn and complete):
-        return Progress(restart=request.with_params(offset=0).with_context(total=None, size=None))
+    begun_anew: int = request.context.get("restarts", 0)
+    may_restart = begun_anew < MAX_RESTARTS and restarts < RUN_RESTARTS
+    if (listing.total != planned and may_restart) or (torn and complete):
+        anew = request.with_context(total=None, size=None, restarts=begun_anew + 1)
+        return Progress(restart=anew.with_params(offset=0))
     if request.params["offset"] + size < planned:
-        return Progress()
-    return _plan(request, size, listing.total)
+        return Progress(torn=torn)
+    return replace(_plan(request, size, listing.total), torn=torn)
 
 
 def next_page(request: Request, listing: Listing) -> Request | None:

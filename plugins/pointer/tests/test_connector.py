@@ -101,6 +101,34 @@ def test_a_token_that_is_refused_or_limited_says_what_to_ask_for() -> None:
     assert "ask Pointer support which networks and methods the token has" in str(limited)
 
 
+def forbidden(path: str, body: bytes) -> tuple[Response, HubError | None]:
+    response = Response(403, {}, body, Request("GET", path))
+    return response, pointer().classify(response)
+
+
+DENIED = '{"message": "Метод недоступен для этого токена"}'.encode()
+
+
+@pytest.mark.parametrize("path", ["/reviews", "/networks", "/companies"])
+def test_a_token_without_a_method_that_reviews_need_waits_for_a_person(path: str) -> None:
+    _, error = forbidden(path, DENIED)
+    assert isinstance(error, AuthError)
+    assert f"403 from GET {path}; ask Pointer support" in str(error)
+
+
+def test_a_token_that_may_not_list_providers_reads_reviews_all_the_same() -> None:
+    response, error = forbidden("/providers", DENIED)
+    assert error is None
+    assert pointer().parse(response, reference("providers")) == Page()
+
+
+@pytest.mark.parametrize("path", ["/reviews", "/providers"])
+def test_a_web_page_that_refuses_is_not_the_vendor_and_pauses_nothing(path: str) -> None:
+    _, error = forbidden(path, b"\n<!DOCTYPE html><title>Attention Required!</title>")
+    assert isinstance(error, TransientError)
+    assert f"403 from GET {path}: a web page; something in front of the API refused" in str(error)
+
+
 @pytest.mark.parametrize(("headers", "wait_s"), [({}, 1.1), ({"retry-after": "soon"}, 1.1), ({"retry-after": "7"}, 7)])
 def test_too_many_requests_wait_as_asked_or_one_interval(headers: dict[str, str], wait_s: float) -> None:
     error = answered(429, {}, headers)

@@ -57,12 +57,19 @@ class ModelServer:
             field, _, side = name.rpartition("_")
             if side not in ("from", "to"):
                 continue
-            day = row[field][:10]
+            day = (row.get(f"_{field}") or row[field])[:10]
             if day == bound and not self._inclusive:
                 return False
             if (day < bound) if side == "from" else (day > bound):
                 return False
         return True
+
+
+class MovingServer(ModelServer):
+    """A server whose rows move depending on what is asked."""
+
+    def __init__(self, rows: list[dict[str, Any]], move: Callable[[Request, list[dict[str, Any]]], None]) -> None:
+        super().__init__(rows, before=lambda number, rows: move(self.requests[-1], rows))
 
 
 class Run:
@@ -94,6 +101,11 @@ class Run:
 def row(number: int, day: date, **fields: Any) -> dict[str, Any]:
     at = f"{day.isoformat()}T12:00:00+03:00"
     return {"id": str(number), "created_at": at, "published_at": at, **fields}
+
+
+def unreadable(number: int, published: date, collected: date) -> dict[str, Any]:
+    """Return a row that the source filters by a day that it does not send."""
+    return row(number, collected, published_at="0000-00-00", _published_at=published.isoformat())
 
 
 def per_day(first: date, last: date, count: int) -> list[dict[str, Any]]:
@@ -244,6 +256,51 @@ def test_restarts_are_bounded_and_a_list_that_grows_is_still_read_to_its_end() -
     assert run.cursors == [TODAY.isoformat()]
 
 
+def test_a_window_that_comes_apart_is_read_again_by_the_next_poll() -> None:
+    def shrink(number: int, rows: list[dict[str, Any]]) -> None:
+        if number < 15:
+            del rows[:40]
+
+    rows = per_day(TODAY - timedelta(days=39), TODAY - timedelta(days=30), 90)
+    rows = per_day(TODAY, TODAY, 5) + rows
+    served = ModelServer(rows[5:], before=shrink)
+    run = Run(connector(), served, poll(cursor=TODAY - timedelta(days=37)))
+    assert run.restarts == 3
+    assert run.cursors == []
+    again = Run(connector(), served, poll(cursor=TODAY - timedelta(days=37)))
+    assert {row["id"] for row in served.rows} - set(run.ids) <= set(again.ids)
+    assert again.cursors[-1] == TODAY.isoformat()
+
+
+def test_each_window_may_begin_anew_whatever_the_windows_before_it_did() -> None:
+    moved: Counter[str] = Counter()
+
+    def move(request: Request, rows: list[dict[str, Any]]) -> None:
+        first, last = asked(request)
+        if request.params["offset"] and moved[first] < 2:
+            moved[first] += 1
+            del rows[next(n for n, row in enumerate(rows) if first < row["created_at"][:10] < last)]
+
+    rows = per_day(TODAY - timedelta(days=80), TODAY, 10)
+    server = MovingServer(rows, move)
+    run = Run(connector(), server, poll(since=NOW - timedelta(days=80)))
+    assert sorted(moved.values()) == [2, 2, 2]
+    assert run.restarts == 6
+    assert {row["id"] for row in server.rows} <= set(run.ids)
+
+
+def test_a_backfill_that_comes_apart_is_begun_anew_since_nobody_reads_it_again() -> None:
+    def shrink(number: int, rows: list[dict[str, Any]]) -> None:
+        if number < 12:
+            del rows[:40]
+
+    rows = per_day(TODAY, TODAY, 900)
+    read = Read("reviews", "backfill", NOW, since=NOW - timedelta(days=1), until=NOW + timedelta(days=1))
+    run = Run(connector(), ModelServer(list(rows), before=shrink), read)
+    assert 3 < run.restarts <= ENGINE_RESTARTS
+    assert {row["id"] for row in rows[11 * 40 :]} <= set(run.ids)
+
+
 def test_a_few_rows_that_leave_between_pages_are_covered_by_the_overlap() -> None:
     def leave(number: int, rows: list[dict[str, Any]]) -> None:
         del rows[:2]
@@ -290,6 +347,23 @@ def test_an_inventory_lists_all_that_was_published_in_its_window(inclusive: bool
     run = Run(connector(), ModelServer(rows, inclusive=inclusive), sweep("edits", TODAY - timedelta(days=60)))
     # In Kamchatka the day has already changed: such a review is published today by UTC, tomorrow by its own date.
     assert set(run.ids) == {row["id"] for row in rows}
+
+
+def test_an_inventory_lists_a_review_whose_publication_cannot_be_read_by_its_collection() -> None:
+    window = TODAY - timedelta(days=60)
+    old = unreadable(1, published=TODAY - timedelta(days=900), collected=TODAY - timedelta(days=30))
+    rows = [*per_day(window, TODAY, 2), old]
+    server = ModelServer(rows)
+    run = Run(connector(), server, sweep("edits", window))
+    assert set(run.ids) == {row["id"] for row in rows}
+    passes = [{name for name in request.params if name.endswith("_from")} for request in server.requests]
+    assert passes == sorted(passes, key=lambda names: names == {"created_at_from"})
+    for name in ("changed", "replies", "published"):
+        field = {"changed": "published_at", "replies": "reply_created_at", "published": "reply_published_at"}[name]
+        dated = [{**row, field: row["created_at"]} for row in rows]
+        quick = ModelServer(dated)
+        Run(connector(), quick, sweep(name, window))
+        assert not [request for request in quick.requests if "created_at_from" in request.params], name
 
 
 def test_a_backfill_reads_its_own_days_by_collection_and_ignores_the_live_cursor() -> None:

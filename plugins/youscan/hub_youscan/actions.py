@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from hub.sdk import Action, ActionName, ActionResult, HubError, Request, Response, SourceError, Steps, TransientError
+from hub.sdk import Action, ActionName, ActionResult, HubError, Request, Response, SourceError, Steps
 from hub_youscan import assumed
 
 MAX_UPDATES = 100
@@ -131,10 +131,10 @@ class _Topic:
         yield from self._verify([item for item in items if item.changes.keys() - item.answers.keys()])
 
     def _ask(self, request: Request) -> _Step[Response | _Refusal]:
-        """Return the answer, or why there is no good one. Refused credentials end the whole run."""
+        """Return the answer, or why there is no good one."""
         try:
             response = yield request
-        except (TransientError, SourceError) as error:
+        except HubError as error:  # refused credentials too: what was done before must be told all the same
             return _Refusal(str(error))
         if response is None:
             return _Refusal("the engine answered a request with nothing")

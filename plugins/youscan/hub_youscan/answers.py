@@ -24,6 +24,18 @@ def words(response: Response) -> str:
     return " ".join(_said(body).split())[:_MAX_WORDS]
 
 
+def is_vendors(response: Response) -> bool:
+    """Return whether an error is the vendor's own: JSON with a message or a code (section 10).
+
+    Anything else (a page in HTML, an empty body, JSON of another shape) comes from what stands in front of the API.
+    """
+    try:
+        body = response.json()
+    except SourceError:
+        return False
+    return isinstance(body, dict) and bool(_said(body))
+
+
 def _said(body: Any) -> str:
     if isinstance(body, str):
         return body

@@ -13,9 +13,10 @@ HIDDEN_SWEEPS: Mapping[str, Mapping[str, str]] = {"deleted": {"deleted": "true"}
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """No mention was published before. Without ``from`` the last six days would be all that is read (section 1)."""
 
-AHEAD = timedelta(days=1)
-"""How far in the future a post may say it was published. ``to`` is sent on every request as well: by default it ends
-today in the zone of the key's owner, and what says "tomorrow" would be passed by the cursor for good (section 5)."""
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+"""No mention says it was published later. ``to`` is sent on every request as well: by default it ends today in the
+zone of the key's owner, and a mention dated beyond it (forums and calendars do that) would be passed by the cursor for
+good, whatever number of days were added (section 5). That the vendor takes a date far ahead is our reading."""
 
 FIRST_WAIT = timedelta(seconds=10)
 """Least wait after a 429, which names none: the limit counts by ten seconds (section 8)."""

@@ -41,7 +41,7 @@ from hub.sdk import (
 )
 from hub_youscan import assumed, mention
 from hub_youscan.actions import ACTIONS, act
-from hub_youscan.answers import topic_of, words
+from hub_youscan.answers import is_vendors, topic_of, words
 
 MAX_SIZE = 1000
 SWEEP_EVERY = timedelta(hours=1)
@@ -99,13 +99,11 @@ class YouScan(Connector[YouScanConfig]):
         if isinstance(error, TransientError):
             wait = error.retry_after
             return TransientError(seen, max(wait or assumed.FIRST_WAIT, assumed.FIRST_WAIT) if status == 429 else wait)
-        topic = topic_of(request)
-        if status == 403 and request.method == "POST":
-            # Reading needs less than writing and goes on: only these actions are refused.
-            return SourceError(f"{seen}; give the key's user the level Edit in topic {topic}, then try again")
+        if status == 403:
+            return _forbidden(response, seen)
         if isinstance(error, AuthError):
-            return AuthError(f"{seen}; {_REFUSED[status].format(where=f'topic {topic}' if topic else 'this account')}")
-        return SourceError(f"{seen}; {_missing(topic)}" if status == 404 else seen)
+            return AuthError(f"{seen}; {_REFUSED[status]}")
+        return SourceError(f"{seen}; {_missing(topic_of(request))}" if status == 404 else seen)
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -114,7 +112,7 @@ class YouScan(Connector[YouScanConfig]):
             return Request("GET", "/topics")
         params: dict[str, Any] = {
             "from": _utc(_first_moment(self.config.start)),
-            "to": _utc(read.now + assumed.AHEAD),
+            "to": _utc(assumed.LATEST),
             "orderBy": "seqAsc",
             "size": self.config.page_size or MAX_SIZE,
             "htmlSanitize": "false",
@@ -185,9 +183,28 @@ _REFUSED: Mapping[int, str] = {
     401: "the key is missing or not valid (any more): create one in YouScan (My Settings, API key), put it where"
     " `api_key` points, then resume the instance",
     402: "the plan has no API access: ask YouScan to switch it on, then resume the instance",
-    403: "the key's user may not read {where}: give the user the level View (Edit to tag and hide as well), then"
-    " resume the instance",
 }
+
+
+def _forbidden(response: Response, seen: str) -> HubError:
+    """Return what a 403 means: sections 2 and 10.
+
+    A level is missing in one topic only, so the other topics go on; and not every 403 is the vendor's.
+    """
+    if not is_vendors(response):
+        return TransientError(
+            f"{seen}; something in front of the API refused (YouScan itself says why, in JSON): it is tried again; if"
+            " it stays, look at the proxy, or ask YouScan whether this machine's address is blocked"
+        )
+    topic = topic_of(response.request)
+    if not topic:
+        return AuthError(f"{seen}; the key's user may not list topics: ask the account's administrator, then resume")
+    if response.request.method == "POST":
+        return SourceError(f"{seen}; give the key's user the level Edit in topic {topic}, then try again")
+    return SourceError(
+        f"{seen}; give the key's user the level View in topic {topic} (Edit to tag and hide as well), or take the topic"
+        " out of `topics`; the other topics go on"
+    )
 
 
 def _missing(topic: str) -> str:

@@ -294,12 +294,36 @@ def test_what_was_taken_stays_taken_when_the_look_again_fails() -> None:
     assert act(half, action("set_sentiment", "1", "negative"))[0][0] == "sent"
 
 
-def test_refused_credentials_end_the_run_and_are_not_swallowed() -> None:
-    def refused(request: Request) -> Response:
-        raise AuthError("401")
+def test_refused_credentials_fail_what_is_left_and_keep_what_was_done() -> None:
+    topic = Topic(mentions=mentions(1))
 
-    with pytest.raises(AuthError):
-        act(refused, action("hide"))
+    def revoked(request: Request) -> Response:
+        if "/102/" in request.path:
+            raise AuthError("401 from YouScan; create a new key")
+        return topic(request)
+
+    asked = (
+        action("set_sentiment", "1", "negative"),
+        action("add_tags", "1", "a", stream="102"),
+        action("hide", "2", stream="102"),
+    )
+    assert act(revoked, *asked) == [
+        ("done", ""),
+        ("failed", "401 from YouScan; create a new key"),
+        ("failed", "401 from YouScan; create a new key"),
+    ]
+
+
+def test_what_was_taken_is_not_called_failed_when_the_key_is_refused_before_the_look_again() -> None:
+    topic = Topic(mentions=mentions(1))
+
+    def half(request: Request) -> Response:
+        if request.path.endswith("get-mentions"):
+            raise AuthError("401")
+        return topic(request)
+
+    assert act(half, action("set_sentiment", "1", "negative"))[0][0] == "sent"
+    assert topic.mentions[1]["sentiment"] == "negative"
 
 
 def test_every_write_may_be_sent_again() -> None:

@@ -140,6 +140,17 @@ def test_late_edits_are_found_within_the_window_and_not_by_the_poll(
     assert edits[number].sentiment == "negative"
 
 
+def test_a_mention_dated_ahead_is_read_when_it_is_saved(sandbox: Running, youscan: YouScan, send: Send) -> None:
+    end = {"seq": max(item["seq"] for item in visible(sandbox).values() if item["stream"] == "101")}
+    told = {}
+    for days in (5, 400):
+        at = NOW + timedelta(days=days)
+        added = sandbox.change("youscan", "add", topic=101, published=at.isoformat(), text="Ждём вас на открытии")
+        told[added["source_id"]] = at
+    found = messages(drafts(youscan, send, cursor=end))
+    assert {number: found[number].created_at for number in told if number in found} == told
+
+
 def test_a_backfill_reads_exactly_its_window(sandbox: Running, youscan: YouScan, send: Send) -> None:
     for since, until in (
         (NOW - timedelta(days=9, hours=5), NOW - timedelta(days=2)),

@@ -41,7 +41,7 @@ def parsed(mentions: Any, reading: Read | None = None, **settings: Any) -> Page:
 
 ALWAYS = {
     "from": "1970-01-01T00:00:00Z",
-    "to": "2026-11-21T12:00:30Z",
+    "to": "2100-01-01T00:00:00Z",
     "orderBy": "seqAsc",
     "size": 1000,
     "htmlSanitize": "false",
@@ -204,7 +204,10 @@ def test_429_that_names_a_longer_wait_is_obeyed() -> None:
     [
         (401, b"", AuthError, "401 from GET /topics/101/mentions; the key is missing or not valid"),
         (402, b"", AuthError, "no API access"),
-        (403, {"message": "THEME_PERMISSION_DENIED"}, AuthError, r"\(THEME_PERMISSION_DENIED\).*topic 101.*level View"),
+        (403, {"message": "THEME_PERMISSION_DENIED"}, SourceError, r"\(THEME_PERMISSION_DENIED\).*View in topic 101"),
+        (403, b"<html>Attention Required! | Cloudflare", TransientError, "something in front of the API refused"),
+        (403, b"", TransientError, "something in front of the API refused"),
+        (403, {"title": "Error 1020", "status": 403}, TransientError, "something in front of the API refused"),
         (404, {"message": "Theme not found"}, SourceError, r"\(Theme not found\); topic 101 was deleted, or"),
         (404, b"", SourceError, "404 from GET /topics/101/mentions; topic 101"),
         (400, {"message": "Bad", "errorCode": "VALIDATION_ERROR"}, SourceError, r"\(VALIDATION_ERROR: Bad\)"),
@@ -231,6 +234,29 @@ def test_a_write_without_the_level_for_it_does_not_pause_the_reading() -> None:
     fault = youscan().classify(denied)
     assert isinstance(fault, SourceError)
     assert "(THEME_PERMISSION_DENIED); give the key's user the level Edit in topic 101" in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        ({"message": "You don't have permission"}, AuthError, "may not list topics.*then resume"),
+        (b"<html>Attention Required!", TransientError, "something in front of the API refused"),
+    ],
+)
+def test_only_the_vendors_own_word_on_the_list_of_topics_pauses_the_instance(
+    body: Any, kind: type[Exception], said: str
+) -> None:
+    fault = youscan().classify(answer(body, Request("GET", "/topics"), 403))
+    assert isinstance(fault, kind)
+    with pytest.raises(kind, match=said):
+        raise fault
+
+
+def test_a_page_in_front_of_the_api_that_refuses_a_write_is_no_missing_level() -> None:
+    blocked = answer(b"<html>Attention Required!", Request("POST", "/topics/101/mentions/bulkupdate"), 403)
+    fault = youscan().classify(blocked)
+    assert isinstance(fault, TransientError)
+    assert "level Edit" not in str(fault)
 
 
 def test_a_404_of_no_topic_points_at_the_address() -> None:

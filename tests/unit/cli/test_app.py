@@ -18,7 +18,8 @@ from hub.sdk import StoreError
 from tests.unit.cli.conftest import Hub
 
 HELP_CPU_S = 0.1
-HEAVY = ("rich", "pydantic", "sqlalchemy", "httpx", "structlog", "starlette", "asyncio", "pluggy", "hub.sdk")
+HEAVY = ("rich", "pydantic", "sqlalchemy", "httpx", "structlog", "starlette", "asyncio", "pluggy", "hub.sdk", "pathlib",
+         "dataclasses", "logging", "importlib.metadata")  # fmt: skip
 
 
 def _python(*words: str) -> list[str]:
@@ -189,3 +190,15 @@ def test_ctrl_c_in_a_real_process(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err.strip()) == (130, "stopped; the last checkpoint is kept")
+
+
+def test_settings_that_cannot_be_read_blame_the_file(hub: Hub, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may read everything
+
+    def refused(self: Path, **_: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    for words in (["--config", config, "status"], ["status", "--config", config]):
+        ran = hub(*words)
+        assert (ran.code, ran.err) == (2, f"{config}: cannot be read (Permission denied); let this user read it\n")

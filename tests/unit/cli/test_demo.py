@@ -108,6 +108,18 @@ def test_a_second_demo_begins_anew(shown: Shown) -> None:
     assert int(after) < int(before) / 2
 
 
+def test_the_demo_speaks_as_the_settings_say_and_needs_none(tmp_path: Path) -> None:
+    settings = tmp_path / "hub.toml"
+    settings.write_text('lang = "ru"\n', encoding="utf-8")
+    demo = ["demo", "--items", "10"]
+    assert "Что попробовать дальше" in _run(tmp_path, *demo, LC_ALL="C").stdout
+    assert "What to try next" in _run(tmp_path, *demo, "--lang", "en", LC_ALL="ru_RU.UTF-8").stdout
+    settings.write_text("lang = \n", encoding="utf-8")
+    broken = _run(tmp_path, *demo, LC_ALL="C")
+    assert broken.returncode == 0, broken.stderr
+    assert "What to try next" in broken.stdout
+
+
 def test_settings_of_somebody_else_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "hub-demo").mkdir()
     mine = tmp_path / "hub-demo" / "hub.toml"
@@ -206,7 +218,7 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running
 
 
 def test_sync_reads_everything_once_and_then_nothing(hub: Hub, sandbox: Running) -> None:
-    first = hub("sync", "-q")
+    first = hub("sync")
     assert first.code == 0, first.err
     head = first.out.splitlines()[0]
     assert head.split() == ["instance", "stream", "records", "new", "changed", "rejected", "outcome"]
@@ -227,8 +239,9 @@ def test_a_refused_key_is_a_failure_that_says_what_to_do(
     hub: Hub, sandbox: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("THE_YOUSCAN", "an-old-key-of-ours")
-    checked = hub("check", "-q")
+    checked = hub("check")
     assert checked.code == 1
+    assert "pointer" not in hub("check", "-q").out
     assert re.search(r"^youscan +wrong ", checked.out, re.MULTILINE)
     assert re.search(r"^pointer +ok ", checked.out, re.MULTILINE)
     synced = hub("sync", "-q")
@@ -247,3 +260,36 @@ def test_what_was_set_aside_can_be_tried_again(hub: Hub, sandbox: Running) -> No
     ran = hub("dead", "retry", letters[0]["n"], "--json", "-q")
     assert (ran.code, json.loads(ran.out)[0]["ok"]) == (1, False)
     assert ran.err.endswith("0 of 1 record became tickets\n")
+
+
+def test_a_missing_key_of_one_source_stops_no_other(
+    hub: Hub, sandbox: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("THE_YOUSCAN")
+    for command in ("check", "sync"):
+        assert hub(command, "pointer", "-q").code == 0
+        alone = hub(command, "youscan")
+        assert (alone.code, alone.out) == (2, "")
+        assert "the environment variable THE_YOUSCAN is not set" in alone.err
+    both = hub("sync")
+    assert both.code == 2
+    assert re.search(r"^pointer .* done$", both.out, re.MULTILINE)
+    assert "the environment variable THE_YOUSCAN is not set" in both.err.splitlines()[-1]
+    checked = hub("check")
+    assert checked.code == 2
+    assert re.search(r"^pointer +ok ", checked.out, re.MULTILINE)
+    assert re.search(r"^youscan +wrong .*THE_YOUSCAN is not set", checked.out, re.MULTILINE)
+    told = json.loads(hub("sync", "--json").out)
+    assert (told["ok"], list(told["settings"])) == (False, ["youscan"])
+
+
+def test_quiet_says_only_what_is_wrong(hub: Hub, sandbox: Running) -> None:
+    assert hub("check", "-q") == hub("check", "pointer", "-q")
+    quiet = hub("sync", "-q")
+    assert quiet.out == ""
+    assert quiet.err in ("", *(f'{n} records were set aside, see "hub dead list"\n' for n in range(2, 50)))
+    paused = hub("pause", "pointer", "--reason", "holidays")
+    assert paused.code == 0
+    assert "paused by a person: holidays" in hub("check", "pointer").out
+    assert 'pointer: "hub resume pointer" reads it again' in hub("check", "pointer").err
+    assert "holidays" not in hub("sync", "-q").err

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -62,6 +63,35 @@ def test_json_has_values_as_programs_want_them(capsys: pytest.CaptureFixture[str
     assert printed["at"] == "2026-11-20T12:00:00Z"
     assert printed["bytes"] == "ё"
     assert printed["column"]["title"] == "id"
+
+
+@dataclass(frozen=True)
+class Finding:
+    message: str
+
+
+def test_a_registered_secret_is_printed_nowhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hub.runtime import logs
+
+    monkeypatch.setattr(logs, "_secrets", logs._Secrets())
+    secret = 'of"ours\\s3cret'
+    logs.register_secrets([secret, "4711"])
+    text = f"refused: {secret}"
+    output.say(text)
+    output.print_table([Column("finding")], [[text]])
+    output.print_json({"findings": [Finding(text)], "tuple": (text,), "set": {text}, secret: 1, "n": 4711, "ok": True})
+    printed = capsys.readouterr()
+    assert printed.err == "refused: [secret]\n"
+    table, _, as_json = printed.out.partition("{")
+    assert table == "finding\nrefused: [secret]\n"
+    assert "s3cret" not in as_json
+    clean = "refused: [secret]"
+    assert json.loads("{" + as_json) == {
+        "findings": [{"message": clean}], "tuple": [clean], "set": "{'" + clean + "'}", "[secret]": 1, "n": 4711,
+        "ok": True,
+    }  # fmt: skip
 
 
 def test_times_are_shown_in_the_zone_of_the_reader() -> None:

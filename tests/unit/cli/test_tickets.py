@@ -89,6 +89,7 @@ def test_a_ticket_is_told_in_full_by_the_beginning_of_its_id(hub: Hub, filled: P
         "read by: main (youscan)\n"
         "\n"
         "2026-11-20 15:00  =cmd() (customer, ★ 1)\n"
+        "  key x\n"
         "  Bad\n"
         "\n"
         "2026-11-20 16:00  unknown (our answer)\n"
@@ -141,15 +142,13 @@ def test_each_beginning_of_a_formula_is_disarmed(hub: Hub, config: Path, start: 
     assert row["text"].startswith(f"'{start}")
 
 
-def test_an_exported_file_is_whole_and_has_the_usual_rights(hub: Hub, filled: Path) -> None:
+def test_an_exported_file_is_whole_and_its_owners_alone(hub: Hub, filled: Path) -> None:
     target = filled.parent / "out.jsonl"
     target.write_text("old", encoding="utf-8")
-    ran = hub("tickets", "export", "-o", target, "--platform", "vk.com")
+    ran = hub("tickets", "export", "-o", target, "--platform", "vk.com", "--force")
     assert (ran.out, ran.err) == ("", f"2 tickets in {target}\n")
     assert len(target.read_text(encoding="utf-8").splitlines()) == 2
-    umask = os.umask(0)
-    os.umask(umask)
-    assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~umask
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert [path.name for path in filled.parent.glob(".out*")] == []
 
 
@@ -163,7 +162,7 @@ def test_a_failed_export_leaves_the_old_file_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Ticket, "model_dump_json", full)
-    ran = hub("tickets", "export", "-o", target)
+    ran = hub("tickets", "export", "-o", target, "--force")
     assert (ran.code, ran.err) == (1, f"{target}: No space left on device; nothing was left behind\n")
     assert target.read_text(encoding="utf-8") == "old"
     assert list(filled.parent.glob(".out*")) == []
@@ -175,3 +174,85 @@ def test_an_export_into_a_folder_that_is_not_there_is_told(hub: Hub, filled: Pat
         1,
         "nowhere/out.csv: cannot be written (No such file or directory); name another file\n",
     )
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize("name", ["hub.db", "hub.db-wal", "hub.db-shm", "hub.toml", ".env", "link", "hard"])
+def test_an_export_never_writes_over_what_the_hub_lives_on(hub: Hub, filled: Path, name: str, force: list[str]) -> None:
+    (filled.parent / ".env").write_text("A=b\n", encoding="utf-8")
+    (filled.parent / "link").symlink_to(filled.parent / "hub.db")
+    (filled.parent / "hard").hardlink_to(filled.parent / "hub.db")
+    before = {path: path.read_bytes() for path in filled.parent.iterdir()}
+    ran = hub("tickets", "export", "-o", filled.parent / name, *force)
+    assert (ran.code, ran.out) == (2, "")
+    assert "is a file that the hub itself lives on; name another file" in " ".join(ran.err.split())
+    assert {path: path.read_bytes() for path in filled.parent.iterdir()} == before
+
+
+def test_an_export_leaves_a_file_that_is_there_unless_forced(hub: Hub, filled: Path) -> None:
+    target = filled.parent / "notes.txt"
+    target.write_text("old", encoding="utf-8")
+    ran = hub("tickets", "export", "-o", target)
+    assert ran.code == 2
+    assert "exists; name another file, or write over it with --force" in " ".join(ran.err.split())
+    assert target.read_text(encoding="utf-8") == "old"
+    assert hub("tickets", "export", "-o", target, "--force").code == 0
+    assert len(target.read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_an_export_follows_a_link_and_leaves_it_a_link(hub: Hub, filled: Path) -> None:
+    target, link = filled.parent / "real.jsonl", filled.parent / "link.jsonl"
+    link.symlink_to(target)
+    assert hub("tickets", "export", "-o", link).code == 0
+    assert link.is_symlink()
+    assert len(target.read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_an_export_writes_into_a_pipe_and_leaves_it_a_pipe(hub: Hub, filled: Path) -> None:
+    pipe = filled.parent / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert hub("tickets", "export", "-o", pipe).code == 0
+        assert len(os.read(reader, 1 << 16).splitlines()) == 3
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_dash_is_standard_output(hub: Hub, filled: Path) -> None:
+    assert hub("tickets", "export", "-o", "-") == hub("tickets", "export")
+    assert not (filled.parent / "-").exists()
+
+
+def test_words_that_match_nothing_are_told_of_other_forms(hub: Hub, filled: Path) -> None:
+    for command in ("list", "export"):
+        assert "such as возврат*" in hub("tickets", command, "--text", "деньгами").err
+        assert hub("tickets", command, "--text", "деньгам*").err == 'no ticket matches; "hub sync" reads what is new\n'
+
+
+def test_an_empty_list_has_no_header(hub: Hub, filled: Path) -> None:
+    assert hub("tickets", "list", "--queue", "claims").out == ""
+    assert hub("dead", "list", "--instance", "maps").out == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["tickets", "list"], ["tickets", "export"], ["dead", "list"], ["dead", "drop", "--yes"]],
+    ids=" ".join,
+)
+def test_an_instance_that_nobody_knows_is_wrong_use(hub: Hub, filled: Path, words: list[str]) -> None:
+    ran = hub(*words, "--instance", "mian")
+    assert (ran.code, ran.out) == (2, "")
+    assert 'there is no instance "mian"; did you mean "main"? known: main, maps' in ran.err
+
+
+def test_an_instance_that_only_the_store_still_knows_is_listed(hub: Hub, filled: Path) -> None:
+    filled.write_text("", encoding="utf-8")
+    assert len(json.loads(hub("tickets", "list", "--json", "--instance", "main").out)) == 3
+
+
+def test_a_time_that_ends_before_it_begins_is_wrong_use(hub: Hub, filled: Path) -> None:
+    ran = hub("tickets", "list", "--since", "2026-11-20", "--until", "2026-11-19")
+    assert ran.code == 2
+    assert "--since is after --until" in ran.err

@@ -1,14 +1,17 @@
 """What was set aside, backups, erasure, pauses: asked before, told after."""
 
 import json
+import socket
 import sqlite3
+import stat
 import sys
 from pathlib import Path
 
 import pytest
 
+from hub.sdk import Author
 from hub.store import open_store
-from tests.unit.cli.conftest import Hub
+from tests.unit.cli.conftest import Hub, mention, put
 
 
 def test_dead_letters_are_listed_newest_first_with_the_reason(hub: Hub, filled: Path) -> None:
@@ -23,7 +26,7 @@ def test_dead_letters_are_listed_newest_first_with_the_reason(hub: Hub, filled: 
 
 def test_a_dead_letter_is_shown_with_what_the_source_sent(hub: Hub, filled: Path) -> None:
     assert hub("dead", "show", 1).out == (
-        'main 101, poll\nseen 1 times, last at 2026-11-20 15:00\nreason: no time\n\n{"id": 1, "t": "ё"}\n'
+        'main 101, poll\nseen 1 time, last at 2026-11-20 15:00\nreason: no time\n\n{"id": 1, "t": "ё"}\n'
     )
     assert json.loads(hub("dead", "show", "--json", 1).out)["reason"] == "no time"
     missing = hub("dead", "show", 99)
@@ -68,10 +71,13 @@ def test_dropping_what_is_not_there_is_told(hub: Hub, filled: Path) -> None:
 
 
 def test_which_records_must_be_said(hub: Hub, filled: Path) -> None:
-    for words in ([], ["--all", "1"], ["--all", "--instance", "main"]):
+    none = hub("dead", "drop")
+    assert none.code == 2
+    assert "name the records by number, or give --all or --instance" in none.err
+    for words in (["--all", "1"], ["--all", "--instance", "main"]):
         ran = hub("dead", "drop", *words)
         assert ran.code == 2
-        assert "name the records by number, or give --all or --instance" in ran.err
+        assert "numbers, --all and --instance do not go together" in ran.err
 
 
 def test_a_backup_is_a_whole_database_and_never_overwrites(hub: Hub, filled: Path) -> None:
@@ -96,7 +102,7 @@ def test_an_upgrade_says_from_which_schema_to_which(hub: Hub, filled: Path) -> N
 def test_a_person_is_erased_only_when_somebody_agrees(hub: Hub, filled: Path) -> None:
     refused = hub("store", "erase", "Author 1")
     assert refused.code == 2
-    assert "remove everything that 'Author 1' wrote, for good?" in refused.err
+    assert "remove what 'Author 1' wrote, for good: 1 message, 1 ticket of 1 author key?" in refused.err
     erased = hub("store", "erase", "Author 1", "--yes", "--json")
     assert json.loads(erased.out)["messages"] == 1
     assert erased.err.startswith("removed 1 message, 1 ticket, ")
@@ -113,6 +119,9 @@ def test_a_pause_lasts_until_it_is_resumed(hub: Hub, filled: Path) -> None:
     assert hub("pause", "main", "--reason", "moving").err == 'main is paused; "hub resume main" reads it again\n'
     (main, _) = json.loads(hub("status", "--json").out)["instances"]
     assert (main["condition"], main["next_step"]) == ("paused", 'moving; "hub resume main" reads it again')
+    assert hub("pause", "main").code == 0
+    (again, _) = json.loads(hub("status", "--json").out)["instances"]
+    assert again["next_step"] == main["next_step"]
     assert hub("resume", "main").err == "main is resumed\n"
     assert hub("resume", "main").err == "main was not paused\n"
 
@@ -144,3 +153,68 @@ def test_a_database_of_another_schema_is_refused_with_the_hint(hub: Hub, filled:
     ran = hub("tickets", "list")
     assert ran.code == 1
     assert "9999" in ran.err
+
+
+def test_even_one_is_asked_for_where_nobody_named_it(hub: Hub, filled: Path) -> None:
+    assert hub("dead", "drop", 1).code == 0
+    for words in (["--all"], ["--instance", "main"]):
+        refused = hub("dead", "drop", *words)
+        assert refused.code == 2
+        assert "forget 1 record for good?" in refused.err
+
+
+def _two_of_one_name(config: Path, **second: object) -> None:
+    with open_store(f"sqlite:///{config.parent / 'hub.db'}") as store:
+        put(store, mention(11, "one", author=Author(key="vk:1", name="Ivan")))
+        put(store, mention(12, "two", author=Author(**{"key": "vk:2", "name": "Ivan"} | second)))
+
+
+@pytest.mark.parametrize(
+    ("second", "told"), [({}, ["vk:1", "vk:2"]), ({"key": ""}, ["vk:1", "without a key: 1 message"])]
+)
+def test_a_name_of_several_people_is_not_erased_by_itself(
+    hub: Hub, filled: Path, second: dict[str, object], told: list[str]
+) -> None:
+    _two_of_one_name(filled, **second)
+    refused = hub("store", "erase", "Ivan", "--yes")
+    assert refused.code == 2
+    assert all(f"\n  {one}" in refused.err for one in told)
+    assert len(json.loads(hub("tickets", "list", "--json").out)) == 5
+    assert json.loads(hub("store", "erase", "vk:1", "--yes", "--json").out)["messages"] == 1
+    assert json.loads(hub("store", "erase", "Ivan", "--yes", "--all-of-that-name", "--json").out)["messages"] == 1
+
+
+def test_all_of_one_name_are_counted_before_they_go(hub: Hub, filled: Path) -> None:
+    _two_of_one_name(filled)
+    refused = hub("store", "erase", "Ivan", "--all-of-that-name")
+    assert refused.code == 2
+    assert "2 messages, 2 tickets of 2 author keys?" in refused.err
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_nobody_is_not_a_person_to_erase(hub: Hub, filled: Path, blank: str) -> None:
+    ran = hub("store", "erase", blank, "--yes", "--all-of-that-name")
+    assert ran.code == 2
+    assert "no author is named" in ran.err
+    assert len(json.loads(hub("tickets", "list", "--json").out)) == 3
+
+
+def test_the_store_and_its_backup_are_their_owners_alone(hub: Hub, config: Path) -> None:
+    assert hub("tickets", "list").code == 0
+    copy = config.parent / "copy.db"
+    assert hub("store", "backup", copy).code == 0
+    for file in (config.parent / "hub.db", copy):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_pause_without_a_reason_says_that_there_is_none(hub: Hub, filled: Path) -> None:
+    hub("pause", "main")
+    (main, _) = json.loads(hub("status", "--json").out)["instances"]
+    assert main["next_step"] == 'no reason given; "hub resume main" reads it again'
+
+
+def test_a_port_that_is_taken_is_named_with_the_way_out(hub: Hub) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ran = hub("sandbox", "--port", port)
+    assert (ran.code, ran.err) == (2, f"hub sandbox: port {port} is taken; try --port 0\n")

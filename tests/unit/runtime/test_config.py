@@ -17,7 +17,20 @@ from hub.runtime.config import Settings, config_schema, load_outline, load_setti
 from hub.runtime.plugins import Registry
 from hub.runtime.toml_lines import Lines
 from hub.runtime.values import read_dotenv
-from hub.sdk import ConfigError, Connector, ConnectorConfig, Page, Read, Record, Request, Response, Secret, hookimpl
+from hub.sdk import (
+    ConfigError,
+    Connector,
+    ConnectorConfig,
+    Delivery,
+    Page,
+    Read,
+    Record,
+    Request,
+    Response,
+    Secret,
+    Writes,
+    hookimpl,
+)
 
 KEY = "k3y-of-the-acme-account"
 
@@ -189,6 +202,59 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path, regi
     assert load_settings(path, registry, {"ACME_TOKEN": KEY}).secrets == (KEY,)
 
 
+class Sink(Connector[ConnectorConfig]):
+    """Takes tickets, gives none; its edition decides what else it can do."""
+
+    name = "sink"
+    Config = ConnectorConfig
+
+    @classmethod
+    def abilities(cls, config: ConnectorConfig | None = None) -> frozenset[str]:
+        if config and config.account == "broken":
+            raise KeyError("a-credential")
+        return frozenset({"deliver", "pull"} if config and config.account == "reads" else {"deliver", "escalate"})
+
+    def deliver(self, delivery: Delivery) -> Writes:
+        yield Request("POST", "/")
+
+
+@pytest.fixture
+def sink(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    entry = _module(monkeypatch, "sink", register=hookimpl(lambda: Sink, specname="register_connector"))
+    return Registry([("connector", entry)])
+
+
+def _load_sink(tmp_path: Path, sink: Registry, more: str = "") -> Settings:
+    path = tmp_path / "hub.toml"
+    path.write_text(f"[instances.out]\nconnector = 'sink'\n{more}", encoding="utf-8")
+    return load_settings(path, sink, {})
+
+
+def test_an_instance_that_cannot_be_read_from_is_refused_with_the_abilities_it_has(
+    tmp_path: Path, sink: Registry
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _load_sink(tmp_path, sink)
+    assert str(caught.value) == (
+        f'{tmp_path}/hub.toml:2: instances.out.connector: "sink" cannot be read from: it has no ability pull, only'
+        " deliver, escalate; take this table out, or write enabled = false"
+    )
+
+
+def test_what_an_instance_can_do_depends_on_its_settings(tmp_path: Path, sink: Registry) -> None:
+    assert list(_load_sink(tmp_path, sink, "account = 'reads'").instances) == ["out"]
+
+
+def test_an_instance_that_is_switched_off_may_lack_any_ability(tmp_path: Path, sink: Registry) -> None:
+    assert _load_sink(tmp_path, sink, "enabled = false").disabled == ("out",)
+
+
+def test_abilities_that_raise_are_told_without_their_text(tmp_path: Path, sink: Registry) -> None:
+    with pytest.raises(ConfigError, match=r"Sink.abilities raised KeyError; mend or upgrade the plugin$") as caught:
+        _load_sink(tmp_path, sink, "account = 'broken'")
+    assert "a-credential" not in str(caught.value)
+
+
 # --- what is wrong --------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +271,14 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path, regi
         (
             'store = "sqlite://"',
             'hub.toml:1: store: names no file to keep tickets in; write for example "sqlite:///hub.db"',
+        ),
+        (
+            'store = "postgres://host/db"',
+            'hub.toml:1: store: "postgres" cannot be used in this release; write for example "sqlite:///hub.db"',
+        ),
+        (
+            'timezone = "europe/moskva"',
+            "hub.toml:1: timezone: 'europe/moskva' is not a time zone; did you mean \"Europe/Moscow\"?",
         ),
         (
             '\ntimezone = "Europe/Moskow"',
@@ -298,7 +372,7 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(findings: Findings, te
 
 def test_a_misspelt_reference_to_a_secret_is_refused_and_not_repeated(findings: Findings) -> None:
     (finding,) = findings(f'[instances.main]\nconnector = "acme"\ntoken = {{ evn = "{KEY}" }}')
-    assert finding.startswith("hub.toml:3: instances.main.token: is no reference to a secret; write { env")
+    assert finding.startswith("hub.toml:3: instances.main.token: is no reference to a secret; did you mean")
 
 
 def test_a_value_from_outside_that_does_not_fit_is_not_shown(findings: Findings) -> None:
@@ -519,3 +593,40 @@ def test_a_key_that_is_not_there_has_the_line_of_its_table() -> None:
     lines = Lines(HARD)
     assert lines.of(("a", "b", "missing")) == 11
     assert lines.of(("nowhere",)) is None
+
+
+TWO = """
+[instances.main]
+connector = "acme"
+token = { env = "ACME_TOKEN" }
+[instances.other]
+connector = "acme"
+token = { env = "NOT_SET" }
+"""
+
+
+def test_an_instance_with_wrong_settings_is_kept_apart_where_that_is_asked_for(
+    tmp_path: Path, registry: Registry
+) -> None:
+    path = tmp_path / "hub.toml"
+    path.write_text(TWO, encoding="utf-8")
+    settings = load_settings(path, registry, {"ACME_TOKEN": KEY}, apart=True)
+    assert list(settings.instances) == ["main"]
+    assert [one.name for one in settings.pick([])] == ["main"]
+    assert settings.broken == {
+        "other": f"{path}:7: instances.other.token: the environment variable NOT_SET is not set;"
+        " export it or put it into .env"
+    }
+    with pytest.raises(ConfigError, match="NOT_SET is not set"):
+        settings.pick(["other"])
+    with pytest.raises(ConfigError, match='did you mean "other"'):
+        settings.pick(["othr"])
+
+
+@pytest.mark.parametrize("top", ["stor = 1", 'store = "sqlite://"', "[plugins.shout]\nlout = true"])
+def test_what_concerns_every_instance_stops_them_all(tmp_path: Path, registry: Registry, top: str) -> None:
+    path = tmp_path / "hub.toml"
+    path.write_text(f"{top}\n{TWO}", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path, registry, {"ACME_TOKEN": KEY}, apart=True)
+    assert "NOT_SET" not in str(caught.value)

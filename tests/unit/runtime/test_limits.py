@@ -1,6 +1,8 @@
 """The limiter on real files, with a clock that the test moves. Several limiters stand for several processes."""
 
 import asyncio
+import os
+import time
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 from hub.runtime.limits import Limiter, account_key, effective_limits
 from hub.sdk import Limit, Rate, StoreError
-from hub.store.machine import digest
+from hub.store.machine import Lock, digest, lock, try_lock
 
 SLACK_S = 0.005
 FIVE_A_SECOND = [Limit(calls=5, per_s=1.0)]
@@ -383,15 +385,91 @@ def test_many_tasks_of_one_process_never_exceed_the_limit_and_all_get_through(fl
     assert busiest(starts, 1.0) <= 5
 
 
+WEEK_S = 7 * 86400.0
+
+
+def unused(path: Path, for_s: float) -> Path:
+    at = time.time() - for_s
+    os.utime(path, (at, at))
+    return path
+
+
+def test_files_of_accounts_that_nobody_used_for_a_week_are_removed_and_no_others(fleet: Fleet) -> None:
+    asyncio.run(take(fleet.member(), FIVE_A_SECOND, 1, account="old"))
+    asyncio.run(take(fleet.member(), FIVE_A_SECOND, 1, account="young"))
+    foreign = fleet.folder / "notes"
+    foreign.touch()
+    fleet.time.now += WEEK_S + 60
+    for path in (fleet.file("old"), foreign):
+        unused(path, WEEK_S + 60)
+    unused(fleet.file("young"), WEEK_S - 60)
+    asyncio.run(take(fleet.member(), FIVE_A_SECOND, 1, account="other"))
+    assert not fleet.file("old").exists()
+    assert fleet.file("young").exists()
+    assert foreign.exists()
+
+
+def test_a_file_whose_requests_still_count_stays_however_old_it_looks(fleet: Fleet) -> None:
+    month = [Limit(calls=5, per_s=30 * 86400.0)]
+    asyncio.run(take(fleet.member(), month, 3))
+    unused(fleet.file(), WEEK_S + 60)
+    fleet.time.now += WEEK_S + 60
+    asyncio.run(take(fleet.member(), month, 2))
+    assert fleet.time.waits == []
+    asyncio.run(take(fleet.member(), month, 1))
+    assert len(fleet.time.waits) == 1
+
+
+def test_a_file_with_a_request_under_way_or_under_lock_stays(fleet: Fleet) -> None:
+    async def run() -> None:
+        async with fleet.member().slot("a", [Limit(concurrency=1)]):
+            unused(fleet.file(), WEEK_S + 60)
+            await take(fleet.member(), FIVE_A_SECOND, 1, account="b")
+            assert fleet.file().exists()
+
+    asyncio.run(run())
+    unused(fleet.file(), WEEK_S + 60)
+    with lock(fleet.file()):
+        asyncio.run(take(fleet.member(), FIVE_A_SECOND, 1, account="b"))
+        assert fleet.file().exists()
+
+
+def test_a_file_that_is_removed_between_opening_and_locking_is_opened_anew(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else two processes would count in two files, one of them without a name."""
+
+    def swept(name: str) -> Lock | None:
+        taken = try_lock(name)
+        if not swept_once:
+            swept_once.append(name)
+            Path(name).unlink()
+        return taken
+
+    swept_once: list[str] = []
+    monkeypatch.setattr("hub.runtime.limits.try_lock", swept)
+    asyncio.run(take(fleet.member(), FIVE_A_SECOND, 5))
+    assert len(fleet.time.waits) == 1, "one look at the file anew"
+    asyncio.run(take(fleet.member(), FIVE_A_SECOND, 1))
+    assert fleet.time.now >= 1001.0, "all five were counted where the next process looks"
+
+
 def key(**changes: Any) -> str:
     given: dict[str, Any] = {"connector": "youscan", "base_url": "https://api.example", "secrets": ["k1"]}
     return account_key(**{"account": None, **given, **changes})
 
 
-def test_an_account_is_its_connector_address_and_secrets() -> None:
-    assert key() == key(base_url="https://API.example/")
-    others = [key(connector="jira"), key(base_url="https://other.example"), key(secrets=["k2"]), key(secrets=[])]
-    assert len({key(), *others}) == 5
+def test_an_account_is_its_connector_and_secrets_whatever_the_way_to_the_vendor() -> None:
+    assert key() == key(base_url="https://proxy.example/vendor")
+    assert len({key(), key(connector="jira"), key(secrets=["k2"]), key(secrets=[])}) == 4
+
+
+@pytest.mark.parametrize("secrets", [[], [""]])
+def test_without_secrets_an_account_is_the_host_and_its_port(secrets: list[str]) -> None:
+    here = key(secrets=secrets)
+    assert here == key(secrets=secrets, base_url="http://me:pass@API.example/other/path/")
+    others = [key(secrets=secrets, base_url=url) for url in ("https://other.example", "https://api.example:8443")]
+    assert len({here, *others, key(secrets=secrets, connector="jira")}) == 4
 
 
 def test_the_setting_account_stands_in_the_place_of_the_secrets() -> None:

@@ -27,8 +27,8 @@ def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-def test_away_from_a_terminal_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up()
+def test_each_event_is_a_line_of_json_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(json_lines=True)
     logging.getLogger("hub.part").warning("poll failed: %s", "why", extra={"instance": "maps"})
     logging.getLogger("hub.other").warning("poll ended", extra={"instance": "mentions", "count": 3})
     first, second = _lines(capsys)
@@ -42,10 +42,11 @@ def test_away_from_a_terminal_each_event_is_a_line_of_json(capsys: pytest.Captur
     assert str(first["timestamp"]).endswith("Z")
 
 
-def test_on_a_terminal_lines_are_short_and_json_only_when_asked_for(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("terminal", [True, False])
+def test_lines_are_short_and_json_only_when_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
 ) -> None:
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     monkeypatch.setenv("NO_COLOR", "1")
     logs.set_up()
     logging.getLogger("hub").warning("poll failed", extra={"instance": "maps"})
@@ -76,7 +77,7 @@ def test_colour_is_there_on_a_terminal_only(
      (2, ["debug", "info", "warning", "error"]), (9, ["debug", "info", "warning", "error"])],
 )  # fmt: skip
 def test_verbosity_decides_what_is_shown(capsys: pytest.CaptureFixture[str], verbosity: int, shown: list[str]) -> None:
-    logs.set_up(verbosity=verbosity)
+    logs.set_up(verbosity=verbosity, json_lines=True)
     for level in ("debug", "info", "warning", "error"):
         logging.getLogger("hub").log(getattr(logging, level.upper()), level)
     assert [line["event"] for line in _lines(capsys)] == shown
@@ -113,7 +114,7 @@ def test_a_registered_secret_is_in_no_line(capsys: pytest.CaptureFixture[str], f
 
 
 def test_a_secret_of_digits_is_removed_from_numbers_too(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up()
+    logs.set_up(json_lines=True)
     logs.register_secrets(["9182736455"])
     logging.getLogger("hub").warning("said", extra={"number": 9182736455, "other": 12})
     (line,) = _lines(capsys)
@@ -132,7 +133,8 @@ def test_empty_and_tiny_secrets_spoil_no_text() -> None:
 
 def test_structlog_is_not_imported_before_something_is_said() -> None:
     code = (
-        "import logging, sys; from hub.runtime import logs; logs.set_up(); logging.getLogger('hub').info('unsaid');"
+        "import logging, sys; from hub.runtime import logs; logs.set_up(json_lines=True);"
+        "logging.getLogger('hub').info('unsaid');"
         "assert 'structlog' not in sys.modules; logging.getLogger('hub').warning('said')"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

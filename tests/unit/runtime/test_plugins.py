@@ -5,6 +5,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.metadata import entry_points
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from hub.runtime.plugins import (
     PluginInfo,
+    Registry,
     check_hooks,
     discover,
     get_plugin_manager,
@@ -272,14 +274,78 @@ def test_a_fault_of_a_cross_cutting_plugin_is_told(install: Install, code: str, 
         discover().plugin("veil")
 
 
-def test_a_name_that_two_distributions_claim_belongs_to_the_first_and_both_are_named(install: Install) -> None:
-    install(GOOD.replace('{"reply"}', '{"hide"}'), dist="b-for-hub")
-    install(GOOD, dist="a-for-hub")
-    assert discover().connector("acme").actions == {"reply"}
-    assert _info(distribution="a-for-hub").problem is None
-    loser = _info(distribution="b-for-hub")
-    assert loser.problem == 'the name "acme" is taken by a-for-hub; this one is not used'
-    assert loser.fix == "uninstall a-for-hub or b-for-hub"
+def test_a_name_that_two_distributions_offer_is_nobodys_and_the_others_go_on(install: Install) -> None:
+    first = install(GOOD, dist="a-for-hub")
+    second = install(GOOD, dist="b-for-hub")
+    install(GOOD.replace('"acme"', '"sound"'), name="sound", dist="sound-for-hub")
+    with pytest.raises(
+        ConfigError, match=r'^connector "acme" is offered by a-for-hub and b-for-hub; uninstall a-for-hub or b-for-hub$'
+    ):
+        discover().connector("acme")
+    assert not {first, second} & set(sys.modules), "what is not used is not imported either"
+    shown = [_info(distribution="a-for-hub"), _info(distribution="b-for-hub")]
+    assert [one.problem for one in shown] == [
+        'the name "acme" is offered by b-for-hub too, so nobody has it',
+        'the name "acme" is offered by a-for-hub too, so nobody has it',
+    ]
+    assert {one.fix for one in shown} == {"uninstall a-for-hub or b-for-hub"}
+    assert _info("sound").problem is None
+    assert discover().connector("sound").name == "sound"
+
+
+def test_a_contested_cross_cutting_plugin_is_not_used_either(install: Install) -> None:
+    install(CROSS, name="veil", dist="a-for-hub", group="hub.plugins")
+    install(CROSS, name="veil", dist="b-for-hub", group="hub.plugins")
+    with pytest.raises(ConfigError, match=r'^plugin "veil" is offered by a-for-hub and b-for-hub; uninstall'):
+        discover().plugin("veil")
+
+
+def test_a_distribution_that_is_found_twice_counts_once(install: Install) -> None:
+    install(GOOD)
+    (entry,) = (one for one in entry_points(group="hub") if one.name == "acme")
+    registry = Registry([("connector", entry), ("connector", entry)])
+    assert registry.connector("acme").name == "acme"
+    assert [one.problem for one in registry.load_all()] == [None]
+
+
+CRASHES = {
+    "abilities": GOOD.replace(
+        "    def request",
+        "    @classmethod\n    def abilities(cls, config=None):\n        return config.none\n\n    def request",
+    ),
+    "actions": GOOD.replace('frozenset({"reply"})', "7"),
+    "abilities that cannot be sorted": GOOD.replace(
+        "    def request",
+        "    @classmethod\n    def abilities(cls, config=None):\n        return {1, 'pull'}\n\n    def request",
+    ),
+    "requires_sdk": GOOD.replace('">=1.0,<2"', '"===one"'),
+}
+
+
+@pytest.mark.parametrize("what", CRASHES)
+def test_whatever_a_plugin_raises_while_it_is_looked_at_is_its_own_problem(install: Install, what: str) -> None:
+    install(CRASHES[what])
+    install(GOOD.replace('"acme"', '"sound"'), name="sound", dist="sound-for-hub")
+    found = _info()
+    assert found.problem is not None
+    assert found.fix
+    assert _info("sound").problem is None
+
+
+def test_a_crash_is_told_with_its_place(install: Install) -> None:
+    module = install(CRASHES["abilities"])
+    found = _info()
+    assert str(found.problem).startswith("raised AttributeError: 'NoneType' object has no attribute 'none' (")
+    assert f"{module}.py:" in str(found.problem)
+    assert found.fix == "mend or reinstall it"
+
+
+def test_a_distribution_without_a_name_keeps_nobody_out(install: Install, tmp_path: Path) -> None:
+    install(GOOD)
+    (tmp_path / "acme_for_hub-1.2.dist-info" / "METADATA").write_text("Version: 1.2\n", encoding="utf-8")
+    (entry,) = (one for one in entry_points(group="hub") if one.name == "acme")
+    (info,) = Registry([("connector", entry)]).load_all()
+    assert (info.distribution, info.problem) == ("an unknown distribution", None)
 
 
 def test_a_helper_whose_name_is_near_a_hook_that_is_there_is_no_misspelling(install: Install) -> None:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from hub.sdk import Author, MessageDraft, StoreError, Ticket, TicketDraft
-from hub.store import Erased, Rejected, Store, TicketFilter, database
+from hub.store import Erased, Named, Rejected, Store, TicketFilter, database
 from tests.unit.store.pages import at, dump, index_all, mention, opened, put, rows
 
 ANNA = Author(key="vk:4711", name="Анна Неповторимая", handle="@unrepeatable", url="https://vk.example/4711")
@@ -177,3 +177,23 @@ def test_an_erasure_that_a_reader_keeps_from_the_bytes_says_so(store: Store, mon
         reading.close()
         second.erase(ANNA.key)
     assert WORD.encode() not in bytes_of(store)
+
+
+@pytest.mark.parametrize("blank", ["", " \t"])
+def test_a_blank_author_is_refused_and_nothing_goes(store: Store, blank: str) -> None:
+    put(store, mention("1", author=Author(key="", name="Nobody"), body=WORD))
+    for call in (store.erase, store.named):
+        with pytest.raises(StoreError, match="no author is named"):
+            call(blank)
+    assert len(list(store.iter_tickets())) == 1
+
+
+def test_who_is_meant_is_told_before_anything_goes(store: Store) -> None:
+    namesake = Author(key="vk:99", name=ANNA.name)
+    put(store, review(ANNA))
+    put(store, mention("2", author=namesake, body=OTHER))
+    put(store, mention("3", author=Author(key="", name=ANNA.name), body=OTHER))
+    assert store.named(str(ANNA.name)) == Named(keys=("vk:4711", "vk:99"), keyless=1, messages=4, tickets=3)
+    assert store.named(ANNA.key) == Named(keys=("vk:4711",), keyless=0, messages=2, tickets=1)
+    assert store.named("nobody") == Named(keys=(), keyless=0, messages=0, tickets=0)
+    assert len(list(store.iter_tickets())) == 3
