@@ -169,8 +169,8 @@ def _hidden_differences(message: dict[str, Any], ledger: dict[_Key, dict[str, An
     """A post is hidden when every source that it was ever read from hides it; what was never read does not count."""
     keys = [_key(source) for source in message["sources"]]
     items = [ledger[key] for key in keys if key in ledger]
-    # A reply is told by its review; what left the vendor's sight stays as it was last seen.
-    if len(items) < len(keys) or not all(item["visible"] or item["hidden"] for item in items):
+    # A reply is told by its review; what left the vendor's sight is for an inventory, which spares the latest day.
+    if len(items) < len(keys) or not all(item["visible"] for item in items):
         return
     hidden = all(item["hidden"] for item in items)
     if message["hidden"] != hidden:
