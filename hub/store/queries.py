@@ -20,6 +20,7 @@ _PREFIX = 4  # letters of an id that are enough to ask for it
 _CHUNK = 500  # tickets read at once
 _SNIPPET = 300  # characters of a message in a list
 _CANDIDATES = 2000  # newest-arrived matches of a search among which the newest are listed
+_RARE = 1000  # tickets of a filter that are so few that the words are looked for in each
 _NARROWING = ("instance", "platform", "kind", "state", "priority", "queue", "category", "rating")
 COUNTABLE = (*_NARROWING, "sentiment", "language")
 
@@ -117,9 +118,30 @@ def _matching(connection: sa.Connection, wanted: TicketFilter, limit: int) -> li
         return list(connection.execute(newest).scalars())
     arrived_last, are_all = _candidates(connection, wanted.text)
     found = list(connection.execute(newest.where(tickets.c.n.in_(arrived_last))).scalars())
-    if len(found) < limit and not are_all:
-        found = list(connection.execute(newest.where(tickets.c.n.in_(_everything(wanted.text)))).scalars())
+    if len(found) == limit or are_all:
+        return found
+    few = list(connection.execute(newest.limit(_RARE + 1)).scalars())
+    if len(few) <= _RARE:
+        having = _having(connection, wanted.text, few)
+        return [number for number in few if number in having][:limit]
+    return list(connection.execute(newest.where(tickets.c.n.in_(_everything(wanted.text)))).scalars())
+
+
+def _having(connection: sa.Connection, words: str, numbers: Sequence[int]) -> set[int]:
+    """Return which of the tickets *numbers* have *words*: asked one by one, which is quick for few of them."""
+    found: set[int] = set()
+    query = search.match_query(words)
+    for some in _chunks(numbers):
+        owners = {row.n: row.ticket_n for row in connection.execute(_owners(some))}
+        places = ",".join("?" * len(owners))
+        sql = f"SELECT rowid FROM search WHERE search MATCH ? AND rowid IN ({places})"  # noqa: S608 - only marks
+        hits = connection.exec_driver_sql(sql, (query, *owners))
+        found.update(owners[row[0]] for row in hits)
     return found
+
+
+def _owners(numbers: Sequence[int]) -> sa.Select[tuple[int, int]]:
+    return sa.select(messages.c.n, messages.c.ticket_n).where(messages.c.ticket_n.in_(numbers))
 
 
 def _candidates(connection: sa.Connection, words: str) -> tuple[set[int], bool]:

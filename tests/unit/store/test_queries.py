@@ -172,6 +172,20 @@ def test_lists_and_counts_take_more_tickets_than_a_statement_has_room_for(
     assert store.count_by(TicketFilter(text="needle"), "kind") == [("mention", 1500)]
 
 
+@pytest.mark.parametrize("rare", [1000, 10], ids=["asked one by one", "by the whole index"])
+def test_a_common_word_with_a_rare_filter_finds_what_arrived_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch, rare: int
+) -> None:
+    monkeypatch.setattr(queries, "_CANDIDATES", 20)
+    monkeypatch.setattr(queries, "_RARE", rare)
+    put(store, *(mention(str(number), body="needle", minutes=number, rating=1.0) for number in range(30)))
+    put(store, *(mention(str(number), body="hay", minutes=number, rating=1.0) for number in range(30, 40)))
+    put(store, *(mention(str(number), body="needle", minutes=number) for number in range(40, 100)))
+    index_all(store)
+    found = store.list_tickets(TicketFilter(text="needle", rating=(1.0,)), limit=25)
+    assert [line.created_at for line in found] == [at(number) for number in range(29, 4, -1)]
+
+
 # --- state ----------------------------------------------------------------------------------------------------------
 
 POLL = StreamKey("one", "s", "poll", title="Stream")
