@@ -122,7 +122,7 @@ class InstanceRun:
             found = await self._store.run(self._store.streams, name, stream.name)
             states = {state.name: state for state in found}
             last = states.get("")
-            if not forced and _waits(last, self._now):
+            if last is not None and not forced and _waits(last, self._now):
                 self._report.streams.append(self._waiting(stream, last))
                 return
             key = StreamKey(name, stream.name, "poll", title=stream.title)
@@ -131,8 +131,7 @@ class InstanceRun:
             for sweep in stream.sweeps if sweeps else ():
                 await self._sweep(stream, sweep, states, forced)
 
-    def _waiting(self, stream: Stream, state: StreamState | None) -> StreamReport:
-        assert state is not None  # noqa: S101 - only a stream that failed waits
+    def _waiting(self, stream: Stream, state: StreamState) -> StreamReport:
         error = (
             f"waits until {state.next_try_at:%H:%M:%S} UTC after {state.failures} failures; to try now, run"
             f' "hub sync {self._instance.name}"; last seen: {state.error}'
