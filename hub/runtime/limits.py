@@ -26,6 +26,7 @@ the future is dropped. A file that cannot be read counts as an allowance spent j
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import random
 import re
@@ -437,4 +438,5 @@ def _remove_spent(path: Path, now: float) -> None:
 
 
 def _unusable(error: OSError) -> str:
-    return f"{error.filename or 'state folder'}: {error.strerror}; limits are kept there, make it writable"
+    todo = "free some space" if error.errno == errno.ENOSPC else "make it writable"
+    return f"{error.filename or 'the state folder'}: {error.strerror}; limits are kept there: {todo}"
