@@ -25,8 +25,8 @@ _LATIN = re.compile(r"[A-Za-zÀ-ɏͰ-Ͽ]")  # with Greek: its letters are used t
 _TO_CYRILLIC = {
     **dict(zip("ABCEHKMOPTXYaceokmptxy", "авсенкмортхуасеокмртху", strict=True)),
     **dict(zip("ΑΒΕΗΚΜΟΡΤΧΥαεκορτχυπ", "авенкмортхуаекортхуп", strict=True)),
-    "b": "вьб", "h": "н", "n": "п", "u": "и", "N": "и", "r": "г", "g": "д", "i": "и", "I": "и", "w": "ш", "W": "ш",
-    "d": "д",
+    "b": "вьб", "h": "н", "n": "п", "N": "и", "u": "и", "U": "и", "i": "и", "I": "и", "r": "г", "R": "гя", "g": "д",
+    "d": "д", "w": "ш", "W": "ш",
 }  # fmt: skip
 _LOOKS_CYRILLIC = frozenset("ABCEHKMOPTXYaceopxykmt")  # a word all of these keeps a Cyrillic reading too
 # What a Cyrillic letter is used for inside a Latin word.

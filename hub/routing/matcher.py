@@ -11,12 +11,15 @@ from itertools import islice
 
 from hub.routing.features import Features
 from hub.routing.folding import MAX_WORD
+from hub.routing.misses import NearMiss, near_misses
 from hub.routing.obscene import Obscenity
 from hub.routing.pattern import Pattern
 from hub.routing.phrases import Node, Numbers, Phrase, Phrases, ended, places
 from hub.routing.regex import RegexSet, compiled
 from hub.routing.vocabulary import Vocabulary
 from hub.routing.words import spans, split
+
+__all__ = ["MEMO_WORDS", "Matcher", "NearMiss", "Reading", "Span", "near_misses"]
 
 MEMO_WORDS = 200_000  # distinct words remembered; when there are more, the older half is forgotten
 _TITLE, _BODY = 2, 1
@@ -71,16 +74,10 @@ class Matcher:
         self._phrases = Phrases()
         for index, pattern in enumerate(self.patterns):
             if pattern.steps:
-                self._add(self.phrase(index))
+                self._add(Phrase.of(index, pattern, self.vocabulary.add))
         self._regexes = [index for index, pattern in enumerate(self.patterns) if pattern.regex is not None]
         self._set = RegexSet([pattern.regex for pattern in self.patterns if pattern.regex]) if self._regexes else None
         self._memo = _Memo(self)
-
-    def phrase(self, index: int) -> Phrase:
-        """Return the words of a pattern as numbers."""
-        steps, number = self.patterns[index].steps, self.vocabulary.add
-        words = tuple(number(step.word) for step in steps)
-        return Phrase(index, words, tuple(tuple(map(number, step.not_after)) for step in steps))
 
     def _add(self, phrase: Phrase) -> None:
         if len(phrase.words) == 1 and not phrase.barred[0]:
@@ -176,7 +173,7 @@ class Reading:
         return tuple(found)
 
     def _phrase_spans(self, index: int, part: int, text: str) -> list[Span]:
-        phrase = self.matcher.phrase(index)
+        phrase = Phrase.of(index, self.matcher.patterns[index], self.matcher.vocabulary.add)
         words = list(spans(text))
         numbers = self.matcher.numbers([raw for _, _, raw in words])
         found = []

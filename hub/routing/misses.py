@@ -2,21 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from hub.routing.folding import readings
-from hub.routing.matcher import Matcher, Reading
-from hub.routing.pattern import Pattern, PatternWord, Step
-from hub.routing.phrases import Numbers
+from hub.routing.pattern import Pattern, PatternWord
+from hub.routing.phrases import Numbers, Phrase, places
 from hub.routing.typos import Typos
-from hub.routing.vocabulary import forms_of
+from hub.routing.vocabulary import Vocabulary, forms_of
 from hub.routing.words import split
+
+
+class Parts(Protocol):
+    """What was read: the title and the customer's messages."""
+
+    @property
+    def parts(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
     """Why a pattern did not match: `kind` is `lacks`, `far_apart`, `preceded` or `one_letter_off`.
 
-    `word` is the pattern's word, `seen` what stands in the text instead (empty for `lacks`).
+    `word` is the pattern's word (all of the pattern for `far_apart`), `seen` what stands in the text: instead of it,
+    or before it for `preceded`; empty otherwise.
     """
 
     kind: str
@@ -24,7 +32,7 @@ class NearMiss:
     seen: str = ""
 
 
-def near_misses(pattern: Pattern, reading: Reading) -> tuple[NearMiss, ...]:
+def near_misses(pattern: Pattern, reading: Parts) -> tuple[NearMiss, ...]:
     """Return what kept *pattern* from matching in the part that is nearest to it.
 
     None if it matched, if it is an expression, or if no word of it stands in a part, nor one letter off.
@@ -32,37 +40,40 @@ def near_misses(pattern: Pattern, reading: Reading) -> tuple[NearMiss, ...]:
     nearest: tuple[NearMiss, ...] = ()
     if pattern.regex is not None:
         return nearest
-    alone = Matcher([pattern])
+    vocabulary = Vocabulary()
+    phrase = Phrase.of(0, pattern, vocabulary.add)
     for text in filter(None, reading.parts):
-        if alone.read(("", text)).hits:
+        raws = split(text)
+        numbers = [tuple(vocabulary.find(raw)) for raw in raws]
+        if _held(phrase, numbers):
             return ()
-        misses = _near(pattern, alone, split(text))
+        misses = _near(pattern, phrase, numbers, raws)
         if misses and (not nearest or len(misses) < len(nearest)):
             nearest = misses
     return nearest
 
 
-def _near(pattern: Pattern, alone: Matcher, raws: Sequence[str]) -> tuple[NearMiss, ...]:
-    numbers = alone.numbers(raws)
-    phrase = alone.phrase(0)
+def _held(phrase: Phrase, numbers: Sequence[Numbers]) -> bool:
+    return any(places(phrase, numbers, start) for start in range(len(numbers)))
+
+
+def _near(pattern: Pattern, phrase: Phrase, numbers: Sequence[Numbers], raws: Sequence[str]) -> tuple[NearMiss, ...]:
     missing = [
         _missing(step.word, raws)
         for step, word in zip(pattern.steps, phrase.words, strict=True)
         if not any(word in found for found in numbers)
     ]
     if missing:
-        present = len(pattern.steps) - sum(miss.kind == "lacks" for miss in missing)
-        return tuple(missing) if present else ()
-    bare = Pattern(pattern.source, tuple(Step(step.word) for step in pattern.steps))
-    if bare.steps != pattern.steps and Matcher([bare]).read(("", " ".join(raws))).hits:
-        return _preceded(pattern, alone, numbers, raws)
+        only_lacks = all(miss.kind == "lacks" for miss in missing)
+        return () if only_lacks and len(missing) == len(pattern.steps) else tuple(missing)
+    if _held(Phrase(0, phrase.words, ((),) * len(phrase.words)), numbers):
+        return _preceded(pattern, phrase, numbers, raws)
     return (NearMiss("far_apart", pattern.source),)
 
 
 def _preceded(
-    pattern: Pattern, alone: Matcher, numbers: Sequence[Numbers], raws: Sequence[str]
+    pattern: Pattern, phrase: Phrase, numbers: Sequence[Numbers], raws: Sequence[str]
 ) -> tuple[NearMiss, ...]:
-    phrase = alone.phrase(0)
     return tuple(
         NearMiss("preceded", step.word.text, raws[place - 1])
         for step, word, barred in zip(pattern.steps, phrase.words, phrase.barred, strict=True)
@@ -72,11 +83,10 @@ def _preceded(
 
 
 def _missing(word: PatternWord, raws: Sequence[str]) -> NearMiss:
-    """Say of a word that is not there whether something like it is: with one typo more, known word or not."""
+    """Say of a word that is not there whether something like it is: one typo more, whatever the dictionary says."""
     target = Typos()
     target.add_loose(forms_of(word), 0)
     for raw in raws:
-        for text, _ in readings(raw):
-            if target.find(text):
-                return NearMiss("one_letter_off", word.text, raw)
+        if any(target.find(text) for text, _ in readings(raw)):
+            return NearMiss("one_letter_off", word.text, raw)
     return NearMiss("lacks", word.text)

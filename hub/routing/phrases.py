@@ -4,8 +4,10 @@ All phrases of a rule set are one tree over the numbers of their words, walked f
 phrase begins; the cost depends on the words that follow, not on how many phrases there are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+from hub.routing.pattern import Pattern, PatternWord
 
 REACH = 3  # a word stands at most so many places behind the one before: two words between
 
@@ -19,6 +21,12 @@ class Phrase:
     index: int
     words: tuple[int, ...]
     barred: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, index: int, pattern: Pattern, number: Callable[[PatternWord], int]) -> "Phrase":
+        """Return the words of *pattern* as *number* numbers them."""
+        words = tuple(number(step.word) for step in pattern.steps)
+        return cls(index, words, tuple(tuple(map(number, step.not_after)) for step in pattern.steps))
 
 
 @dataclass(slots=True)

@@ -17,9 +17,14 @@ _NO_ENDING: Endings = frozenset([""])
 
 
 class Typos:
-    """The words of patterns, by number, to be found in spite of typos."""
+    """The words of patterns, by number, to be found in spite of typos.
 
-    def __init__(self) -> None:
+    *careful*, for a language without a dictionary here: only letters added, dropped or swapped behind the first one
+    count, since another letter in its place often makes another word (`change`, `charge`).
+    """
+
+    def __init__(self, *, careful: bool = False) -> None:
+        self._careful = careful
         self._stems: list[tuple[str, Endings, int]] = []
         self._keys: dict[str, int | list[int]] = {}
         self._whole: dict[str, list[int]] = {}
@@ -102,7 +107,8 @@ class Typos:
             places = keys.get(key)
             if places is not None:
                 for place in (places,) if isinstance(places, int) else places:
-                    if one_edit(start, self._stems[place][0]):
+                    stem = self._stems[place][0]
+                    if one_edit(start, stem) and not (self._careful and _another_letter(start, stem)):
                         yield place
 
     def _in_ending(self, word: str) -> Iterator[int]:
@@ -137,6 +143,10 @@ def _cut(word: str, count: int) -> Iterator[tuple[int, str]]:
     edges = [len(word) * piece // count for piece in range(count + 1)]
     for start, end in pairwise(edges):
         yield start, word[start:end]
+
+
+def _another_letter(first: str, second: str) -> bool:
+    return first[0] != second[0] or (len(first) == len(second) and sorted(first) != sorted(second))
 
 
 def one_edit(first: str, second: str) -> bool:

@@ -17,7 +17,6 @@ Codes = tuple[str, ...]
 _RUSSIAN = frozenset("абвгдежзийклмнопрстуфхцчшщъыьэюя")
 _NO_ENDING = frozenset([""])
 _START = 3  # letters that a stem shares with all its forms
-_MIN_STEM_TYPO = 6  # letters of an English stem: no dictionary tells a typo from another word
 
 
 def _lexemes(word: PatternWord) -> tuple[morphology.Lexeme, ...]:
@@ -43,7 +42,7 @@ class Vocabulary:
         self._stemmed: dict[str, list[int]] = {}
         self._starts: set[str] = set()
         self._typos = Typos()
-        self._stem_typos = Typos()
+        self._stem_typos = Typos(careful=True)
 
     def add(self, word: PatternWord) -> int:
         """Return the number of *word*."""
@@ -77,15 +76,15 @@ class Vocabulary:
         self._exact.setdefault(text, []).append(number)
         if mode == "exact" or text.isdigit():
             return
-        self._typos.add(text, _NO_ENDING, number)
-        if not _RUSSIAN.issuperset(text):
+        if _RUSSIAN.issuperset(text):
+            self._typos.add(text, _NO_ENDING, number)
+        else:
             for form in morphology.irregular(text):
                 self._exact.setdefault(form, []).append(number)
             stem = morphology.stem(text)
             self._stemmed.setdefault(stem, []).append(number)
             self._starts.add(stem[:_START])
-            if len(stem) >= _MIN_STEM_TYPO:
-                self._stem_typos.add(stem, _NO_ENDING, number)
+            self._stem_typos.add(stem, _NO_ENDING, number)
 
     def find(self, raw: str) -> dict[int, Codes]:
         """Return the numbers of the words that *raw* (as written in a text) is, with what was seen through."""
