@@ -165,6 +165,12 @@ def test_the_key_with_the_fewest_days_counts() -> None:
     assert hours == [9, 9, 9, 9, 8, 24, 0]
 
 
+def test_two_keys_of_one_length_may_name_a_day_that_a_shorter_one_decides() -> None:
+    keys = {"mon-tue": ["09:00-18:00"], "tue-wed": ["10:00-16:00"], "tue": ["09:00-12:00"]}
+    for hours in (keys, dict(reversed(keys.items()))):
+        assert [open_hours(calendar(hours=hours), f"2026-11-{day}") for day in (23, 24, 25)] == [9, 3, 6]
+
+
 # --- holidays and single days ---
 
 
