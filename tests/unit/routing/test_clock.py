@@ -122,6 +122,14 @@ def test_working_time_is_that_of_the_calendar() -> None:
     assert found.resolution_due == at(2 * 24 * 60 + 6 * 60 - 10)  # 24 working hours, not a day
 
 
+def test_a_date_that_is_none_breaks_nothing() -> None:
+    """Some vendors send the first day of the year 1 where they know no date."""
+    message = Moment("in", datetime.min.replace(tzinfo=UTC), ingested_at=at(0))
+    published = count([message], calendar=OFFICE, first_response="15m", start="published")
+    assert (first(published).status(at(0)), published.share_spent("first_response", at(0))) == ("breached", 1)
+    assert count([message], calendar=OFFICE, first_response="15m").first_response_due == at(15)
+
+
 # --- first response ---
 
 
