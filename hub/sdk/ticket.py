@@ -5,7 +5,6 @@ All times are aware UTC. ``hub schema ticket`` prints the JSON Schema of :class:
 """
 
 from datetime import UTC, datetime
-from functools import cache
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -59,7 +58,7 @@ class Model(BaseModel):
         Raises:
             TypeError: the number of fields is wrong. Nothing else is looked at.
         """
-        named = _names(cls)
+        named = _NAMES.get(cls) or _NAMES.setdefault(cls, set(cls.model_fields))
         if len(values) != len(named):
             raise TypeError(f"{cls.__name__} has {len(named)} fields, {len(values)} were given; name every one of them")
         made = cls.__new__(cls)
@@ -71,11 +70,7 @@ class Model(BaseModel):
 
 
 _set = object.__setattr__
-
-
-@cache
-def _names(model: type[BaseModel]) -> set[str]:
-    return set(model.model_fields)
+_NAMES: dict[type[Model], set[str]] = {}
 
 
 class Author(Model):

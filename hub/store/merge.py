@@ -112,7 +112,7 @@ class Merge:
     def _put(self, draft: TicketDraft, ticket: bytes, ids: tuple[bytes, ...]) -> None:
         if self._is_single(ticket, ids):
             if self._is_kept(draft.messages[0], ids[0]):
-                self._singles[ticket] = Single(ticket, ids[0], draft)
+                self._singles[ticket] = (ids[0], draft)
                 self._single_of[ids[0]] = ticket
             return
         self._unfold(ticket, ids)
@@ -140,11 +140,11 @@ class Merge:
     def _unfold(self, ticket: bytes, ids: tuple[bytes, ...]) -> None:
         """Make cases of the singles that another draft of the page has to do with."""
         for one in {ticket, *(self._single_of[mid] for mid in ids if mid in self._single_of)} & self._singles.keys():
-            single = self._singles.pop(one)
-            del self._single_of[single.mid]
-            case = self._open(single.draft, one, single.mid)
-            self._add(case, single.draft.messages[0], single.mid)
-            case.draft = single.draft
+            mid, draft = self._singles.pop(one)
+            del self._single_of[mid]
+            case = self._open(draft, one, mid)
+            self._add(case, draft.messages[0], mid)
+            case.draft = draft
 
     def _is_kept(self, item: MessageDraft, mid: bytes) -> bool:
         """Neither the echo of our own write nor of an author whose data was erased."""
@@ -311,7 +311,7 @@ class Merge:
     @property
     def singles(self) -> Singles:
         """The rows of the tickets that have one message and were not known before, numbered after all others."""
-        return single_rows(self._checkpoint, self._singles.values(), self._ticket_n, self._message_n)
+        return single_rows(self._checkpoint, self._singles, self._ticket_n, self._message_n)
 
     @property
     def single_ids(self) -> list[bytes]:

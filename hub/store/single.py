@@ -4,9 +4,8 @@ What :class:`hub.store.merge.Merge` would find step by step is written down at o
 the same rows; a property test holds them to each other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from hub.sdk.drafts import TicketDraft
 from hub.store.page import Checkpoint
@@ -16,12 +15,8 @@ from hub.store.tables import micros
 Row = tuple[object, ...]
 
 
-class Single(NamedTuple):
-    """A draft that opens a ticket with its one message, and their ids."""
-
-    ticket: bytes
-    mid: bytes
-    draft: TicketDraft
+Single = tuple[bytes, TicketDraft]
+"""A draft that opens a ticket with its one message, behind the message's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +27,12 @@ class Singles:
     messages: list[Row]
 
 
-def single_rows(checkpoint: Checkpoint, singles: Iterable[Single], ticket_n: int, message_n: int) -> Singles:
-    """Return the rows of *singles*, numbered on from *ticket_n* and *message_n*."""
+def single_rows(checkpoint: Checkpoint, singles: Mapping[bytes, Single], ticket_n: int, message_n: int) -> Singles:
+    """Return the rows of *singles*, by their tickets' ids, numbered on from *ticket_n* and *message_n*."""
     rows = Singles([], [])
     now, stream, instance = micros(checkpoint.now), checkpoint.key.stream, checkpoint.key.instance
     connector, namespace, route = checkpoint.connector, checkpoint.namespace, checkpoint.route
-    for at, (ticket, mid, draft) in enumerate(singles):
+    for at, (ticket, (mid, draft)) in enumerate(singles.items()):
         item = draft.messages[0]
         created, hidden, direction, state = micros(item.created_at), bool(item.hidden), item.direction, draft.state
         tags = sorted(set(item.tags)) if item.tags else []
