@@ -12,10 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 from hub.pipeline.fetch import Fetched, pages
 from hub.pipeline.normalize import normalize
-from hub.pipeline.route import route
 from hub.pipeline.source import Source
 from hub.sdk import Cursor, Draft, Page, Read, Sweep, TransientError, furthest
-from hub.store import Checkpoint, Rejected, Store, Stored, StreamKey
+from hub.store import Checkpoint, Rejected, Router, Store, Stored, StreamKey
 
 EDGE = timedelta(days=1)
 """An inventory says nothing of the first and last day of its window: vendors cut windows in their own ways."""
@@ -53,6 +52,7 @@ class Run:
         read: what to read.
         sweep: the sweep's declaration, for a sweep.
         on_page: told after each checkpoint.
+        router: what decides for tickets; None: nothing does.
     """
 
     source: Source
@@ -61,6 +61,7 @@ class Run:
     read: Read
     sweep: Sweep | None = None
     on_page: Callable[[StreamKey, Stored, Sequence[Rejected], Counts], None] | None = None
+    router: Router | None = None
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
     _cursor: Cursor | None = None
@@ -109,7 +110,7 @@ class Run:
             namespace=self.source.connector.namespace(),
             drafts=drafts,
             now=self.source.now(),
-            route=route,
+            router=self.router,
             rejected=rejected,
             cursor=cursor,
             originals=fetched.originals,

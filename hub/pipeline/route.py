@@ -1,11 +1,67 @@
-"""What is decided for a new ticket. Pure. Without rules every ticket has normal priority and no queue."""
+"""From a rule set to what decides in a checkpoint. Pure. Without rules every ticket is of normal priority."""
 
-from hub.sdk import TicketDraft
-from hub.store import Decided
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-UNROUTED = Decided(priority="normal")
+from hub.routing.facts import Facts
+from hub.sdk import Classified, Undecided
+from hub.store import Decided, Router
+
+if TYPE_CHECKING:  # they load YAML, words and expressions, which a hub without rules never needs
+    from hub.routing.decide import Decision
+    from hub.routing.rules import RuleSet
+
+Classify = Callable[[Undecided], Classified | None]
+"""The hook ``classify_ticket``: what a classifier makes of a ticket that no rule gave a category."""
 
 
-def route(draft: TicketDraft) -> Decided:
-    """Return the decision for the ticket that *draft* opens."""
-    return UNROUTED
+def router(rules: "RuleSet | None", classify: Classify | None = None) -> Router | None:
+    """Return what decides by *rules*, then by *classify*; None where there are no rules."""
+    if rules is None:
+        return None
+
+    def decide(facts: Facts) -> Decided:
+        return decided(rules, facts, classify)
+
+    return Router(decide, needs_history=rules.needs_history)
+
+
+def decided(rules: "RuleSet", facts: Facts, classify: Classify | None = None) -> Decided:
+    """Return the decision for a ticket with *facts*.
+
+    What no rule gave a category, *classify* is asked for; then the rules decide once more, as for a ticket that has it.
+    """
+    decision = rules.decide(facts)
+    if decision.category is None and classify is not None:
+        found = classify(_undecided(facts))
+        if found is not None:
+            known = rules.decide(replace(facts, pinned={**facts.pinned, "category": found.category}))
+            return _as_stored(known, found.tags, found.by)
+    return _as_stored(decision)
+
+
+def _undecided(facts: Facts) -> Undecided:
+    return Undecided(
+        title=facts.title,
+        texts=facts.texts,
+        platform=facts.platform or "",
+        kind=facts.kind or "",
+        language=facts.language,
+        rating=facts.rating,
+    )
+
+
+def _as_stored(decision: "Decision", tags: tuple[str, ...] = (), by: str | None = None) -> Decided:
+    return Decided(
+        priority=decision.priority,
+        queue=decision.queue,
+        category=decision.category,
+        score=decision.score,
+        assignee=decision.assignee,
+        tags=tuple(dict.fromkeys((*decision.tags, *tags))),
+        state=decision.state,
+        sla=decision.sla,
+        ruleset=decision.ruleset,
+        rules=(*decision.rules, by) if by else decision.rules,
+    )

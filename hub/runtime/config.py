@@ -38,6 +38,11 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "store": ("text", f'"{DEFAULT_STORE}"', "where tickets are kept; a relative path starts at the folder of the file"),
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
     "lang": ('"ru" or "en"', "the locale's", "language of `hub demo`; its `--lang` wins"),
+    "rules": (
+        "text",
+        "none",
+        "a folder of rules, read in name order; a relative path starts at the folder of the file",
+    ),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
@@ -56,11 +61,13 @@ class Place:
     Attributes:
         path: the file, as it was named.
         store: URL with an absolute path.
+        rules: the folder of rules, absolute; None: every ticket has normal priority.
         lang: None where the file does not say.
     """
 
     path: Path
     store: str
+    rules: Path | None
     timezone: ZoneInfo
     lang: Literal["ru", "en"] | None
 
@@ -176,7 +183,13 @@ def _place(file: ConfigFile) -> dict[str, Any]:
         if key not in TOP_LEVEL:
             hint = did_you_mean(key, TOP_LEVEL) or ";"
             file.findings.add((key,), f"unknown key{hint} known keys: {listed(TOP_LEVEL)}")
-    return {"path": file.path, "store": _store(file), "timezone": _timezone(file), "lang": _lang(file)}
+    return {
+        "path": file.path,
+        "store": _store(file),
+        "rules": _rules(file),
+        "timezone": _timezone(file),
+        "lang": _lang(file),
+    }
 
 
 def _top(file: ConfigFile, key: str, default: Any) -> Any:
@@ -199,6 +212,16 @@ def _store(file: ConfigFile) -> str:
     elif name in (url, "") or name.startswith(":memory:"):
         file.findings.add(("store",), f'names no file to keep tickets in; write for example "{DEFAULT_STORE}"')
     return f"{_FILE_STORE}{file.folder / name}" if name != url else url
+
+
+def _rules(file: ConfigFile) -> Path | None:
+    name = _top(file, "rules", None)
+    if name is None:
+        return None
+    if not isinstance(name, str) or not name:
+        file.findings.add(("rules",), f'is {name!r}; write the name of a folder, such as "rules"')
+        return None
+    return file.folder / name
 
 
 def _timezone(file: ConfigFile) -> ZoneInfo:

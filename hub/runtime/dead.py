@@ -5,13 +5,15 @@ from datetime import timedelta
 from typing import Any, cast
 
 from hub.pipeline.normalize import normalize, record_of
-from hub.pipeline.route import route
+from hub.pipeline.route import router
 from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings, Settings
+from hub.runtime.plugins import classifier, hub_manager
+from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import offline_source
 from hub.sdk import Change, Connector, Draft, MessageDraft, Read, message_id
 from hub.sdk.messages import Mode
-from hub.store import Checkpoint, DeadLetter, Store, StreamKey
+from hub.store import Checkpoint, DeadLetter, Router, Store, StreamKey
 
 
 def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list[tuple[int, bool, str]]:
@@ -21,6 +23,7 @@ def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list
         For each number: whether it is a ticket now, and what was seen.
     """
     results: list[tuple[int, bool, str]] = []
+    decides = router(rules_in_force(settings.rules, store).rules, classifier(hub_manager(settings.plugins)))
     for number in numbers:
         letter = store.dead_letter(number)
         instance = settings.instances.get(letter.instance)
@@ -28,11 +31,13 @@ def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list
             seen = f'the instance "{letter.instance}" is switched off or no longer configured'
             results.append((number, False, seen))
             continue
-        results.append((number, *_retry(settings, store, instance, letter)))
+        results.append((number, *_retry(settings, store, instance, letter, decides)))
     return results
 
 
-def _retry(settings: Settings, store: Store, instance: InstanceSettings, letter: DeadLetter) -> tuple[bool, str]:
+def _retry(
+    settings: Settings, store: Store, instance: InstanceSettings, letter: DeadLetter, decides: Router | None
+) -> tuple[bool, str]:
     source = offline_source(settings, instance)
     now = utc_now()
     reference = {name: value for name, (_, value) in store.recall(instance.name, now).references.items()}
@@ -46,7 +51,7 @@ def _retry(settings: Settings, store: Store, instance: InstanceSettings, letter:
     if store.touched_since(_messages(connector, letter.stream, drafts), letter.seen_at):
         store.drop_dead_letters([letter.n])
         return True, "overtaken: the record was read well since; dropped"
-    store.checkpoint(Checkpoint(key, connector.name, connector.namespace(), drafts, now, route, keep_raw=timedelta()))
+    store.checkpoint(Checkpoint(key, connector.name, connector.namespace(), drafts, now, decides, keep_raw=timedelta()))
     store.drop_dead_letters([letter.n])
     return True, "stored" if drafts else "says nothing to us; dropped"
 

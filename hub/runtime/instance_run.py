@@ -174,7 +174,7 @@ class InstanceRun:
 
     async def _run(self, key: StreamKey, read: Read, sweep: Sweep | None) -> bool:
         """Run one poll or sweep to its end; return whether it went well. Pausing faults are raised."""
-        run = Run(self._source, self._store, key, read, sweep, self._page_stored)
+        run = Run(self._source, self._store, key, read, sweep, self._page_stored, self._workshop.router)
         started = time.perf_counter()
         error: str | None = None
         asked: timedelta | None = None

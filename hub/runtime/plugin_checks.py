@@ -14,7 +14,8 @@ from hub.sdk import SDK_VERSION, ConfigError, Connector, ConnectorConfig, Connec
 from hub.sdk.nearest import nearest
 
 CONNECTOR_HOOKS = frozenset(name for name in vars(ConnectorSpec) if not name.startswith("_"))
-FACTS = frozenset(name for name in vars(HubSpec) if not name.startswith("_")) - {"register_connector"}
+QUESTIONS = frozenset(("register_connector", "classify_ticket"))
+FACTS = frozenset(name for name in vars(HubSpec) if not name.startswith("_")) - QUESTIONS
 
 _CONNECTOR_NAMES = frozenset(name for name in dir(Connector) if not name.startswith("_"))
 _READING = ("request", "parse", "position", "pages")

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from hub.runtime.plugin_checks import (
     CONNECTOR_HOOKS,
     FACTS,
+    QUESTIONS,
     PluginError,
     check_connector,
     check_cross_cutting,
@@ -23,7 +24,7 @@ from hub.runtime.plugin_checks import (
     crash,
     import_failure,
 )
-from hub.sdk import ConfigError, Connector, ConnectorSpec, HubSpec
+from hub.sdk import Classified, ConfigError, Connector, ConnectorSpec, HubSpec, Undecided
 from hub.sdk.hookspecs import PROJECT
 from hub.sdk.nearest import did_you_mean, listed, nearest
 
@@ -266,7 +267,7 @@ def _add(manager: pluggy.PluginManager, plugin: Any) -> None:
             raise PluginError(
                 " ".join(str(error).split()), "write the hook as docs/reference/hooks.md has it"
             ) from error
-        meant = nearest(unknown[0], CONNECTOR_HOOKS | FACTS | {"register_connector"})
+        meant = nearest(unknown[0], CONNECTOR_HOOKS | FACTS | QUESTIONS)
         fix = f"rename it to {meant}" if meant else "take its @hookimpl away"
         raise PluginError(f"{unknown[0]} is not a hook", fix) from error
 
@@ -329,6 +330,27 @@ def tell(manager: pluggy.PluginManager, fact: str, **facts: object) -> None:
             impl.function(*[facts[name] for name in impl.argnames])
         except Exception:
             _log.exception("plugin failed", extra={"plugin": plugin_name(impl.plugin), "hook": fact})
+
+
+def classifier(manager: pluggy.PluginManager) -> Callable[[Undecided], Classified | None] | None:
+    """Return what asks the classifiers among the plugins; None where there is none.
+
+    What a classifier raises is logged with its name; the next one is asked.
+    """
+    asked = manager.hook.classify_ticket.get_hookimpls()
+
+    def classify(ticket: Undecided) -> Classified | None:
+        for impl in reversed(asked):  # the order in which pluggy would call them
+            try:
+                found = cast(Classified | None, impl.function(ticket))
+            except Exception:
+                _log.exception("plugin failed", extra={"plugin": plugin_name(impl.plugin), "hook": "classify_ticket"})
+            else:
+                if found is not None:
+                    return found
+        return None
+
+    return classify if asked else None
 
 
 def plugin_name(plugin: object) -> str:

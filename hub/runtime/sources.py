@@ -4,15 +4,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from hub.pipeline.retry import RetryPolicy
+from hub.pipeline.route import router
 from hub.pipeline.source import Source
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.limits import account_key, effective_limits
-from hub.runtime.plugins import PluginManager, hooks, hub_manager, instance_manager, only_implementation
+from hub.runtime.plugins import PluginManager, classifier, hooks, hub_manager, instance_manager, only_implementation
 from hub.runtime.transport import Transport
 from hub.sdk import ConfigError, Connector, HubError, Limit, Request, Response, Send
+from hub.store import Router
+
+if TYPE_CHECKING:
+    from hub.routing.rules import RuleSet
 
 _SECRET = 6  # characters; anything shorter would take pieces out of what people wrote
 
@@ -29,18 +34,25 @@ class Workshop:
         transport: the process's one.
         policy: how often and how long to try again.
         on_wait: told before each wait.
+        rules: what decides for tickets.
     """
 
     settings: Settings
     transport: Transport
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     on_wait: Waiting | None = None
+    rules: "RuleSet | None" = None
     _made: dict[str, Source] = field(default_factory=dict, repr=False)
 
     @cached_property
     def facts(self) -> PluginManager:
         """The manager through which plugins are told facts."""
         return hub_manager(self.settings.plugins)
+
+    @cached_property
+    def router(self) -> Router | None:
+        """What decides for tickets: the rules, then the classifiers among the plugins."""
+        return router(self.rules, classifier(self.facts))
 
     def source(self, instance: InstanceSettings) -> Source:
         """Return *instance* ready to run; its references are not read yet."""

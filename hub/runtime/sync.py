@@ -8,6 +8,7 @@ from hub.runtime.collector import relaxed_collector
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.instance_run import InstanceRun, together
 from hub.runtime.reports import Progress, StreamReport, SyncReport
+from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Waiting, Workshop
 from hub.runtime.transport import Transport
 from hub.sdk.config import KEEP_RAW
@@ -28,15 +29,18 @@ async def sync(
     Streams that wait after failures are passed over, unless their instance is named.
 
     Raises:
-        ConfigError: there is no such instance.
+        ConfigError: there is no such instance; the rules are wrong and none were in force before.
         StoreError: the store cannot be read or written; what was committed stays.
     """
     started = time.perf_counter()
     report = SyncReport()
     runnable = _runnable(settings.pick(names), store.instances(), report)
+    in_force = rules_in_force(settings.rules, store)
+    if in_force.problem:
+        report.problems.append(in_force.problem)
     with relaxed_collector():
         async with Transport() as transport:
-            workshop = Workshop(settings, transport, on_wait=on_wait)
+            workshop = Workshop(settings, transport, on_wait=on_wait, rules=in_force.rules)
             runs = (InstanceRun(workshop, store, instance, report, on_progress) for instance in runnable)
             await together(run.sync(sweeps, forced=bool(names)) for run in runs)
         while done := await store.run(store.index_batch):

@@ -2,6 +2,7 @@
 
 from hub.sdk.actions import Action, ActionName, ActionResult, Created, Delivery, Steps, Webhook, Writes
 from hub.sdk.auth import ApiKey, Auth, Basic, Bearer, BodyField, NoAuth, Outgoing, SecretPath, Signature
+from hub.sdk.classify import Classified, Undecided
 from hub.sdk.config import ConnectorConfig, Duration, Rate, Secret
 from hub.sdk.connector import ABILITIES, SDK_VERSION, Connector, Send, furthest
 from hub.sdk.drafts import Change, Draft, MessageDraft, TicketDraft
@@ -63,6 +64,7 @@ __all__ = [
     "Bearer",
     "BodyField",
     "Change",
+    "Classified",
     "ConfigError",
     "Connector",
     "ConnectorConfig",
@@ -107,6 +109,7 @@ __all__ = [
     "Ticket",
     "TicketDraft",
     "TransientError",
+    "Undecided",
     "Webhook",
     "Writes",
     "furthest",

@@ -11,6 +11,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from hub.sdk.actions import Action, Delivery, Steps, Webhook, Writes
+    from hub.sdk.classify import Classified, Undecided
     from hub.sdk.connector import Connector
     from hub.sdk.drafts import Draft
     from hub.sdk.messages import Page, Read, Record, Request, Response
@@ -82,6 +83,14 @@ class HubSpec:
         """Runs when an instance of the connector is configured. Returns the connector's class.
 
         An exception keeps the plugin out; it is reported by name.
+        """
+
+    @hookspec(firstresult=True)
+    def classify_ticket(self, ticket: "Undecided") -> "Classified | None":
+        """Runs after the rules for a ticket that none of them gave a category. Returns one, or None.
+
+        The first result stands, and the rules decide once more with it. An exception is logged with the plugin's name,
+        and the next classifier is asked.
         """
 
     @hookspec

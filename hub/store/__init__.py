@@ -2,7 +2,7 @@
 
 from hub.store.erase import Erased, Named
 from hub.store.inventory import Absent
-from hub.store.page import Checkpoint, Decided, Rejected, Stored, StreamKey
+from hub.store.page import Checkpoint, Decided, Rejected, Router, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.store import Recall, Store, Summary, backup_store, open_store, upgrade_store
@@ -17,6 +17,7 @@ __all__ = [
     "Named",
     "Recall",
     "Rejected",
+    "Router",
     "Store",
     "Stored",
     "StreamKey",

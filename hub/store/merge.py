@@ -26,13 +26,14 @@ from hub.store.rows import (
     Case,
     MessageRow,
     TicketRow,
+    customer_digest,
     dumps,
     message_content,
     message_counters,
     ticket_content,
 )
 from hub.store.single import Single, Singles, single_rows
-from hub.store.tables import micros
+from hub.store.tables import USUAL, micros
 
 _Source = list[Any]  # [stream, source_id, hidden, tags]
 _CAUSE = "source"
@@ -107,6 +108,7 @@ class Merge:
             if case.touched:
                 self._settle(case)
             if case.touched and case.before is None:
+                case.news = True
                 self.events.append(created(case.row.n, len(case.messages)))
 
     def _put(self, draft: TicketDraft, ticket: bytes, ids: tuple[bytes, ...]) -> None:
@@ -132,7 +134,10 @@ class Merge:
             case.touched = True
 
     def _is_single(self, ticket: bytes, ids: tuple[bytes, ...]) -> bool:
-        """Whether neither the ticket nor its one message is known, from the store or from this page."""
+        """Whether neither the ticket nor its one message is known, from the store or from this page; what is routed
+        takes the long way."""
+        if self._checkpoint.router is not None:
+            return False
         if len(ids) != 1 or ids[0] in self._case_of or ids[0] in self._single_of:
             return False
         return ticket not in self._by_id and ticket not in self._singles
@@ -155,7 +160,6 @@ class Merge:
 
     def _open(self, draft: TicketDraft, ticket: bytes, opening: bytes) -> Case:
         checkpoint = self._checkpoint
-        decided = checkpoint.route(draft)
         row = TicketRow(
             self._ticket_n,
             ticket,
@@ -176,10 +180,11 @@ class Merge:
             None,
             None,
             None,
-            decided.priority,
-            decided.queue,
-            decided.category,
+            USUAL["priority"],
+            None,
+            None,
             EMPTY,
+            None,
             None,
         )
         self._ticket_n += 1
@@ -267,6 +272,7 @@ class Merge:
         elif case.before is not None:
             row.content = _retagged(row.content, _tags(messages))
         inbound = [message for message in messages if message.direction == "in"]
+        row.customer = _customer(row.platform, inbound)
         hidden = all(message.hidden for message in inbound or messages)
         row.state = "hidden" if hidden else row.own_state
         if case.before is not None:
@@ -286,21 +292,20 @@ class Merge:
     def _note_changes(self, case: Case, messages: list[MessageRow]) -> None:
         row, before = case.row, case.before
         assert before is not None  # noqa: S101 - only called for tickets that were loaded
-        news = False
         for message in messages:
             old = case.before_messages.get(message.id)
             if old is None:
                 self._note(
                     row, "message_added", {"message": str(UUID(bytes=message.id)), "direction": message.direction}
                 )
-                news = True
+                case.news = True
             elif fields := message_changes(old, message):
                 self._note(row, "message_changed", {"message": str(UUID(bytes=message.id)), "fields": fields})
-                news = True
+                case.news = True
         if fields := ticket_changes(before, row):
             self._note(row, "changed", {"fields": fields})
-            news = True
-        if news:
+            case.news = True
+        if case.news:
             row.updated_at = self._now
 
     def _note(self, row: TicketRow, kind: str, data: dict[str, object]) -> None:
@@ -322,6 +327,15 @@ class Merge:
     def cases(self) -> Iterator[Case]:
         """The tickets that were touched."""
         return (case for case in self._cases.values() if case.touched)
+
+
+def _customer(platform: str, inbound: Sequence[MessageRow]) -> int | None:
+    """Return what stands for the customer: who wrote the first of the messages that has an author with a key."""
+    for message in inbound:
+        author = orjson.loads(message.content).get("author") if '"author"' in message.content else None
+        if author and author["key"]:
+            return customer_digest(platform, author["key"])
+    return None
 
 
 def author_digest(key: str) -> bytes:

@@ -4,17 +4,45 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from hub.sdk.drafts import Draft, TicketDraft
+from hub.routing.facts import Facts
+from hub.sdk.drafts import Draft
 from hub.sdk.messages import Cursor, Mode
+from hub.sdk.ticket import Sla
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What routing decided for a new ticket."""
+    """What routing decided for a ticket.
+
+    Args:
+        state: what a rule sets; None leaves the state to the source.
+        ruleset: version of the rules.
+        rules: names of those that decided, in order.
+    """
 
     priority: str
     queue: str | None = None
     category: str | None = None
+    score: int | None = None
+    assignee: str | None = None
+    tags: tuple[str, ...] = ()
+    state: str | None = None
+    sla: Sla | None = None
+    ruleset: str = ""
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """What decides for tickets that are new, or that the source has changed.
+
+    Args:
+        decide: pure: the same facts, the same decision.
+        needs_history: whether it looks at the customer's other tickets.
+    """
+
+    decide: Callable[[Facts], Decided]
+    needs_history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +78,7 @@ class Checkpoint:
         originals: the responses as they came; kept only if they brought something new.
         records: how many records the page had.
         now: aware, UTC.
-        route: what decides for a new ticket.
+        router: what decides; None leaves every ticket at normal priority, without a queue.
         keep_raw: how long originals are kept; zero keeps none.
     """
 
@@ -59,7 +87,7 @@ class Checkpoint:
     namespace: str
     drafts: Sequence[Draft]
     now: datetime
-    route: Callable[[TicketDraft], Decided]
+    router: Router | None = None
     rejected: Sequence[Rejected] = ()
     cursor: Cursor | None = None
     originals: Sequence[bytes] = ()

@@ -10,9 +10,13 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
+from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Message, Ticket
 from hub.store import search
+from hub.store.deciding import states_of
+from hub.store.facts import RULED_STATE, decided_of, facts_of_rows
+from hub.store.history import History
 from hub.store.rows import MessageRow, TicketRow
 from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
 
@@ -267,7 +271,7 @@ def ticket_of(row: TicketRow, rows: Sequence[MessageRow]) -> Ticket:
         queue=row.queue,
         revision=_revision(row, rows),
         **orjson.loads(row.content),
-        **(orjson.loads(row.decided) if row.decided else {}),
+        **{name: value for name, value in decided_of(row).items() if name != RULED_STATE},
     )
 
 
@@ -314,6 +318,27 @@ def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ti
         by_ticket = _messages_of(connection, numbers)
         for row in _rows(connection, numbers):
             yield ticket_of(row, by_ticket.get(row.n, []))
+
+
+def iter_facts(connection: sa.Connection, wanted: TicketFilter, *, history: bool) -> Iterator[tuple[str, Facts]]:
+    """Yield id and facts of every ticket that matches, as they were when the hub had its last message."""
+    known = History(connection) if history else None
+    for numbers in _batches(connection, wanted):
+        by_ticket = _messages_of(connection, numbers)
+        for row in _rows(connection, numbers):
+            written = by_ticket.get(row.n, [])
+            now = instant(max((message.ingested_at for message in written), default=row.created_at))
+            customer = known.of(row) if known else None
+            yield str(UUID(bytes=row.id)), facts_of_rows(row, written, now=now, customer=customer)
+
+
+def facts_of(connection: sa.Connection, prefix: str, now: datetime) -> Facts:
+    """Return what rules see at *now* of the ticket whose id begins with *prefix*."""
+    number = _number_of(connection, prefix)
+    row = _rows(connection, [number])[0]
+    written = _messages_of(connection, [number]).get(number, [])
+    states = states_of(connection, [number])[number]
+    return facts_of_rows(row, written, now=now, customer=History(connection).of(row), states=states)
 
 
 def _batches(connection: sa.Connection, wanted: TicketFilter) -> Iterator[list[int]]:

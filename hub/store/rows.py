@@ -1,6 +1,7 @@
 """Tickets and messages as the tables hold them, and how drafts become rows."""
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -63,6 +64,7 @@ class TicketRow:
     category: str | None
     content: str
     decided: str | None
+    customer: int | None
 
 
 @dataclass(slots=True)
@@ -75,6 +77,12 @@ class Case:
     before_messages: dict[bytes, MessageRow] = field(default_factory=dict)
     draft: TicketDraft | None = None  # the draft that owns the ticket's content, if this page had it
     touched: bool = False
+    news: bool = False  # new, or the source changed more than counters
+
+
+def customer_digest(platform: str, key: str) -> int:
+    """Return what stands for a customer among the tickets: of one platform, by the author's key in it."""
+    return int.from_bytes(blake2b(f"{platform}\n{key}".encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def _author(author: Author) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from hub.sdk.drafts import TicketDraft
 from hub.store.page import Checkpoint
-from hub.store.rows import dumps, message_content, message_counters, ticket_content
-from hub.store.tables import micros
+from hub.store.rows import customer_digest, dumps, message_content, message_counters, ticket_content
+from hub.store.tables import USUAL, micros
 
 Row = tuple[object, ...]
 
@@ -31,13 +31,13 @@ def single_rows(checkpoint: Checkpoint, singles: Mapping[bytes, Single], ticket_
     """Return the rows of *singles*, by their tickets' ids, numbered on from *ticket_n* and *message_n*."""
     rows = Singles([], [])
     now, stream, instance = micros(checkpoint.now), checkpoint.key.stream, checkpoint.key.instance
-    connector, namespace, route = checkpoint.connector, checkpoint.namespace, checkpoint.route
+    connector, namespace, priority = checkpoint.connector, checkpoint.namespace, USUAL["priority"]
     for at, (ticket, (mid, draft)) in enumerate(singles.items()):
         item = draft.messages[0]
         created, hidden, direction, state = micros(item.created_at), bool(item.hidden), item.direction, draft.state
         tags = sorted(set(item.tags)) if item.tags else []
-        decided = route(draft)
         own_state = state or "new"
+        known = direction == "in" and item.author is not None and item.author.key
         rows.tickets.append(
             (
                 ticket_n + at,
@@ -59,11 +59,12 @@ def single_rows(checkpoint: Checkpoint, singles: Mapping[bytes, Single], ticket_
                 item.sentiment if direction == "in" else None,
                 draft.language,
                 draft.title,
-                decided.priority,
-                decided.queue,
-                decided.category,
+                priority,
+                None,
+                None,
                 ticket_content(draft, tags),
                 None,
+                customer_digest(draft.platform, known) if known else None,
             )
         )
         rows.messages.append(

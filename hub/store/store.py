@@ -17,9 +17,10 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
 
+from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Ticket
-from hub.store import database, erase, inventory, queries, search, state, writer
+from hub.store import database, erase, inventory, queries, rulesets, search, state, writer
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.state import DeadLetter, InstanceState, StreamState
@@ -168,6 +169,18 @@ class Store:
 
     # --- state ------------------------------------------------------------------------------------------------------
 
+    def keep_rules(self, version: str, files: Mapping[str, str]) -> None:
+        """Note that the rules *version* are in force; *files*: text by name of the file."""
+        last = self.latest_rules()
+        if last is None or last.version != version:
+            with self._write() as connection:
+                rulesets.keep(connection, version, files, self._now())
+
+    def latest_rules(self) -> rulesets.KeptRules | None:
+        """Return the rules that came into force last."""
+        with self._read() as connection:
+            return rulesets.latest(connection)
+
     def stream_finished(self, key: StreamKey, error: str | None, asked: timedelta | None = None) -> None:
         """Note how a run of a stream ended, and how long the source asked to wait."""
         with self._write() as connection:
@@ -227,6 +240,17 @@ class Store:
         """Yield every matching ticket with its messages, from one consistent view of the store."""
         with self._read() as connection:
             yield from queries.iter_tickets(connection, wanted or TicketFilter())
+
+    def iter_facts(self, wanted: TicketFilter | None = None, *, history: bool = False) -> Iterator[tuple[str, Facts]]:
+        """Yield the id of every matching ticket with what rules saw of it when the hub had its last message; with
+        *history* also what was known of the customer then."""
+        with self._read() as connection:
+            yield from queries.iter_facts(connection, wanted or TicketFilter(), history=history)
+
+    def facts_of(self, prefix: str, now: datetime) -> Facts:
+        """Return what rules see of the one ticket whose id begins with *prefix* at *now*."""
+        with self._read() as connection:
+            return queries.facts_of(connection, prefix, now)
 
     def events(self, ticket_id: str) -> list[TicketEvent]:
         """Return what happened to a ticket, oldest first."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0001"
+HEAD = "0002"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -58,6 +58,7 @@ tickets = sa.Table(
     sa.Column("category", sa.Text),
     sa.Column("content", sa.Text, nullable=False),  # JSON: what else the source said of the ticket
     sa.Column("decided", sa.Text),  # JSON: what else was decided
+    sa.Column("customer", sa.BigInteger),  # digest of platform and author's key, of the one who opened it
 )
 sa.Index("tickets_id", tickets.c.id, unique=True)
 sa.Index("tickets_created_at", tickets.c.created_at)
@@ -67,7 +68,7 @@ sa.Index("tickets_platform", tickets.c.platform, tickets.c.created_at)
 for _column, _usual in USUAL.items():
     _rest = tickets.c[_column] != _usual
     sa.Index(f"tickets_{_column}", tickets.c[_column], tickets.c.created_at, sqlite_where=_rest)
-for _column in ("queue", "category", "rating"):
+for _column in ("queue", "category", "rating", "customer"):
     _set = tickets.c[_column].is_not(None)
     sa.Index(f"tickets_{_column}", tickets.c[_column], tickets.c.created_at, sqlite_where=_set)
 
@@ -167,6 +168,15 @@ reference_data = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("read_at", sa.BigInteger, nullable=False),
     sa.Column("value", sa.Text, nullable=False),
+)
+
+rulesets = sa.Table(
+    "rulesets",
+    metadata,
+    sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("first_at", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False),
+    sa.Column("files", sa.LargeBinary, nullable=False),  # JSON: text by name of the file, zstd
 )
 
 erased_authors = sa.Table(

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.drafts import TicketDraft
-from hub.store import search
+from hub.store import deciding, search
 from hub.store.merge import Merge
 from hub.store.page import Checkpoint, Event, Rejected, Stored, created
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
@@ -44,6 +44,8 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     cases = list(merge.cases)
     new, changed = _split(cases)
     events = list(merge.events)
+    if checkpoint.router is not None:
+        events += deciding.decide(connection, checkpoint, checkpoint.router, cases)
     singles = merge.singles
     opened = [case.row for case in cases if case.before is None]
     _insert_tickets(connection, [*map(_TICKET_VALUES, opened), *singles.tickets])
@@ -147,7 +149,7 @@ _COLUMNS = {
     "messages": _columns(MessageRow),
     "ticket_events": ("ticket_n", "at", "kind", "cause", "data"),
 }
-_SELDOM = ("closed_at", "source_state", "rating", "sentiment", "queue", "category", "decided")
+_SELDOM = ("closed_at", "source_state", "rating", "sentiment", "queue", "category", "decided", "customer")
 _SELDOM_AT = {name: _COLUMNS["tickets"].index(name) for name in _SELDOM}
 _NUMBER = itemgetter(0)
 _TICKET_VALUES: Callable[[TicketRow], Row] = attrgetter(*_COLUMNS["tickets"])

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from hub.pipeline.normalize import normalize
-from hub.pipeline.route import route
 from hub.pipeline.source import Source
 from hub.sdk import Connector, ConnectorSpec, Read, Request, Response
 from hub.store import Checkpoint, StreamKey, open_store
@@ -37,9 +36,7 @@ def golden_tickets(
             key = StreamKey(connector.name, read.stream, read.mode, read.name)
             for step in walk(connector, read, Replay(connector, pages)):
                 drafts, rejected = normalize(source, step.records, read, unclean=step.response.unclean)
-                store.checkpoint(
-                    Checkpoint(key, connector.name, connector.namespace(), drafts, now, route, rejected=rejected)
-                )
+                store.checkpoint(Checkpoint(key, connector.name, connector.namespace(), drafts, now, rejected=rejected))
         return [ticket.model_dump(mode="json", exclude_defaults=True) for ticket in store.iter_tickets()]
 
 

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hub.pipeline.route import route
 from hub.runtime.collector import relaxed_collector
 from hub.sdk import TicketDraft
 from hub.store import Checkpoint, Store, StreamKey, TicketFilter, open_store
@@ -60,7 +59,7 @@ def fill(store: Store, tickets: int) -> None:
     key = StreamKey("bench", "all", "poll")
     for start in range(0, tickets, _PAGE):
         drafts = [_draft(number, rng, words) for number in range(start, min(start + _PAGE, tickets))]
-        store.checkpoint(Checkpoint(key, "bench", "", drafts, _NOW, route, cursor={"n": start}, records=len(drafts)))
+        store.checkpoint(Checkpoint(key, "bench", "", drafts, _NOW, cursor={"n": start}, records=len(drafts)))
     while store.index_batch():
         pass
 

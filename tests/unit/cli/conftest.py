@@ -10,7 +10,7 @@ import pytest
 
 from hub.cli import main
 from hub.sdk import Author, MessageDraft, Place, TicketDraft
-from hub.store import Checkpoint, Decided, Rejected, Store, StreamKey, open_store
+from hub.store import Checkpoint, Rejected, Store, StreamKey, open_store
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 KEY = StreamKey("main", "101", "poll", title="Bank")
@@ -96,7 +96,6 @@ def put(store: Store, *drafts: TicketDraft, rejected: tuple[Rejected, ...] = (),
             namespace="",
             drafts=drafts,
             now=NOW,
-            route=lambda draft: Decided(priority="normal"),
             rejected=rejected,
             cursor={"seq": 1},
             records=len(drafts) + len(rejected),

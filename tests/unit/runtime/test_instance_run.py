@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import SecretStr
 
-from hub.pipeline.route import route
 from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.dead import retry_dead
@@ -148,6 +147,7 @@ class Bench:
         settings = Settings(
             path=Path("hub.toml"),
             store="",
+            rules=None,
             timezone=ZoneInfo("UTC"),
             lang=None,
             instances=instances,
@@ -274,9 +274,7 @@ def test_a_run_that_waited_for_another_goes_on_from_where_that_one_ended(bench: 
 
     class Slow(Web):
         def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
-            bench.store.checkpoint(
-                Checkpoint(meanwhile, "web", "", (), utc_now(), route, cursor={"id": 41}, records=41)
-            )
+            bench.store.checkpoint(Checkpoint(meanwhile, "web", "", (), utc_now(), cursor={"id": 41}, records=41))
             return super().streams(reference)
 
     bench.sync("one", connectors={"one": Slow})

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from hub.sdk import Author, Change, Draft, TicketDraft
-from hub.store import Checkpoint, Decided, Rejected, Store, Stored, StreamKey, open_store
+from hub.store import Checkpoint, Rejected, Store, Stored, StreamKey, open_store
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PUBLISHED = datetime(2026, 11, 19, 12, tzinfo=UTC)
@@ -23,6 +23,7 @@ TABLES = (
     "instances",
     "streams",
     "reference_data",
+    "rulesets",
     "erased_authors",
     "search_state",
 )
@@ -55,7 +56,7 @@ def page(
     **rest: Any,
 ) -> Checkpoint:
     """A page of connector ``c`` that brings *drafts*."""
-    values: dict[str, Any] = {"connector": "c", "namespace": "", "route": lambda draft: Decided(priority="normal")}
+    values: dict[str, Any] = {"connector": "c", "namespace": ""}
     return Checkpoint(
         key=StreamKey(instance, stream, mode, name),
         drafts=drafts,

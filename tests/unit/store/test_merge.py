@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from hub.sdk import NAMESPACE, Author, Draft, Message, MessageDraft, Place, Ticket, TicketDraft
-from hub.store import Decided, Store, TicketEvent
+from hub.store import Decided, Router, Store, TicketEvent
 from tests.unit.store.pages import NOW, TABLES, at, dump, hide, mention, new_store, put, rows, write
 
 CONTENT = [table for table in TABLES if table not in ("streams", "originals")]
@@ -352,7 +352,7 @@ def test_a_ticket_that_was_hidden_and_comes_back_has_the_state_that_a_person_set
 
 
 def test_what_routing_decides_stays_when_the_record_is_read_again(store: Store) -> None:
-    decided = {"route": lambda draft: Decided(priority="high", queue="claims", category="complaint")}
+    decided = {"router": Router(lambda facts: Decided(priority="high", queue="claims", category="complaint"))}
     put(store, mention("1"), **decided)
     put(store, mention("1", body="edited"))
     ticket = only(store)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from hub.sdk import Author, StoreError
-from hub.store import Decided, Store, StreamKey, TicketFilter, queries
+from hub.store import Decided, Router, Store, StreamKey, TicketFilter, queries
 from tests.unit.store.pages import NOW, at, index_all, mention, put, rows, write
 
 
@@ -24,7 +24,7 @@ def filled(store: Store) -> Store:
     put(store, mention("1", minutes=10, rating=1, sentiment="negative", language="ru", state="solved"), instance="two")
     put(store, mention("2", minutes=20, rating=2.5).model_copy(update={"platform": "ok.ru"}))
     put(store, mention("3", minutes=30).model_copy(update={"kind": "review"}))
-    put(store, mention("4", minutes=40), route=lambda draft: Decided("urgent", "claims", "complaint"))
+    put(store, mention("4", minutes=40), router=Router(lambda facts: Decided("urgent", "claims", "complaint")))
     index_all(store)
     return store
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 import zstandard
 
+from hub.routing.facts import Facts
 from hub.sdk import StoreError
-from hub.store import Checkpoint, Decided, Rejected, Store
+from hub.store import Checkpoint, Decided, Rejected, Router, Store
 from tests.unit.store.pages import NOW, dump, hide, index_all, mention, page, put, rows, write
 
 BAD = Rejected(b'{"id": 1, "text": "\\ud800"}', "RecordError: no date")
@@ -54,7 +55,7 @@ def test_an_error_anywhere_in_a_page_leaves_no_row_and_no_cursor(store: Store, t
 def test_an_error_of_our_own_in_a_page_leaves_no_row_and_no_cursor(store: Store) -> None:
     calls = 0
 
-    def route(_draft: object) -> Decided:
+    def decide(_facts: Facts) -> Decided:
         nonlocal calls
         calls += 1
         if calls == 3:
@@ -63,7 +64,7 @@ def test_an_error_of_our_own_in_a_page_leaves_no_row_and_no_cursor(store: Store)
 
     before = dump(store)
     with pytest.raises(ValueError, match="a wrong rule"):
-        put(store, *(mention(str(number)) for number in range(5)), cursor={"seq": 1}, route=route)
+        put(store, *(mention(str(number)) for number in range(5)), cursor={"seq": 1}, router=Router(decide))
     assert dump(store) == before
 
 

@@ -1,0 +1,130 @@
+"""Routing within a checkpoint: rules decide for the cases that are new or that the source has changed.
+
+What a person has set stays; what is decided anew leaves an event with the changed fields.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import orjson
+import sqlalchemy as sa
+
+from hub.sdk.ticket import State
+from hub.store.facts import RULED_STATE, decided_of, facts_of_rows
+from hub.store.history import History
+from hub.store.page import Checkpoint, Decided, Event, Router
+from hub.store.rows import Case, MessageRow, TicketRow, dumps
+from hub.store.tables import USUAL, instant, micros, ticket_events
+
+_CHUNK = 500  # values in one IN list
+_COLUMNS = ("priority", "queue", "category")
+_CAUSE = "rule"
+
+
+def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, cases: Sequence[Case]) -> list[Event]:
+    """Let *router* decide for those of *cases* that have news, write it into their rows, and return the events."""
+    asked = [case for case in cases if case.news]
+    states = states_of(connection, [case.row.n for case in asked if case.before is not None])
+    history = History(connection) if router.needs_history else None
+    events = []
+    for case in asked:
+        messages = sorted(case.messages.values(), key=_order)
+        facts = facts_of_rows(
+            case.row,
+            messages,
+            now=checkpoint.now,
+            customer=history.of(case.row, new=case.before is None) if history else None,
+            states=[*states[case.row.n], *_just_changed(case, checkpoint.now)],
+        )
+        fields = _apply(case.row, router.decide(facts), micros(checkpoint.now))
+        if fields and case.before is not None:
+            events.append(Event(case.row.n, "decided", _CAUSE, {"fields": fields}))
+    return events
+
+
+def _order(message: MessageRow) -> tuple[int, bytes]:
+    return message.created_at, message.id
+
+
+# --- what is decided, into the row ------------------------------------------------------------------------------------
+
+
+def _apply(row: TicketRow, decided: Decided, now: int) -> dict[str, list[Any]]:
+    """Write *decided* into *row*, but for what a person has set; return the changed fields."""
+    before = _plain(row)
+    facts = decided_of(row)
+    by_hand = frozenset(facts.get("set_by_hand", ()))
+    for name in _COLUMNS:
+        if name not in by_hand:
+            setattr(row, name, getattr(decided, name))
+    rest = _rest(decided)
+    kept = {name: value for name, value in facts.items() if name in by_hand or name == "set_by_hand"}
+    if "state" not in by_hand:
+        _apply_state(row, decided.state, facts.get(RULED_STATE), now)
+        rest |= {RULED_STATE: decided.state} if decided.state else {}
+    row.decided = dumps({**rest, **kept})
+    after = _plain(row)
+    return {name: [before.get(name), after.get(name)] for name in after if before.get(name) != after.get(name)}
+
+
+def _rest(decided: Decided) -> dict[str, Any]:
+    """Return what has no column, as the ticket shows it."""
+    facts: dict[str, Any] = {"decision": {"ruleset": decided.ruleset, "rules": decided.rules}}
+    if decided.score is not None:
+        facts["score"] = decided.score
+    if decided.assignee is not None:
+        facts["assignee"] = decided.assignee
+    if decided.tags:
+        facts["tags"] = sorted(decided.tags)
+    if decided.sla is not None:
+        facts["sla"] = decided.sla.model_dump(mode="json", exclude_none=True)
+    return facts
+
+
+def _apply_state(row: TicketRow, wanted: str | None, ruled: str | None, now: int) -> None:
+    """Set the state that a rule wants, or take back the one that rules had set."""
+    taken_back = ruled is not None and row.own_state == ruled
+    state = wanted or ((row.source_state or USUAL["state"]) if taken_back else row.own_state)
+    if state == row.own_state:
+        return
+    row.own_state = state
+    row.closed_at = now if state in ("solved", "closed") else None
+    if row.state != "hidden":
+        row.state = state
+
+
+def _plain(row: TicketRow) -> dict[str, Any]:
+    """Return the decided fields as events tell them."""
+    facts = decided_of(row)
+    names = (*_COLUMNS, "state")
+    return {**{name: getattr(row, name) for name in names}, **{name: facts.get(name) for name in _TOLD}}
+
+
+_TOLD = ("score", "assignee", "tags", "sla", "decision")
+
+
+# --- when the state changed -------------------------------------------------------------------------------------------
+
+
+def states_of(connection: sa.Connection, numbers: Sequence[int]) -> Mapping[int, list[tuple[datetime, State]]]:
+    """Return since when the tickets *numbers* stood in which state, as their events tell."""
+    found: defaultdict[int, list[tuple[datetime, State]]] = defaultdict(list)
+    kinds = ticket_events.c.kind.in_(("changed", "decided", "set"))
+    for start in range(0, len(numbers), _CHUNK):
+        query = (
+            sa.select(ticket_events.c.ticket_n, ticket_events.c.at, ticket_events.c.data)
+            .where(ticket_events.c.ticket_n.in_(numbers[start : start + _CHUNK]), kinds)
+            .order_by(ticket_events.c.n)
+        )
+        for row in connection.execute(query):
+            change = orjson.loads(row.data).get("fields", {}).get("state")
+            if change:
+                found[row.ticket_n].append((instant(row.at), cast(State, change[1])))
+    return found
+
+
+def _just_changed(case: Case, now: datetime) -> Iterator[tuple[datetime, State]]:
+    if case.before is not None and case.before.state != case.row.state:
+        yield now, cast(State, case.row.state)
