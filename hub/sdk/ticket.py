@@ -49,7 +49,7 @@ class Model(BaseModel):
 
     @classmethod
     def trusted(cls, values: dict[str, Any]) -> Self:
-        """Return the model that validating *values* would give, without validating: a quarter of the cost, for a
+        """Return the model that validating *values* would give, without validating: a third of the cost, for a
         connector that has looked at each value already and reads millions.
 
         Args:
