@@ -1,14 +1,15 @@
 """What is known of a customer from their other tickets: those of one platform whose first author has the same key."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
 
 import sqlalchemy as sa
 
 from hub.routing.facts import Customer
-from hub.store.rows import TicketRow
-from hub.store.tables import tickets
+from hub.store.rows import MessageRow, TicketRow, customer_of
+from hub.store.tables import messages, tickets
 
 OPEN_STATES = ("new", "open", "pending", "on_hold")
 WEEK = timedelta(days=7)
@@ -16,6 +17,7 @@ LOOK_BACK = timedelta(days=90)
 """A customer's tickets that are older are not looked at for being open."""
 
 _MOST = 1000  # tickets of one customer that are counted
+_CHUNK = 500  # tickets named at once
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -60,3 +62,30 @@ def _query() -> sa.Select[bool, int, int]:
 
 def _count(query: sa.Select[int]) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.count()).select_from(query.limit(_MOST).subquery()).scalar_subquery()
+
+
+def name_customers(connection: sa.Connection) -> int:
+    """Write down the customers of the tickets that came before there were rules; return how many were looked at."""
+    last = looked_at = 0
+    while batch := _unnamed(connection, last):
+        numbers = [row.n for row in batch]
+        inbound: dict[int, list[MessageRow]] = {}
+        query = sa.select(messages).where(messages.c.ticket_n.in_(numbers), messages.c.direction == "in")
+        for row in connection.execute(query.order_by(messages.c.created_at, messages.c.id)):
+            inbound.setdefault(row.ticket_n, []).append(MessageRow(*row))
+        named = [(row.n, customer_of(row.platform, inbound.get(row.n, ()))) for row in batch]
+        values = [{"number": n, "digest": digest} for n, digest in named if digest is not None]
+        if values:
+            connection.execute(_naming(), values)
+        looked_at += len(batch)
+        last = numbers[-1]
+    return looked_at
+
+
+def _unnamed(connection: sa.Connection, after: int) -> Sequence[sa.Row[int, str]]:
+    query = sa.select(tickets.c.n, tickets.c.platform).where(tickets.c.n > after, tickets.c.customer.is_(None))
+    return connection.execute(query.order_by(tickets.c.n).limit(_CHUNK)).all()
+
+
+def _naming() -> sa.Update:
+    return sa.update(tickets).where(tickets.c.n == sa.bindparam("number")).values(customer=sa.bindparam("digest"))

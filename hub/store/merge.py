@@ -26,7 +26,7 @@ from hub.store.rows import (
     Case,
     MessageRow,
     TicketRow,
-    customer_digest,
+    customer_of,
     dumps,
     message_content,
     message_counters,
@@ -272,7 +272,8 @@ class Merge:
         elif case.before is not None:
             row.content = _retagged(row.content, _tags(messages))
         inbound = [message for message in messages if message.direction == "in"]
-        row.customer = _customer(row.platform, inbound)
+        if self._checkpoint.router is not None:
+            row.customer = customer_of(row.platform, inbound)
         hidden = all(message.hidden for message in inbound or messages)
         row.state = "hidden" if hidden else row.own_state
         if case.before is not None:
@@ -327,15 +328,6 @@ class Merge:
     def cases(self) -> Iterator[Case]:
         """The tickets that were touched."""
         return (case for case in self._cases.values() if case.touched)
-
-
-def _customer(platform: str, inbound: Sequence[MessageRow]) -> int | None:
-    """Return what stands for the customer: who wrote the first of the messages that has an author with a key."""
-    for message in inbound:
-        author = orjson.loads(message.content).get("author") if '"author"' in message.content else None
-        if author and author["key"]:
-            return customer_digest(platform, author["key"])
-    return None
 
 
 def author_digest(key: str) -> bytes:

@@ -320,9 +320,9 @@ def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ti
             yield ticket_of(row, by_ticket.get(row.n, []))
 
 
-def iter_facts(connection: sa.Connection, wanted: TicketFilter, *, history: bool) -> Iterator[tuple[str, Facts]]:
+def iter_facts(connection: sa.Connection, wanted: TicketFilter, *, with_history: bool) -> Iterator[tuple[str, Facts]]:
     """Yield id and facts of every ticket that matches, as they were when the hub had its last message."""
-    known = History(connection) if history else None
+    known = History(connection) if with_history else None
     for numbers in _batches(connection, wanted):
         by_ticket = _messages_of(connection, numbers)
         for row in _rows(connection, numbers):

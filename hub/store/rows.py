@@ -1,5 +1,6 @@
 """Tickets and messages as the tables hold them, and how drafts become rows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -80,9 +81,15 @@ class Case:
     news: bool = False  # new, or the source changed more than counters
 
 
-def customer_digest(platform: str, key: str) -> int:
-    """Return what stands for a customer among the tickets: of one platform, by the author's key in it."""
-    return int.from_bytes(blake2b(f"{platform}\n{key}".encode(), digest_size=8).digest(), "big", signed=True)
+def customer_of(platform: str, inbound: Iterable[MessageRow]) -> int | None:
+    """Return what stands for the customer among the tickets of a platform: a digest of the key of the first author who
+    has one; None where none has."""
+    for message in inbound:
+        author = orjson.loads(message.content).get("author") if '"author"' in message.content else None
+        if author and author["key"]:
+            digest = blake2b(f"{platform}\n{author['key']}".encode(), digest_size=8).digest()
+            return int.from_bytes(digest, "big", signed=True)
+    return None
 
 
 def _author(author: Author) -> dict[str, Any]:

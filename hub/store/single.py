@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hub.sdk.drafts import TicketDraft
 from hub.store.page import Checkpoint
-from hub.store.rows import customer_digest, dumps, message_content, message_counters, ticket_content
+from hub.store.rows import dumps, message_content, message_counters, ticket_content
 from hub.store.tables import USUAL, micros
 
 Row = tuple[object, ...]
@@ -37,7 +37,6 @@ def single_rows(checkpoint: Checkpoint, singles: Mapping[bytes, Single], ticket_
         created, hidden, direction, state = micros(item.created_at), bool(item.hidden), item.direction, draft.state
         tags = sorted(set(item.tags)) if item.tags else []
         own_state = state or "new"
-        known = direction == "in" and item.author is not None and item.author.key
         rows.tickets.append(
             (
                 ticket_n + at,
@@ -64,7 +63,7 @@ def single_rows(checkpoint: Checkpoint, singles: Mapping[bytes, Single], ticket_
                 None,
                 ticket_content(draft, tags),
                 None,
-                customer_digest(draft.platform, known) if known else None,
+                None,
             )
         )
         rows.messages.append(

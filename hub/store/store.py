@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Ticket
-from hub.store import database, erase, inventory, queries, rulesets, search, state, writer
+from hub.store import database, erase, history, inventory, queries, rulesets, search, state, writer
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.state import DeadLetter, InstanceState, StreamState
@@ -170,10 +170,15 @@ class Store:
     # --- state ------------------------------------------------------------------------------------------------------
 
     def keep_rules(self, version: str, files: Mapping[str, str]) -> None:
-        """Note that the rules *version* are in force; *files*: text by name of the file."""
+        """Note that the rules *version* are in force; *files*: text by name of the file.
+
+        The first ones find the customers of the tickets that came before them.
+        """
         last = self.latest_rules()
         if last is None or last.version != version:
             with self._write() as connection:
+                if last is None:
+                    history.name_customers(connection)
                 rulesets.keep(connection, version, files, self._now())
 
     def latest_rules(self) -> rulesets.KeptRules | None:
@@ -241,11 +246,13 @@ class Store:
         with self._read() as connection:
             yield from queries.iter_tickets(connection, wanted or TicketFilter())
 
-    def iter_facts(self, wanted: TicketFilter | None = None, *, history: bool = False) -> Iterator[tuple[str, Facts]]:
+    def iter_facts(
+        self, wanted: TicketFilter | None = None, *, with_history: bool = False
+    ) -> Iterator[tuple[str, Facts]]:
         """Yield the id of every matching ticket with what rules saw of it when the hub had its last message; with
-        *history* also what was known of the customer then."""
+        *with_history* also what was known of the customer then."""
         with self._read() as connection:
-            yield from queries.iter_facts(connection, wanted or TicketFilter(), history=history)
+            yield from queries.iter_facts(connection, wanted or TicketFilter(), with_history=with_history)
 
     def facts_of(self, prefix: str, now: datetime) -> Facts:
         """Return what rules see of the one ticket whose id begins with *prefix* at *now*."""

@@ -58,7 +58,7 @@ tickets = sa.Table(
     sa.Column("category", sa.Text),
     sa.Column("content", sa.Text, nullable=False),  # JSON: what else the source said of the ticket
     sa.Column("decided", sa.Text),  # JSON: what else was decided
-    sa.Column("customer", sa.BigInteger),  # digest of platform and author's key, of the one who opened it
+    sa.Column("customer", sa.BigInteger),  # digest of platform and author's key; only where rules decided
 )
 sa.Index("tickets_id", tickets.c.id, unique=True)
 sa.Index("tickets_created_at", tickets.c.created_at)
