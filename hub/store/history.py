@@ -40,7 +40,7 @@ class History:
             "week": week,
             "since": row.created_at - LOOK_BACK // _MICROSECOND,
         }
-        earlier, in_week, still_open = self._connection.execute(_query(), values).tuples().one()
+        earlier, in_week, still_open = self._connection.execute(_query(), values).one()
         for created_at, is_open in self._page[row.customer]:
             earlier = earlier or created_at < row.created_at
             in_week += week < created_at <= row.created_at
