@@ -16,7 +16,8 @@ def init(folder: Path, force: bool) -> None:
     """Write a hub.toml to start from.
 
     Writes a commented hub.toml with a table for every installed connector, an .env.example with the names of the
-    credentials they need, and a .gitignore that keeps both credentials and the database out of a repository.
+    credentials they need, a .gitignore that keeps both credentials and the database out of a repository, and rules/ with
+    the built-in rules, ready to edit.
     """
     from hub.cli.starter import starter_files
     from hub.runtime.plugins import discover
@@ -43,7 +44,9 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
 

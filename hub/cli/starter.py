@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from hub.routing.rules import PACK
 from hub.runtime.config_models import holds_secret
 from hub.runtime.plugins import Registry
 from hub.sdk import ConfigError, Connector, ConnectorConfig
@@ -18,7 +19,19 @@ _HEAD = """\
 
 store = "sqlite:///hub.db"          # beside this file
 timezone = "Europe/Moscow"          # in which you read times
-# lang = "ru"                       # of hub demo: ru or en; the locale's unless given
+rules = "rules"                     # what decides on category, priority, queue, deadlines: yours to edit
+# lang = "ru"                       # ru or en; the locale's unless given
+"""
+_OWN_RULES = """\
+# Your own rules: they are read before the files below, which are the built-in ones, copied here for you to edit.
+# "hub rules check" and "hub rules test" say what is wrong, "hub rules explain --text …" why a ticket is decided so.
+builtin: false    # the copies beside this file stand in the place of the built-in rules
+
+# rules:
+#   - name: our-campaign
+#     when: {text: [чёрная пятница, black friday]}
+#     then: {queue: marketing, tags: [campaign]}
+#     examples: {match: ["Что с чёрной пятницей?"], no_match: ["Пятница прошла хорошо"]}
 """
 _GITIGNORE = ".env\n*.db\n*.db-wal\n*.db-shm\n"
 _ENV_HEAD = "# Copy to .env and fill in. The real environment wins over .env.\n"
@@ -42,6 +55,8 @@ def starter_files(registry: Registry) -> tuple[dict[str, str], list[str]]:
         "hub.toml": "\n".join([_HEAD, *tables]),
         ".env.example": _ENV_HEAD + "".join(variables),
         ".gitignore": _GITIGNORE,
+        "rules/00-own.yaml": _OWN_RULES,
+        **{f"rules/{path.name}": path.read_text(encoding="utf-8") for path in sorted(PACK.glob("*.yaml"))},
     }
     return files, notes
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.cli.starter import literal, starter_files, variable
-from hub.runtime.config import load_settings
+from hub.routing.rules import load_rules
+from hub.runtime.config import load_outline, load_settings
 from hub.runtime.plugins import Registry, discover
 from hub.sdk import Connector, ConnectorConfig, Secret, hookimpl
 from tests.unit.cli.conftest import Hub
@@ -31,6 +32,14 @@ def test_the_example_variables_are_exactly_those_the_settings_ask_for(hub: Hub, 
         value["env"] for table in tree["instances"].values() for value in table.values() if isinstance(value, dict)
     ]
     assert sorted(names) == sorted(asked)
+
+
+def test_the_built_in_rules_are_written_ready_to_edit_and_decide_as_before(hub: Hub, tmp_path: Path) -> None:
+    hub("init")
+    written = load_rules(tmp_path / "rules")
+    assert load_outline(tmp_path / "hub.toml").rules == tmp_path / "rules"
+    assert not any(rule.builtin for rule in written.rules)
+    assert [rule.name for rule in written.rules] == [rule.name for rule in load_rules(None).rules]
 
 
 def test_credentials_and_database_are_kept_out_of_a_repository(hub: Hub, tmp_path: Path) -> None:
