@@ -21,7 +21,7 @@ FILE = "all.tickets.json"
 def golden_tickets(
     connector: Connector[Any], pages: Path, reads: Iterable[Read], now: datetime
 ) -> list[dict[str, Any]]:
-    """Return the tickets, as ``hub tickets export`` would write them, after *reads* one after the other.
+    """Return the tickets, oldest first, as ``hub tickets export`` would write them, after *reads* one after the other.
 
     Args:
         connector: whose hooks are called.
@@ -37,7 +37,8 @@ def golden_tickets(
             for step in walk(connector, read, Replay(connector, pages)):
                 drafts, rejected = normalize(source, step.records, read, unclean=step.response.unclean)
                 store.checkpoint(Checkpoint(key, connector.name, connector.namespace(), drafts, now, rejected=rejected))
-        return [ticket.model_dump(mode="json", exclude_defaults=True) for ticket in store.iter_tickets()]
+        tickets = sorted(store.iter_tickets(), key=lambda ticket: (ticket.created_at, ticket.id))
+        return [ticket.model_dump(mode="json", exclude_defaults=True) for ticket in tickets]
 
 
 def check_tickets(connector: Connector[Any], pages: Path, reads: Iterable[Read], now: datetime) -> None:
