@@ -23,7 +23,7 @@ Line = tuple[str, str]
 
 def print_story(ticket: "Ticket", events: "Sequence[TicketEvent]", zone: tzinfo) -> None:
     """Print *ticket* with its messages and events; times in *zone*."""
-    lines = [*_head(ticket), *_messages(ticket, zone), *_events(ticket, events, zone)]
+    lines = [*_head(ticket, zone), *_messages(ticket, zone), *_events(ticket, events, zone)]
     if not sys.stdout.isatty():
         sys.stdout.write("\n".join(text for text, _ in lines) + "\n")
         return
@@ -32,16 +32,17 @@ def print_story(ticket: "Ticket", events: "Sequence[TicketEvent]", zone: tzinfo)
         out.print(text, style=style or None, soft_wrap=True)
 
 
-def _head(ticket: "Ticket") -> Iterator[Line]:
+def _head(ticket: "Ticket", zone: tzinfo) -> Iterator[Line]:
+    score = "" if ticket.score is None else f" (score {ticket.score})"
     yield f"Ticket {ticket.id}", "bold"
-    yield f"{ticket.kind} on {one_line(ticket.platform)}, {ticket.state}, priority {ticket.priority}", ""
+    yield f"{ticket.kind} on {one_line(ticket.platform)}, {ticket.state}, priority {ticket.priority}{score}", ""
     if ticket.title:
         yield one_line(ticket.title), "bold"
-    for name, value in _facts(ticket):
+    for name, value in _facts(ticket, zone):
         yield f"{name}: {one_line(value)}", ""
 
 
-def _facts(ticket: "Ticket") -> Iterator[tuple[str, str]]:
+def _facts(ticket: "Ticket", zone: tzinfo) -> Iterator[tuple[str, str]]:
     place = ticket.place
     facts: list[tuple[str, object]] = [
         ("rating", None if ticket.rating is None else f"{ticket.rating:g} of 5"),
@@ -52,11 +53,32 @@ def _facts(ticket: "Ticket") -> Iterator[tuple[str, str]]:
         ("queue", ticket.queue),
         ("assignee", ticket.assignee),
         ("tags", ", ".join(ticket.tags)),
+        ("due", _due(ticket, zone)),
+        ("decided by", _decided(ticket)),
         ("tags at the source", ", ".join(ticket.source_tags)),
         ("read by", f"{ticket.instance} ({ticket.connector})"),
         ("link", ticket.url),
     ]
     yield from ((name, str(value)) for name, value in facts if value)
+
+
+def _due(ticket: "Ticket", zone: tzinfo) -> str:
+    sla = ticket.sla
+    if sla is None:
+        return ""
+    dues = (
+        ("first response", sla.first_response_due),
+        ("next response", sla.next_response_due),
+        ("resolution", sla.resolution_due),
+    )
+    told = ", ".join(f"{name} {local(at, zone)}" for name, at in dues if at)
+    return f"{told or 'nothing'} (policy {sla.policy})"
+
+
+def _decided(ticket: "Ticket") -> str:
+    if ticket.decision is None:
+        return ""
+    return f"{', '.join(ticket.decision.rules) or 'no rule'} (rules {ticket.decision.ruleset})"
 
 
 def _messages(ticket: "Ticket", zone: tzinfo) -> Iterator[Line]:

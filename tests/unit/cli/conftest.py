@@ -10,7 +10,7 @@ import pytest
 
 from hub.cli import main
 from hub.sdk import Author, MessageDraft, Place, TicketDraft
-from hub.store import Checkpoint, Rejected, Store, StreamKey, open_store
+from hub.store import Checkpoint, Rejected, Router, Store, StreamKey, open_store
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 KEY = StreamKey("main", "101", "poll", title="Bank")
@@ -87,7 +87,13 @@ def review(number: int, rating: float, body: str) -> TicketDraft:
     )
 
 
-def put(store: Store, *drafts: TicketDraft, rejected: tuple[Rejected, ...] = (), key: StreamKey = KEY) -> None:
+def put(
+    store: Store,
+    *drafts: TicketDraft,
+    rejected: tuple[Rejected, ...] = (),
+    key: StreamKey = KEY,
+    router: Router | None = None,
+) -> None:
     """Commit one page."""
     store.checkpoint(
         Checkpoint(
@@ -96,6 +102,7 @@ def put(store: Store, *drafts: TicketDraft, rejected: tuple[Rejected, ...] = (),
             namespace="",
             drafts=drafts,
             now=NOW,
+            router=router,
             rejected=rejected,
             cursor={"seq": 1},
             records=len(drafts) + len(rejected),

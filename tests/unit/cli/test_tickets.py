@@ -6,13 +6,14 @@ import json
 import os
 import stat
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.cli.export import COLUMNS
-from hub.sdk import Ticket
-from hub.store import open_store
+from hub.sdk import Sla, Ticket
+from hub.store import Decided, Router, open_store
 from tests.unit.cli.conftest import NOW, Hub, mention, put
 
 
@@ -98,6 +99,18 @@ def test_a_ticket_is_told_in_full_by_the_beginning_of_its_id(hub: Hub, filled: P
         "What happened\n"
         "2026-11-20 15:00  read for the first time, with 2 messages (source)\n"
     )
+
+
+def test_what_rules_decided_is_told_with_its_deadlines(hub: Hub, config: Path, tmp_path: Path) -> None:
+    sla = Sla(policy="critical", first_response_due=NOW + timedelta(minutes=7))
+    decided = Decided("urgent", "claims", "complaint", 85, tags=("fraud",), sla=sla, ruleset="v1", rules=("a", "b"))
+    with open_store(f"sqlite:///{tmp_path / 'hub.db'}", now=lambda: NOW) as store:
+        put(store, mention(1, "Украли"), router=Router(lambda facts: decided))
+        [line] = store.list_tickets()
+    shown = hub("tickets", "show", line.id).out
+    assert "mention on vk.com, new, priority urgent (score 85)" in shown
+    assert "due: first response 2026-11-20 15:07 (policy critical)" in shown
+    assert "decided by: a, b (rules v1)" in shown
 
 
 def test_changes_are_told_as_a_story(hub: Hub, filled: Path) -> None:
