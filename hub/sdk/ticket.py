@@ -22,6 +22,8 @@ State = Literal["new", "open", "pending", "on_hold", "solved", "closed", "hidden
 """Where a case stands. pending waits for the customer, on_hold for a department; hidden: gone or spam at the source."""
 
 Category = Literal["complaint", "consultation", "praise", "suggestion", "news", "spam", "other"]
+"""What a case is, as rules, classifiers and people say."""
+
 Priority = Literal["urgent", "high", "normal", "low"]
 Role = Literal["delivered", "escalated", "same"]
 

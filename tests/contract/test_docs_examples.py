@@ -82,6 +82,11 @@ def test_the_make_targets_in_the_docs_exist(line: str) -> None:
     assert words_of(line)[0] in targets
 
 
+LABELLED = "".join(
+    f'{{"text": "text {n}", "category": "{label}"}}\n' for n in range(20) for label in ("praise", "complaint")
+)
+"""What a file that settings name may hold."""
+
 SETTINGS = [
     pytest.param(text, id=f"{page.stem}-{number}")
     for page in PAGES
@@ -95,6 +100,8 @@ SETTINGS = [
 def test_the_settings_in_the_docs_load(text: str, tmp_path: Path) -> None:
     path = tmp_path / "hub.toml"
     path.write_text(text, encoding="utf-8")
+    for name in re.findall(r'file = "([^/"]+)"', text):
+        (tmp_path / name).write_text(LABELLED, encoding="utf-8")
     settings = load_settings(path, discover(), ENV)
     assert settings.instances or settings.plugins
 
