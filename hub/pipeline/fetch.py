@@ -190,7 +190,8 @@ async def _fetch_detail(source: Source, request: Request, read: Read) -> list[tu
 async def _fetch_page(source: Source, request: Request, read: Read) -> tuple[Response, Page]:
     async def attempt() -> tuple[Response, Page]:
         response = await _send_classified(source, request)
-        return response, _parse(source, response, read)
+        async with source.storing:
+            return response, _parse(source, response, read)
 
     return await _retried(source, request, attempt)
 
@@ -227,8 +228,11 @@ async def _send_classified(source: Source, request: Request, *, refusals: bool =
     error = source.connector.classify(response)
     if error is None or (refusals and not isinstance(error, AuthError | TransientError)):
         return response
-    if isinstance(error, TransientError) and response.status == 429:
-        error.undone = True  # refused before it was looked at: even a write may be sent again
+    if isinstance(error, TransientError):
+        if response.status == 429:
+            error.undone = True  # refused before it was looked at: even a write may be sent again
+        if error.retry_after:
+            await source.hold(request, error.retry_after)
     raise error
 
 

@@ -1,5 +1,6 @@
 """One running instance as the pipeline sees it: a connector behind its hooks, and a way to send."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,10 @@ from typing import Any
 
 from hub.pipeline.retry import RetryPolicy
 from hub.sdk import Connector, ConnectorConfig, ConnectorSpec, HubError, Request, Response
+
+
+async def _nobody_else(request: Request, wait: timedelta) -> None:
+    """Tell nobody: this source shares its account with no other."""
 
 
 def utc_now() -> datetime:
@@ -22,6 +27,8 @@ class Source:
         name: the instance's name.
         connector: what knows the source.
         hooks: the same connector with every cross-cutting plugin around it.
+        hold: called when the source asks to wait, with the request it refused: nothing that counts against the same
+            limits starts before, in whatever process.
         normalize: what ``hooks.normalize`` comes down to, where that is one function.
         send: sends one request once and returns whatever came back; raises TransientError and the like.
         reference: what the references gave, by name.
@@ -29,18 +36,22 @@ class Source:
         width: how many pages may be under way at once where a source names them ahead.
         on_wait: told before each wait between two tries.
         now: the clock.
+        storing: held while a page is being stored. What has come meanwhile is parsed after that: both at once would
+            take turns at the interpreter, page against page, which costs more than the waiting.
     """
 
     name: str
     connector: Connector[Any]
     hooks: ConnectorSpec
     send: Callable[[Request], Awaitable[Response]]
+    hold: Callable[[Request, timedelta], Awaitable[None]] = _nobody_else
     normalize: Callable[..., Any] | None = None
     reference: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     width: int = 4
     on_wait: Callable[[int, float, HubError], None] | None = None
     now: Callable[[], datetime] = utc_now
+    storing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def config(self) -> ConnectorConfig:
