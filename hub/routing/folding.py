@@ -22,10 +22,10 @@ _CYRILLIC = re.compile(r"[Ѐ-ԯ]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏͰ-Ͽ]")  # with Greek: its letters are used the same way
 
 # What a Latin or Greek letter is used for inside a Cyrillic word; the first is the usual one.
-_TO_CYRILLIC = {
+TO_CYRILLIC = {
     **dict(zip("ABCEHKMOPTXYaceokmptxy", "авсенкмортхуасеокмртху", strict=True)),
     **dict(zip("ΑΒΕΗΚΜΟΡΤΧΥαεκορτχυπ", "авенкмортхуаекортхуп", strict=True)),
-    "b": "вьб", "h": "н", "n": "п", "N": "и", "u": "и", "U": "и", "i": "и", "I": "и", "r": "г", "R": "гя", "g": "д",
+    "b": "вьб", "h": "нх", "n": "п", "N": "и", "u": "и", "U": "и", "i": "и", "I": "и", "r": "г", "R": "гя", "g": "д",
     "d": "д", "w": "ш", "W": "ш",
 }  # fmt: skip
 _LOOKS_CYRILLIC = frozenset("ABCEHKMOPTXYaceopxykmt")  # a word all of these keeps a Cyrillic reading too
@@ -98,8 +98,8 @@ def _scripts(text: str, codes: Codes) -> Iterator[Word]:
         yield from ((word, codes) for word, codes in _as_cyrillic(text, codes))
         return
     found = False
-    for table in (_TO_CYRILLIC, _TO_LATIN):
-        other = _LATIN if table is _TO_CYRILLIC else _CYRILLIC
+    for table in (TO_CYRILLIC, _TO_LATIN):
+        other = _LATIN if table is TO_CYRILLIC else _CYRILLIC
         if all(char in table for char in other.findall(text)):
             found = True
             for word in _replaced(text, table):
@@ -118,7 +118,7 @@ def _replaced(text: str, table: dict[str, str]) -> Iterable[str]:
 
 def _as_cyrillic(raw: str, codes: Codes) -> tuple[Word, ...]:
     if _LOOKS_CYRILLIC.issuperset(raw):
-        return (("".join(_TO_CYRILLIC[char] for char in raw), (*codes, "lookalike")),)
+        return (("".join(TO_CYRILLIC[char] for char in raw), (*codes, "lookalike")),)
     return ()
 
 
@@ -138,7 +138,7 @@ def _unstretched(word: str, codes: Codes) -> Iterator[Word]:
     if not runs:
         yield word, codes
         return
-    for lengths in list(product((1, 2), repeat=len(runs)))[:MAX_READINGS]:
+    for lengths in islice(product((1, 2), repeat=len(runs)), MAX_READINGS):
         pieces, last = [], 0
         for (start, end), length in zip(runs, lengths, strict=True):
             pieces += [word[last:start], word[start] * length]

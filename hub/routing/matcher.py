@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
+from hub.routing import regex
 from hub.routing.features import Features
 from hub.routing.folding import MAX_WORD
 from hub.routing.misses import NearMiss, near_misses
 from hub.routing.obscene import Obscenity
 from hub.routing.pattern import Pattern
 from hub.routing.phrases import Node, Numbers, Phrase, Phrases, ended, places
-from hub.routing.regex import RegexSet, compiled
+from hub.routing.regex import RegexSet
 from hub.routing.vocabulary import Vocabulary
 from hub.routing.words import spans, split
 
 __all__ = ["MEMO_WORDS", "Matcher", "NearMiss", "Reading", "Span", "near_misses"]
 
-MEMO_WORDS = 200_000  # distinct words remembered; when there are more, the older half is forgotten
+MEMO_WORDS = 100_000  # distinct words remembered; when there are more, the older half is forgotten
 _TITLE, _BODY = 2, 1
 
 
@@ -50,7 +51,7 @@ class _Memo(dict[str, _Entry | None]):
     def __missing__(self, raw: str) -> _Entry | None:
         if len(self) >= MEMO_WORDS:
             for old in list(islice(self, MEMO_WORDS // 2)):
-                del self[old]
+                self.pop(old, None)  # another thread may have been here
             self._shared.clear()
         numbers = tuple(sorted(self._matcher.vocabulary.find(raw)))
         entry = self._shared.get(numbers) if numbers else None
@@ -127,14 +128,14 @@ class Matcher:
         return found
 
     def _ended(self, begun: Sequence[tuple[int, tuple[Node, ...]]], numbers: Sequence[Numbers]) -> list[int]:
-        found: list[int] = []
         behind = [*numbers[1:], _NONE, _NONE, _NONE]
+        worth: list[tuple[int, Node]] = []
         for place, nodes in begun:
             following = (*behind[place], *behind[place + 1], *behind[place + 2])
-            for node in nodes:
-                if node.to_check or not node.following.keys().isdisjoint(following):
-                    found += ended(node, numbers, place)
-        return found
+            worth += [
+                (place, node) for node in nodes if node.to_check or not node.following.keys().isdisjoint(following)
+            ]
+        return ended(worth, numbers) if worth else []
 
 
 class Reading:
@@ -164,10 +165,8 @@ class Reading:
         found: list[Span] = []
         for part, text in enumerate(self.parts):
             if pattern.regex is not None:
-                found += [
-                    Span(part, match.start(), match.end(), match.group())
-                    for match in compiled(pattern.regex).finditer(text)
-                ]
+                matches = regex.found(pattern.regex, text)
+                found += [Span(part, start, end, text[start:end]) for start, end in matches]
             else:
                 found += self._phrase_spans(index, part, text)
         return tuple(found)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hub.routing.folding import readings
+from hub.routing.masks import unmasked
 from hub.routing.regex import RegexError, checked
 from hub.routing.words import split
 
@@ -23,13 +24,14 @@ class PatternError(ValueError):
 class PatternWord:
     """One word of a pattern, folded: `forms` is every form, `exact` as written, `prefix` the beginning.
 
-    `also` is what the word is too: a Latin `c` in a Cyrillic phrase is most likely the Cyrillic letter.
+    `also` is what the word is too: a Latin `c` in a Cyrillic phrase is most likely the Cyrillic letter, and a mask such
+    as `х*й` stands for some words.
     """
 
     text: str
     mode: Literal["forms", "exact", "prefix"] = "forms"
     loose: bool = False  # `~`: one typo more
-    also: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,18 @@ def _words(source: str, chunk: str, *, cyrillic: bool) -> tuple[bool, list[Patte
     if match is None:
         return False, []
     core = match["core"]
+    if "*" in core and (hidden := unmasked(core)):
+        return bool(match["not"]), [PatternWord(hidden[0], also=tuple(hidden[1:]))]
     if "*" in core or "~" in core:
-        raise PatternError(f"«{source}»: * and ~ stand at the end of a word only")
+        raise PatternError(
+            f"«{source}»: * and ~ stand at the end of a word only, and within it only for letters of an obscene one"
+        )
     mode: Literal["forms", "exact"] = "exact" if match["exact"] else "forms"
     words = []
     for raw in split(core):
         text, *others = [word for word, _ in readings(raw)]
-        also = others[0] if others and cyrillic and text.isascii() and text.isalpha() else ""
-        words.append(PatternWord(text, mode, loose=match["mark"] == "~", also=also))
+        also = others[:1] if cyrillic and text.isascii() and text.isalpha() else ()
+        words.append(PatternWord(text, mode, loose=match["mark"] == "~", also=tuple(also)))
     if words and match["mark"] == "*":
         words[-1] = replace(words[-1], mode="prefix")
     return bool(match["not"]), words

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from hub.routing import morphology
 from hub.routing.folding import readings
+from hub.routing.masks import unmasked
 from hub.routing.pattern import PatternWord
 from hub.routing.typos import Typos
 
@@ -22,7 +23,7 @@ _START = 3  # letters that a stem shares with all its forms
 def _lexemes(word: PatternWord) -> tuple[morphology.Lexeme, ...]:
     if word.mode != "forms":
         return ()
-    texts = [text for text in (word.text, word.also) if text and _RUSSIAN.issuperset(text)]
+    texts = [text for text in (word.text, *word.also) if _RUSSIAN.issuperset(text)]
     return tuple(lexeme for text in texts for lexeme in morphology.lexemes(text))
 
 
@@ -63,8 +64,8 @@ class Vocabulary:
             self._typos.add(lexeme.stem, lexeme.endings, number)
         if word.loose:
             self._typos.add_loose(forms_of(word), number)
-        for text in (word.text, word.also):
-            if text and not (lexemes and _RUSSIAN.issuperset(text)):
+        for text in (word.text, *word.also):
+            if not (lexemes and _RUSSIAN.issuperset(text)):
                 self._index(text, word.mode, number)
         return number
 
@@ -90,6 +91,8 @@ class Vocabulary:
         """Return the numbers of the words that *raw* (as written in a text) is, with what was seen through."""
         found: dict[int, Codes] = {}
         words = readings(raw)
+        if not raw.isalnum() and words[0][1][-1:] == ("mask",):
+            words += tuple((word, ("mask",)) for word in unmasked(raw))
         for word, codes in words:
             for number, seen in self._plain(word):
                 found.setdefault(number, codes + seen)

@@ -11,7 +11,9 @@ _HIDDEN = "\u0300-\u036f\u0483-\u0487\u00ad\u200b-\u200f\u2060-\u2064\ufe00-\ufe
 _PLAIN = rf"[^\W_]+(?:[{_HIDDEN}]+[^\W_]*)*"
 _SPACED = r"(?<![^\W_])[^\W\d_](?P<apart>[ .·|/_*-]{1,2})[^\W\d_](?:(?P=apart)[^\W\d_]){2,}(?![^\W_])"
 _MASKED = r"(?=[^\W_]*[а-яё])[^\W_]+(?:[*@$€]+[^\W\d_]+)+"
+HIDDEN = re.compile(f"[{_HIDDEN}]+")  # marks and what nobody sees
 _WORD = re.compile(_PLAIN)
+plain_words = _WORD.findall  # disguises left apart
 _DISGUISED = re.compile(f"{_SPACED}|{_MASKED}|{_PLAIN}", re.IGNORECASE)
 _SET_APART = re.compile(_SPACED)
 _SIGN_WITHIN = re.compile(r"[*@$€](?<=[а-яё].)[*@$€]*[^\W\d_]", re.IGNORECASE)
