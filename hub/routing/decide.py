@@ -1,0 +1,330 @@
+"""A rule set and the facts of a ticket -> a decision. Pure: the same in, the same out.
+
+Rules are read top to bottom. Each that matches adds its points and tags, and sets the fields that no rule before it has
+set. What closes never beats a complaint: where a closing rule matches, the rules are read once more without any that
+closes, and if one that matches then says ``complaint``, that reading stands.
+
+The first policy that holds for what was decided sets the deadlines. Then comes aging, then the floors, then the
+ceilings: the policy is chosen by the score without aging, as how much a ticket has aged depends on its policy.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from hub.routing.calendar import Calendar
+from hub.routing.clock import Deadlines, deadlines
+from hub.routing.conditions import Case, Condition, failures
+from hub.routing.facts import Facts
+from hub.routing.matcher import Matcher, Reading
+from hub.routing.policy import Aging, calendar_of
+from hub.routing.rule import Act, Escalation, Policy, Reply, Rule
+from hub.routing.rule_models import Scale
+from hub.sdk.ticket import Category, Priority, Sla, State
+
+_OWN_WORK = frozenset(("task", "issue"))
+"""Kinds that keep their own queue and clock, except for rules that ask for a kind."""
+
+# --- what comes out -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What rules make of a ticket.
+
+    Attributes:
+        category: None where no rule says; likewise queue, assignee, state and reply.
+        deliver: instances; none of them is not to deliver; None where no rule says.
+        policy: name of the SLA policy, None where none holds.
+        sla: its deadlines; None without a policy.
+        rules: names of those that matched, in order.
+        ruleset: version of the rule set.
+    """
+
+    category: Category | None
+    priority: Priority
+    score: int
+    queue: str | None
+    assignee: str | None
+    state: State | None
+    tags: tuple[str, ...]
+    deliver: tuple[str, ...] | None
+    escalate: tuple[Escalation, ...]
+    reply: Reply | None
+    act: tuple[Act, ...]
+    notify: tuple[str, ...]
+    policy: str | None
+    sla: Sla | None
+    rules: tuple[str, ...]
+    ruleset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A field that a rule asked for and did not get; *by* is the rule that had set it, None for a person."""
+
+    field: str
+    wanted: Any
+    by: str | None
+
+
+Outcome = Literal["matched", "failed", "kind", "barred", "stopped"]
+"""What became of a rule. failed: its conditions; kind: it is for mentions and reviews; barred: it closes, and this is a
+complaint; stopped: a rule above it ended the reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One rule and what became of it.
+
+    Attributes:
+        failed: for ``failed``: the innermost conditions that did not hold.
+        lost: for ``matched``: fields that it wanted and others had.
+        by: for ``barred`` and ``stopped``: the rule that was the reason; None where a person says it is a complaint.
+    """
+
+    rule: Rule
+    outcome: Outcome
+    failed: tuple[Condition, ...] = ()
+    lost: tuple[Taken, ...] = ()
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TriedPolicy:
+    """One policy and what became of it; ``failed`` and ``kind`` are as for rules."""
+
+    policy: Policy
+    outcome: Literal["taken", "failed", "kind"]
+    failed: tuple[Condition, ...] = ()
+
+
+@dataclass(slots=True)
+class Trace:
+    """How a decision came about: the decision, and every rule and policy with what became of it.
+
+    Attributes:
+        rules: in order, all of them.
+        policies: up to the one that was taken.
+        base, points, aging: what the score is made of.
+        floor, ceiling: the strongest, with the rule that asks for it.
+        share: of the deadline that counts for aging, 0 to 1.
+        deadlines: None without a policy.
+    """
+
+    decision: Decision
+    case: Case
+    rules: tuple[Tried, ...]
+    policies: tuple[TriedPolicy, ...]
+    base: int
+    points: int
+    aging: int
+    share: float
+    floor: tuple[int, str] | None
+    ceiling: tuple[int, str] | None
+    deadlines: Deadlines | None
+
+    @property
+    def reading(self) -> Reading:
+        """What was found in the text."""
+        return self.case.reading
+
+
+# --- deciding -------------------------------------------------------------------------------------------------------
+
+
+class Rules(Protocol):
+    """What deciding needs of a rule set."""
+
+    @property
+    def version(self) -> str: ...
+    @property
+    def rules(self) -> Sequence[Rule]: ...
+    @property
+    def policies(self) -> Sequence[Policy]: ...
+    @property
+    def calendars(self) -> Mapping[str, Calendar]: ...
+    @property
+    def matcher(self) -> Matcher: ...
+    @property
+    def scale(self) -> Scale: ...
+    @property
+    def aging(self) -> Aging | None: ...
+    def candidates(self, facts: Facts, hits: Iterable[int]) -> Iterable[Rule]:
+        """Return, in order, at least all rules that may match."""
+
+
+def decide(rules: Rules, facts: Facts) -> Decision:
+    """Return what *rules* make of a ticket with these *facts*."""
+    reading = rules.matcher.read((facts.title or "", *facts.texts))
+    return _concluded(rules, _read(rules, facts, reading, rules.candidates(facts, reading.hits)))[0]
+
+
+def trace(rules: Rules, facts: Facts) -> Trace:
+    """Return the same decision, and how it came about. Takes time in proportion to the number of rules."""
+    reading = rules.matcher.read((facts.title or "", *facts.texts))
+    case = _read(rules, facts, reading, rules.rules)
+    tried = tuple(_tried(rules, case))
+    decision, policy, clock, share = _concluded(rules, case)
+    return Trace(
+        decision=decision,
+        case=case,
+        rules=tried,
+        policies=tuple(_tried_policies(rules, case, policy)),
+        base=rules.scale.base,
+        points=case.points,
+        aging=case.aging,
+        share=share,
+        floor=_bound(case, "at_least", max),
+        ceiling=_bound(case, "at_most", min),
+        deadlines=clock,
+    )
+
+
+def _read(rules: Rules, facts: Facts, reading: Reading, candidates: Iterable[Rule]) -> Case:
+    first = Case(facts, reading, rules.scale)
+    if not _pass(first, candidates):
+        return first
+    other = Case(facts, reading, rules.scale, barred=True)
+    _pass(other, candidates)
+    by_hand = facts.pinned.get("category") == "complaint"
+    return other if by_hand or any(rule.then.complains for rule in other.matched.values()) else first
+
+
+def _pass(case: Case, candidates: Iterable[Rule]) -> bool:
+    """Read the rules top to bottom into *case*; return whether one that closes matched."""
+    own_work, closed = case.facts.kind in _OWN_WORK, False
+    for rule in candidates:
+        if (own_work and not rule.asks_kind) or not rule.when.holds(case) or (case.barred and rule.then.closes):
+            continue
+        _apply(rule, case)
+        closed = closed or rule.then.closes
+        if rule.then.stop:
+            break
+    return closed
+
+
+def _apply(rule: Rule, case: Case) -> None:
+    then = rule.then
+    case.matched[rule.name] = rule
+    case.points += then.points
+    if then.at_least is not None and (case.floor is None or then.at_least > case.floor):
+        case.floor = then.at_least
+    if then.at_most is not None and (case.ceiling is None or then.at_most < case.ceiling):
+        case.ceiling = then.at_most
+    for name, value in then.fields:
+        case.fields.setdefault(name, value)
+    if then.tags and "tags" not in case.facts.pinned:
+        for tag in then.tags:
+            case.tags[tag] = None
+
+
+def _concluded(rules: Rules, case: Case) -> tuple[Decision, Policy | None, Deadlines | None, float]:
+    policy = next((one for one in rules.policies if _holds(one, case)), None)
+    clock = _clock(rules, policy, case.facts)
+    share = 0.0
+    if rules.aging and clock and case.facts.now:
+        share = clock.share_spent(rules.aging.over, case.facts.now)
+        case.aging = rules.aging.grown(share)
+    return _decision(rules, case, clock), policy, clock, share
+
+
+def _holds(policy: Policy, case: Case) -> bool:
+    return (policy.asks_kind or case.facts.kind not in _OWN_WORK) and policy.when.holds(case)
+
+
+def _clock(rules: Rules, policy: Policy | None, facts: Facts) -> Deadlines | None:
+    if policy is None:
+        return None
+    return deadlines(policy.sla, calendar_of(policy.sla, rules.calendars), facts.messages, facts.states)
+
+
+def _decision(rules: Rules, case: Case, clock: Deadlines | None) -> Decision:
+    get, score = case.fields.get, case.score
+    acts: dict[Act, None] = {}
+    notify: dict[str, None] = {}
+    escalates = False
+    for rule in case.matched.values():
+        then = rule.then
+        if then.act:
+            acts.update(dict.fromkeys(then.act))
+        if then.notify:
+            notify.update(dict.fromkeys(then.notify))
+        escalates = escalates or bool(then.escalate)
+    return Decision(
+        category=get("category"),
+        priority=case.facts.pinned.get("priority") or rules.scale.priority(score),
+        score=score,
+        queue=get("queue"),
+        assignee=get("assignee"),
+        state=get("state"),
+        tags=tuple(case.tags),
+        deliver=get("deliver"),
+        escalate=tuple(_escalations(case)) if escalates else (),
+        reply=get("reply"),
+        act=tuple(acts),
+        notify=tuple(notify),
+        policy=clock.policy if clock else None,
+        sla=clock.sla() if clock else None,
+        rules=tuple(case.matched),
+        ruleset=rules.version,
+    )
+
+
+def _escalations(case: Case) -> Iterator[Escalation]:
+    known = case.known
+    done: set[tuple[str, str | None]] = set()
+    for rule in case.matched.values():
+        for one in rule.then.escalate:
+            case.known = True  # what asks for a known customer is proposed until there is one
+            holds = one.when.holds(case)
+            case.known = known
+            if holds and (one.to, one.department) not in done:
+                done.add((one.to, one.department))
+                yield Escalation(one.to, one.department, proposed=not known)
+
+
+# --- explaining -----------------------------------------------------------------------------------------------------
+
+
+def _tried(rules: Rules, read: Case) -> Iterator[Tried]:
+    """Go through the rules once more as when *read* came about, and say of each what became of it."""
+    again = Case(read.facts, read.reading, rules.scale)
+    setters: dict[str, str] = {}
+    complaint = next((rule.name for rule in read.matched.values() if rule.then.complains), None)
+    stopped: str | None = None
+    for rule in rules.rules:
+        if stopped is not None:
+            yield Tried(rule, "stopped", by=stopped)
+        elif read.facts.kind in _OWN_WORK and not rule.asks_kind:
+            yield Tried(rule, "kind")
+        elif failed := failures(rule.when, again):
+            yield Tried(rule, "failed", failed)
+        elif read.barred and rule.then.closes:
+            yield Tried(rule, "barred", by=complaint)
+        else:
+            lost = tuple(
+                Taken(name, value, setters.get(name))
+                for name, value in rule.then.fields
+                if name in again.fields and again.fields[name] != value
+            )
+            setters.update({name: rule.name for name, _ in rule.then.fields if name not in again.fields})
+            _apply(rule, again)
+            stopped = rule.name if rule.then.stop else None
+            yield Tried(rule, "matched", lost=lost)
+
+
+def _tried_policies(rules: Rules, case: Case, taken: Policy | None) -> Iterator[TriedPolicy]:
+    aging, case.aging = case.aging, 0  # policies are chosen before aging
+    for policy in rules.policies:
+        if policy is taken:
+            yield TriedPolicy(policy, "taken")
+            break
+        failed = failures(policy.when, case)
+        yield TriedPolicy(policy, "failed" if failed else "kind", failed)
+    case.aging = aging
+
+
+def _bound(case: Case, name: Literal["at_least", "at_most"], strongest: Any) -> tuple[int, str] | None:
+    bounds = [(value, rule.name) for rule in case.matched.values() if (value := getattr(rule.then, name)) is not None]
+    return strongest(bounds, key=lambda bound: bound[0]) if bounds else None
