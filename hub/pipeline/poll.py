@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from hub.pipeline.fetch import Fetched, pages
-from hub.pipeline.normalize import normalize
+from hub.pipeline.normalize import normalize, sort_out
 from hub.pipeline.route import route
 from hub.pipeline.source import Source
 from hub.sdk import Cursor, Draft, Page, Read, Sweep, TransientError, furthest
@@ -103,11 +103,13 @@ class Run:
     async def _commit(
         self, drafts: Sequence[Draft], rejected: Sequence[Rejected], cursor: Cursor | None, fetched: Fetched
     ) -> None:
+        said = sort_out(drafts)
         checkpoint = Checkpoint(
             key=self.key,
             connector=self.source.connector.name,
             namespace=self.source.connector.namespace(),
-            drafts=drafts,
+            drafts=said.content,
+            follow_ups=said.follow_ups,
             now=self.source.now(),
             route=route,
             rejected=rejected,

@@ -89,7 +89,7 @@ def _far_side(name: str, connector: Connector[Any], transport: Transport) -> _Fa
         raise ConfigError(f"instances.{name}: {connector.name} has no address of its own; set base_url")
     auth = connector.auth()
     secrets = tuple(secret.encode() for secret in auth.secrets() if len(secret) >= _SECRET)
-    account = account_key(connector.name, base_url, auth.secrets(), config.account)
+    account = account_key(connector.name, base_url, auth.secrets(), config.account or connector.account())
 
     def limits_of(request: Request) -> Sequence[Limit]:
         return effective_limits(connector.limits(request), config.rate, config.concurrency)

@@ -37,7 +37,8 @@ async def sync(
     with relaxed_collector():
         async with Transport() as transport:
             workshop = Workshop(settings, transport, on_wait=on_wait)
-            runs = (InstanceRun(workshop, store, instance, report, on_progress) for instance in runnable)
+            readable = [instance for instance in runnable if "pull" in instance.abilities]
+            runs = (InstanceRun(workshop, store, instance, report, on_progress) for instance in readable)
             await together(run.sync(sweeps, forced=bool(names)) for run in runs)
         while done := await store.run(store.index_batch):
             report.indexed += done

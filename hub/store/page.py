@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from hub.sdk.drafts import Draft, TicketDraft
+from hub.sdk.drafts import Change, FollowUp, TicketDraft
 from hub.sdk.messages import Cursor, Mode
 
 
@@ -45,6 +45,7 @@ class Checkpoint:
         connector: the connector's name.
         namespace: the vendor's space of ids.
         drafts: what the page's records say, in order; later ones win.
+        follow_ups: what they say of cases that a ticket may have at this instance; after *drafts*.
         rejected: records set aside.
         cursor: where the stream stands then; None leaves it alone.
         originals: the responses as they came; kept only if they brought something new.
@@ -57,9 +58,10 @@ class Checkpoint:
     key: StreamKey
     connector: str
     namespace: str
-    drafts: Sequence[Draft]
+    drafts: Sequence[TicketDraft | Change]
     now: datetime
     route: Callable[[TicketDraft], Decided]
+    follow_ups: Sequence[FollowUp] = ()
     rejected: Sequence[Rejected] = ()
     cursor: Cursor | None = None
     originals: Sequence[bytes] = ()

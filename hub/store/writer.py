@@ -17,6 +17,7 @@ import zstandard
 
 from hub.sdk.drafts import TicketDraft
 from hub.store import search
+from hub.store.links import without_follow_ups
 from hub.store.merge import Merge
 from hub.store.page import Checkpoint, Event, Rejected, Stored, created
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
@@ -40,6 +41,7 @@ _compressor = zstandard.ZstdCompressor(level=3)
 
 def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     """Write *checkpoint* inside the caller's transaction and return what it did."""
+    checkpoint = without_follow_ups(checkpoint)
     merge = _merged(connection, checkpoint)
     cases = list(merge.cases)
     new, changed = _split(cases)

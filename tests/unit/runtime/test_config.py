@@ -212,7 +212,7 @@ class Sink(Connector[ConnectorConfig]):
     def abilities(cls, config: ConnectorConfig | None = None) -> frozenset[str]:
         if config and config.account == "broken":
             raise KeyError("a-credential")
-        return frozenset({"deliver", "pull"} if config and config.account == "reads" else {"deliver", "escalate"})
+        return frozenset({"act"} if config and config.account == "acts" else {"deliver", "escalate"})
 
     def deliver(self, delivery: Delivery) -> Writes:
         yield Request("POST", "/")
@@ -230,19 +230,26 @@ def _load_sink(tmp_path: Path, sink: Registry, more: str = "") -> Settings:
     return load_settings(path, sink, {})
 
 
-def test_an_instance_that_cannot_be_read_from_is_refused_with_the_abilities_it_has(
+def test_an_instance_that_is_neither_read_nor_written_is_refused_with_the_abilities_it_has(
     tmp_path: Path, sink: Registry
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        _load_sink(tmp_path, sink)
+        _load_sink(tmp_path, sink, "account = 'acts'")
     assert str(caught.value) == (
-        f'{tmp_path}/hub.toml:2: instances.out.connector: "sink" cannot be read from: it has no ability pull, only'
-        " deliver, escalate; take this table out, or write enabled = false"
+        f'{tmp_path}/hub.toml:2: instances.out.connector: "sink" has none of the abilities deliver, escalate, pull,'
+        " only act; take this table out, or write enabled = false"
     )
 
 
-def test_what_an_instance_can_do_depends_on_its_settings(tmp_path: Path, sink: Registry) -> None:
-    assert list(_load_sink(tmp_path, sink, "account = 'reads'").instances) == ["out"]
+def test_an_instance_that_only_takes_tickets_is_one(tmp_path: Path, sink: Registry) -> None:
+    assert _load_sink(tmp_path, sink).instances["out"].abilities == {"deliver", "escalate"}
+
+
+def test_an_ability_that_an_instance_lacks_is_refused_with_those_it_has(tmp_path: Path, sink: Registry) -> None:
+    out = _load_sink(tmp_path, sink).instances["out"]
+    out.require("escalate", "pull")
+    with pytest.raises(ConfigError, match=r'^instances.out: "sink" has no ability pull, only deliver, escalate$'):
+        out.require("pull")
 
 
 def test_an_instance_that_is_switched_off_may_lack_any_ability(tmp_path: Path, sink: Registry) -> None:
