@@ -14,8 +14,8 @@ from hub.pipeline.fetch import Fetched, pages
 from hub.pipeline.normalize import normalize, sort_out
 from hub.pipeline.route import route
 from hub.pipeline.source import Source
-from hub.sdk import Cursor, Draft, Page, Read, Sweep, TransientError, furthest
-from hub.store import Checkpoint, Rejected, Store, Stored, StreamKey
+from hub.sdk import Cursor, Draft, Listed, Page, Read, Sweep, TransientError, furthest
+from hub.store import Absent, Checkpoint, Rejected, Store, Stored, StreamKey
 
 EDGE = timedelta(days=1)
 """An inventory says nothing of the first and last day of its window: vendors cut windows in their own ways."""
@@ -66,6 +66,7 @@ class Run:
     _cursor: Cursor | None = None
     _seen: set[bytes] = field(default_factory=set)
     _unread: set[bytes] = field(default_factory=set)
+    _listed: set[str] = field(default_factory=set)
 
     async def finish(self) -> None:
         """Read to the end, within the instance's ``poll_timeout``.
@@ -91,6 +92,7 @@ class Run:
 
     async def _store_page(self, fetched: Fetched) -> None:
         drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean)
+        drafts = self._without_listed(drafts)
         cursor = self._advanced(fetched)
         if not drafts and not rejected and cursor is None:
             return
@@ -98,7 +100,15 @@ class Run:
             await self._commit(drafts, rejected, cursor, fetched)
         except (TypeError, ValueError):  # one of the drafts cannot be written: it must not stop its page for ever
             drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean, strict=True)
+            drafts = self._without_listed(drafts)
             await self._commit(drafts, rejected, cursor, fetched)
+
+    def _without_listed(self, drafts: list[Draft]) -> list[Draft]:
+        """Return *drafts* without what only lists threads, which is noted: a page of an inventory is not stored."""
+        if self.sweep is None or self.sweep.inventory != "threads":
+            return drafts
+        self._listed.update(draft.thread for draft in drafts if isinstance(draft, Listed))
+        return [draft for draft in drafts if not isinstance(draft, Listed)]
 
     async def _commit(
         self, drafts: Sequence[Draft], rejected: Sequence[Rejected], cursor: Cursor | None, fetched: Fetched
@@ -146,9 +156,14 @@ class Run:
         since, until = self.read.since, self.read.until or self.read.now
         connector = self.source.connector
         window = (since + EDGE if since is not None else _EVER, until - EDGE)
-        absent = await self.store.run(
-            self.store.absent, self.key, connector.name, connector.namespace(), window, self._seen
-        )
+        named = (self.key, connector.name, connector.namespace(), window)
+        if self.sweep is not None and self.sweep.inventory == "threads":
+            for found in await self.store.run(self.store.absent_threads, *named, self._listed):
+                await self._hide(found)
+        else:
+            await self._hide(await self.store.run(self.store.absent, *named, self._seen))
+
+    async def _hide(self, absent: Absent) -> None:
         if absent.refused:
             self.warnings.append(
                 f"{absent.missing} of {absent.known} records are no longer listed by the source, too many to believe:"
@@ -156,6 +171,8 @@ class Run:
             )
             return
         # A record that was listed but set aside is not missing, as far as its id can be read in it.
-        gone = [one for one in absent.changes if not any(one.source_id.encode() in body for body in self._unread)]
+        changes = [one for one in absent.changes if not any(one.source_id.encode() in body for body in self._unread)]
+        cases = [one for one in absent.follow_ups if not any(one.external_id.encode() in body for body in self._unread)]
+        gone: list[Draft] = [*changes, *cases]
         if gone:
             await self._commit(gone, (), None, _NOTHING)

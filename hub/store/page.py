@@ -3,18 +3,35 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from hub.sdk.drafts import Change, FollowUp, TicketDraft
 from hub.sdk.messages import Cursor, Mode
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """A case that a ticket is to have at an instance.
+
+    Args:
+        to: the instance's name.
+        department: whom it is for, in the hub's words.
+        role: ``escalated`` (the ticket waits for it) or ``delivered`` (people work on it there).
+    """
+
+    to: str
+    department: str | None = None
+    role: Literal["escalated", "delivered"] = "escalated"
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
-    """What routing decided for a new ticket."""
+    """What routing decided for a new ticket. Its escalations go into the outbox with the page that brought it."""
 
     priority: str
     queue: str | None = None
     category: str | None = None
+    escalations: tuple[Escalation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

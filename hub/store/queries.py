@@ -11,8 +11,9 @@ import orjson
 import sqlalchemy as sa
 
 from hub.sdk.errors import StoreError
-from hub.sdk.ticket import Message, Ticket
+from hub.sdk.ticket import Link, Message, Ticket
 from hub.store import search
+from hub.store.links import links_of
 from hub.store.rows import MessageRow, TicketRow
 from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
 
@@ -244,8 +245,8 @@ def message_of(row: MessageRow) -> Message:
     )
 
 
-def ticket_of(row: TicketRow, rows: Sequence[MessageRow]) -> Ticket:
-    """Return the public form of a stored ticket with its messages, oldest first."""
+def ticket_of(row: TicketRow, rows: Sequence[MessageRow], links: tuple[Link, ...] = ()) -> Ticket:
+    """Return the public form of a stored ticket with its messages, oldest first, and its links."""
     return Ticket(
         id=UUID(bytes=row.id),
         connector=row.connector,
@@ -265,6 +266,7 @@ def ticket_of(row: TicketRow, rows: Sequence[MessageRow]) -> Ticket:
         category=row.category,
         priority=row.priority,
         queue=row.queue,
+        links=links,
         revision=_revision(row, rows),
         **orjson.loads(row.content),
         **(orjson.loads(row.decided) if row.decided else {}),
@@ -289,11 +291,13 @@ def find_ticket(connection: sa.Connection, prefix: str) -> Ticket:
     Raises:
         StoreError: none has it, several do, or it is shorter than four letters or no hexadecimal.
     """
-    number = _number_of(connection, prefix)
-    return ticket_of(_rows(connection, [number])[0], _messages_of(connection, [number]).get(number, []))
+    number = number_of(connection, prefix)
+    links = links_of(connection, [number]).get(number, ())
+    return ticket_of(_rows(connection, [number])[0], _messages_of(connection, [number]).get(number, []), links)
 
 
-def _number_of(connection: sa.Connection, prefix: str) -> int:
+def number_of(connection: sa.Connection, prefix: str) -> int:
+    """Return the row number of the ticket whose id begins with *prefix*; raises as :func:`find_ticket`."""
     digits = prefix.replace("-", "").lower()
     if not _PREFIX <= len(digits) <= 32 or any(digit not in "0123456789abcdef" for digit in digits):
         raise StoreError(f"{prefix!r} is not a ticket id; give at least its first {_PREFIX} hexadecimal digits")
@@ -311,9 +315,9 @@ def _number_of(connection: sa.Connection, prefix: str) -> int:
 def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ticket]:
     """Yield every ticket that matches, oldest arrival first, in memory only a few hundred at a time."""
     for numbers in _batches(connection, wanted):
-        by_ticket = _messages_of(connection, numbers)
+        by_ticket, links = _messages_of(connection, numbers), links_of(connection, numbers)
         for row in _rows(connection, numbers):
-            yield ticket_of(row, by_ticket.get(row.n, []))
+            yield ticket_of(row, by_ticket.get(row.n, []), links.get(row.n, ()))
 
 
 def _batches(connection: sa.Connection, wanted: TicketFilter) -> Iterator[list[int]]:
@@ -340,7 +344,7 @@ def touched_since(connection: sa.Connection, ids: Sequence[bytes], at: datetime)
 
 def events_of(connection: sa.Connection, ticket_id: str) -> list[TicketEvent]:
     """Return what happened to a ticket, oldest first."""
-    query = sa.select(ticket_events).where(ticket_events.c.ticket_n == _number_of(connection, ticket_id))
+    query = sa.select(ticket_events).where(ticket_events.c.ticket_n == number_of(connection, ticket_id))
     return [
         TicketEvent(instant(row.at), row.kind, row.cause, orjson.loads(row.data))
         for row in connection.execute(query.order_by(ticket_events.c.n))

@@ -71,7 +71,7 @@ def test_a_store_that_is_opened_again_holds_what_it_held(tmp_path: Path) -> None
 
 def test_an_older_database_is_refused_with_the_commands_that_upgrade_it(store: Store) -> None:
     stamp(store, "0000")
-    said = r'has schema 0000, 0001 is wanted; run "hub store backup FILE", then "hub store upgrade"'
+    said = rf'has schema 0000, {HEAD} is wanted; run "hub store backup FILE", then "hub store upgrade"'
     with pytest.raises(StoreError, match=said):
         open_store(url(store.path))
 
