@@ -76,6 +76,11 @@ class OAuth2:
             return Request("POST", self.token_url, json=fields, headers=headers)
         return Request("POST", self.token_url, form=fields, headers=headers)
 
+    def refused(self, response: Response) -> bool:
+        """Whether *response* says that the access token is no longer good: another one is had, and the request is sent
+        once more."""
+        return response.status == 401
+
     def read(self, response: Response) -> Grant:
         """Return the tokens in *response*, whose status is below 500 and none of those that ask to wait.
 
