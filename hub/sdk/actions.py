@@ -59,6 +59,9 @@ class ActionResult:
 class Created:
     """Something now exists at the vendor: a case, or a comment in it. The engine commits this before it goes on.
 
+    What is left to do after a case was created is done at the next try, should this one end early; a comment is done
+    with it, so all that it is to tell goes into one.
+
     Args:
         external_id: its id, that never changes (not a key that moves with a project).
         url: where a person finds it.

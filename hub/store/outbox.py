@@ -237,6 +237,8 @@ def made(connection: sa.Connection, n: int, told_n: int, place: Place, url: str 
         department = payload.get("department")
         linked.connect(connection, row.ticket_n, row.role, place, at, url=url, department=department)
         _ask_missed(connection, row, payload.get("told_n", told_n), at)
+    else:
+        finished(connection, n, now)  # a comment is there as a whole
 
 
 def _ask_missed(connection: sa.Connection, row: Any, told_n: int, at: int) -> None:
@@ -253,6 +255,8 @@ def _ask_missed(connection: sa.Connection, row: Any, told_n: int, at: int) -> No
 def finished(connection: sa.Connection, n: int, now: datetime) -> None:
     """Note that an effect is there as a whole."""
     row = connection.execute(sa.select(outbox).where(outbox.c.n == n)).one()
+    if row.state == "done":
+        return
     clean = {"unsure_since": None, "unsure_at": None, "next_try_at": None, "error": None}
     connection.execute(sa.update(outbox).where(outbox.c.n == n).values(state="done", updated_at=micros(now), **clean))
     if row.effect != "create":
