@@ -45,7 +45,7 @@ class Desk:
         self.index_s = index_s
         self.cases: dict[str, Case] = {}
         self.faults: deque[Fault | None] = deque()
-        self.always: Fault | None = None
+        self.always: Fault | None = None  # of every write
         self.asked: list[tuple[str, str]] = []
         self.lock = threading.Lock()
         self._seq = 0
@@ -74,7 +74,7 @@ class Desk:
         with self.lock:
             parts = urlsplit(path)
             self.asked.append((method, parts.path))
-            fault = (self.faults.popleft() if self.faults else None) or self.always
+            fault = (self.faults.popleft() if self.faults else None) or (self.always if method == "POST" else None)
             told: dict[Fault, tuple[int, Any]] = {
                 "error": (500, {"error": "out of order"}),
                 "busy": (429, {"error": "slow down"}),
@@ -132,7 +132,7 @@ class Served:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         handler = type("Handler", (_Handler,), {"desk": desk})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
@@ -143,6 +143,11 @@ class Served:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that were killed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
