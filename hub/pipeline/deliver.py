@@ -23,6 +23,7 @@ from hub.sdk import (
     Message,
     StoreError,
     TransientError,
+    storable,
 )
 from hub.store import Outgoing, Parcel, Place, Store
 
@@ -207,9 +208,9 @@ class Try:
 
     async def _created(self, fact: Created) -> None:
         connector = self._source.connector
-        place = Place(self._source.name, connector.name, connector.namespace(), fact.external_id)
+        place = Place(self._source.name, connector.name, connector.namespace(), storable(fact.external_id))
         made = self._store.outbox_made
-        await self._store.run(made, self._row.n, self._parcel.told_n, place, fact.url)
+        await self._store.run(made, self._row.n, self._parcel.told_n, place, storable(fact.url))
         self.sure = True
 
     async def sending(self) -> None:

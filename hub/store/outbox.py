@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from hub.sdk.actions import Effect
 from hub.sdk.errors import StoreError
+from hub.sdk.text import storable
 from hub.sdk.ticket import Link, Role, Ticket
 from hub.store import links as linked
 from hub.store import queries
@@ -282,20 +283,23 @@ def failed(
     row = connection.execute(sa.select(outbox).where(outbox.c.n == n)).one()
     attempts = row.attempts + own
     wait = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 20), LONGEST_WAIT)
-    values: dict[str, Any] = {"error": error[:_ERROR], "attempts": attempts, "updated_at": micros(now)}
+    error = storable(error[:_ERROR])
+    values: dict[str, Any] = {"error": error, "attempts": attempts, "updated_at": micros(now)}
     values["next_try_at"] = micros(now + wait) if own and not aside else None
     if sure:
         values |= {"unsure_since": None, "unsure_at": None}
     if aside:
         values["state"] = "failed"
-        told = {"instance": row.instance, "effect": row.effect, "reason": error[:_ERROR]}
+        told = {"instance": row.instance, "effect": row.effect, "reason": error}
         linked.note(connection, row.ticket_n, micros(now), "set_aside", told)
     connection.execute(sa.update(outbox).where(outbox.c.n == n).values(**values))
 
 
 def later(connection: sa.Connection, n: int, at: datetime, error: str) -> None:
     """Let a row wait until *at* without counting that as a failure."""
-    connection.execute(sa.update(outbox).where(outbox.c.n == n).values(next_try_at=micros(at), error=error[:_ERROR]))
+    connection.execute(
+        sa.update(outbox).where(outbox.c.n == n).values(next_try_at=micros(at), error=storable(error[:_ERROR]))
+    )
 
 
 # --- for people -------------------------------------------------------------------------------------------------------
