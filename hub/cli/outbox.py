@@ -10,10 +10,11 @@ from hub.cli.dead import confirm
 from hub.cli.errors import FAILED
 from hub.cli.filters import check_instances
 from hub.cli.lazy import Group
-from hub.cli.output import Column, counted, local, print_json, print_table, say
+from hub.cli.output import Column, counted, local, print_json, print_table, printable, say
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
+    from hub.sdk import Request
     from hub.store import Outgoing, Store
 
 _EVERY = 1_000_000  # more than any list holds
@@ -30,7 +31,7 @@ def outbox(ctx: click.Context, instance: str | None, limit: int, as_json: bool) 
     """Show what waits to be sent; retry and drop what was set aside.
 
     Lists deliveries that wait for their destination, oldest first, and those that were set aside because it refused
-    them. "hub sync" sends what is due.
+    them. "hub sync" sends what is due; "hub outbox show N" shows what that would be.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -74,6 +75,41 @@ def _hint(rows: "Sequence[Outgoing]", limit: int) -> str:
         return "nothing waits"
     more = f"the oldest {limit:,}; " if len(rows) == limit else ""
     return f'{more}"hub sync" sends what is due, "hub outbox retry N" tries again, "hub outbox drop N" never sends it'
+
+
+@outbox.command
+@click.argument("number", metavar="N", type=int)
+@json_option
+@shared_options
+@pass_state
+def show(state: State, number: int, as_json: bool) -> None:
+    """Show one delivery and the request that it begins with. Nothing is sent.
+
+    Some destinations are asked for what a create needs first; what follows depends on the answer.
+    """
+    from hub.runtime.outbox_run import preview
+
+    settings = state.settings(apart=True)
+    with state.store(settings.store) as store:
+        row = store.outbox_row(number)
+        first = preview(settings, store, number)
+    if as_json:
+        print_json({"delivery": row, "begins_with": None if first is None else _plain(first)})
+        return
+    click.echo(f"{row.effect} for {row.instance}, ticket {row.ticket}, marker {row.marker}")
+    for name, value in (("department", row.department), ("changes", row.changes), ("last seen", row.error)):
+        if value:
+            click.echo(f"{name}: {printable(str(value))}")
+    if first is None:
+        click.echo("nothing is left to be sent")
+        return
+    click.echo(f"begins with {first.method} {printable(first.path)}")
+    print_json({name: value for name, value in _plain(first).items() if name in ("params", "body") and value})
+
+
+def _plain(request: "Request") -> dict[str, object]:
+    body = request.json if request.json is not None else request.form
+    return {"method": request.method, "path": request.path, "params": dict(request.params), "body": body}
 
 
 @outbox.command

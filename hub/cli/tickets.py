@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub.cli.errors import FAILED
 from hub.cli.filters import check_instances, filter_options, ticket_filter
 from hub.cli.lazy import Group
 from hub.cli.output import Column, counted, local, print_json, print_table, progress, say, width
@@ -97,6 +98,10 @@ def escalate(state: State, ticket: str, instance: str, department: str | None, a
         print_json(asked)
     elif asked.link is not None:
         say(f"it has an open case there: {asked.link.url or asked.link.external_id}")
+    elif asked.outgoing is not None and asked.outgoing.state == "failed":
+        row = asked.outgoing
+        say(f'delivery {row.n} was set aside: {row.error}; mend that, then run "hub outbox retry {row.n}"')
+        raise click.exceptions.Exit(FAILED)
     elif asked.outgoing is not None:
         already = "" if asked.new else "is asked for already: "
         say(f'{already}delivery {asked.outgoing.n} to {instance} waits; "hub sync" sends it')

@@ -20,9 +20,9 @@ from hub.sdk import (
     Delivery,
     DeliveryError,
     HubError,
-    Message,
     StoreError,
     TransientError,
+    Writes,
     storable,
 )
 from hub.store import Outgoing, Parcel, Place, Store
@@ -163,6 +163,29 @@ class OutboxRun:
         self.worked.problems.append(f"delivery {row.n} ({row.effect} of ticket {row.ticket[:8]}): {told}")
 
 
+def delivery_of(source: Source, parcel: Parcel) -> Delivery:
+    """Return what a connector is given of a delivery; *source* knows its references."""
+    row, ticket = parcel.outgoing, parcel.ticket
+    return Delivery(
+        ticket=ticket,
+        marker=row.marker,
+        now=source.now(),
+        effect=row.effect,
+        link=parcel.link,
+        department=row.department,
+        messages=tuple(message for message in ticket.messages if str(message.id) in row.messages),
+        changes=row.changes,
+        reference=source.reference,
+        unsure_since=row.unsure_since,
+    )
+
+
+def steps_of(source: Source, parcel: Parcel) -> Writes:
+    """Return the generator that brings a delivery about, not yet begun."""
+    hook = source.hooks.deliver if parcel.outgoing.role == "delivered" else source.hooks.escalate
+    return hook(delivery=delivery_of(source, parcel))
+
+
 class Try:
     """One try of one delivery.
 
@@ -183,28 +206,8 @@ class Try:
         if row.effect != "create" and self._parcel.link is None:
             raise DeliveryError("the ticket has no case there to be told or changed")
         if not (row.effect == "comment" and self._parcel.closed):
-            hooks = self._source.hooks
-            hook = hooks.deliver if row.role == "delivered" else hooks.escalate
-            await drive(self._source, hook(delivery=self._delivery()), self._created, self)
+            await drive(self._source, steps_of(self._source, self._parcel), self._created, self)
         await self._store.run(self._store.outbox_finished, row.n)
-
-    def _delivery(self) -> Delivery:
-        row, ticket = self._row, self._parcel.ticket
-        return Delivery(
-            ticket=ticket,
-            marker=row.marker,
-            now=self._source.now(),
-            effect=row.effect,
-            link=self._parcel.link,
-            department=row.department,
-            messages=self._told(row.messages),
-            changes=row.changes,
-            reference=self._source.reference,
-            unsure_since=row.unsure_since,
-        )
-
-    def _told(self, ids: Sequence[str]) -> tuple[Message, ...]:
-        return tuple(message for message in self._parcel.ticket.messages if str(message.id) in ids)
 
     async def _created(self, fact: Created) -> None:
         connector = self._source.connector

@@ -4,16 +4,17 @@ A destination that is down is left alone for growing intervals, over restarts; f
 """
 
 import logging
+from dataclasses import replace
 from typing import Any
 
-from hub.pipeline.deliver import OutboxRun, Worked
+from hub.pipeline.deliver import OutboxRun, Worked, steps_of
 from hub.pipeline.reference import with_references
 from hub.pipeline.source import Source, utc_now
-from hub.runtime.config import InstanceSettings
+from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.instance_run import pause
 from hub.runtime.reports import DeliveryReport, SyncReport
-from hub.runtime.sources import Workshop
-from hub.sdk import AuthError, ConfigError, HubError, StoreError, TransientError
+from hub.runtime.sources import Workshop, offline_source
+from hub.sdk import AuthError, ConfigError, HubError, Request, StoreError, TransientError
 from hub.store import Store, StreamKey, StreamState
 from hub.store.machine import stream_lock
 
@@ -79,6 +80,28 @@ async def _run(
     report.deliveries.append(
         await _left(store, name, **told, error=None if error is None else str(error), problems=problems)
     )
+
+
+def preview(settings: Settings, store: Store, n: int) -> Request | None:
+    """Return the first request of delivery *n*, which is not sent: what a create needs to know is often asked first.
+
+    None: nothing is left to be sent.
+
+    Raises:
+        StoreError: no such delivery waits.
+        ConfigError: its instance is switched off or no longer configured.
+    """
+    row = store.outbox_row(n)
+    [instance] = settings.pick([row.instance])
+    known = store.recall(row.instance, utc_now()).references
+    reference = {name: value for name, (_, value) in known.items()}
+    source = replace(offline_source(settings, instance), reference=reference)
+    steps = steps_of(source, store.outbox_parcel(n))
+    try:
+        step = next(steps, None)
+    finally:
+        steps.close()
+    return step if isinstance(step, Request) else None
 
 
 async def _source(workshop: Workshop, store: Store, instance: InstanceSettings) -> Source:

@@ -281,6 +281,8 @@ def failed(
         own: it is the row's own fault: it is counted, and the row waits for longer each time.
     """
     row = connection.execute(sa.select(outbox).where(outbox.c.n == n)).one()
+    if row.state != "waiting":  # a person dropped it meanwhile
+        return
     attempts = row.attempts + own
     wait = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 20), LONGEST_WAIT)
     error = storable(error[:_ERROR])

@@ -168,6 +168,10 @@ def test_an_escalation_goes_out_and_its_answer_comes_back(hub: Hub, desk: Desk) 
     assert re.search('delivery 1 to desk waits; "hub sync" sends it', said)
     assert "is asked for already: delivery 1" in hub.run("tickets", "escalate", ticket[:8], "--to", "desk")
     assert [row["effect"] for row in hub.json("outbox")] == ["create"]
+    shown = hub.json("outbox", "show", "1")["begins_with"]
+    assert (shown["method"], shown["path"], shown["body"]["department"]) == ("POST", "/cases", "Claims group")
+    assert "begins with POST /cases" in hub.run("outbox", "show", "1")
+    assert desk.asked == [], "to show is not to send"
     said = hub.run("sync")
     assert "desk: 1 delivery was sent" in said
     assert desk.cases["C-1"].department == "Claims group"

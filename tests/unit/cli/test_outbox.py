@@ -64,6 +64,16 @@ def test_what_was_refused_is_tried_again_or_never_sent_as_a_person_says(hub: Hub
     assert hub("outbox").err == "nothing waits\n"
 
 
+def test_an_instance_that_cannot_escalate_says_what_it_can(
+    hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY_THAT_NOBODY_SET", "k3y-0001")
+    monkeypatch.setenv("A_TOKEN_THAT_NOBODY_SET", "t0ken-0001")
+    row = waiting(store, 1)[0]
+    ran = hub("tickets", "escalate", row.ticket, "--to", "maps")
+    assert (ran.code, '"pointer" has no ability escalate, only act, pull' in ran.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -133,6 +133,15 @@ def test_a_change_of_a_ticket_without_a_case_is_set_aside(bench: Bench) -> None:
     assert row.error == "the ticket has no case there to be told or changed"
 
 
+def test_what_is_delivered_goes_through_the_hook_of_that_name(bench: Bench, desk: Desk) -> None:
+    bench.put("1")
+    with bench.store() as store:
+        store.ask_case(str(bench.ticket("1").id), "desk", role="delivered")
+    assert bench.work().sent == 1
+    ticket = bench.ticket("1")
+    assert (ticket.state, [link.role for link in ticket.links]) == ("new", ["delivered"])
+
+
 # --- once in effect -------------------------------------------------------------------------------------------------
 
 
@@ -484,7 +493,7 @@ def test_a_list_that_lacks_too_many_cases_is_not_believed(bench: Bench, desk: De
     assert {bench.ticket(thread).state for thread in "abc"} == {"on_hold"}
 
 
-def test_a_state_that_a_person_set_is_left_alone(bench: Bench, desk: Desk) -> None:
+def test_a_ticket_that_is_solved_by_then_is_not_put_on_hold(bench: Bench, desk: Desk) -> None:
     bench.put("1")
     bench.escalate("1")
     with bench.store() as store:

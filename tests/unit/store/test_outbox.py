@@ -181,6 +181,25 @@ def test_a_source_that_is_read_again_leaves_notes_and_hold_alone(store: Store) -
     assert (found.state, [message.body for message in found.messages]) == ("on_hold", ["edited", "note n1"])
 
 
+def test_what_a_person_dropped_while_it_was_sent_stays_dropped(store: Store) -> None:
+    put(store, mention("1"))
+    row = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert row is not None
+    store.outbox_drop([row.n])
+    store.outbox_failed(row.n, "no", sure=True, aside=True)
+    assert store.outbox_left() == []
+
+
+def test_a_state_that_a_person_set_is_left_alone(store: Store) -> None:
+    put(store, mention("1"))
+    pinned = '{"set_by_hand":["state"]}'
+    write(store, "UPDATE tickets SET state = 'pending', own_state = 'pending', decided = ?", pinned)
+    linked(store)
+    assert next(store.iter_tickets()).state == "pending"
+    put(store, FollowUp(external_id="T-1", state="solved"), **THERE)
+    assert next(store.iter_tickets()).state == "pending"
+
+
 def test_notes_can_be_searched(store: Store) -> None:
     linked(store)
     put(store, FollowUp(external_id="T-1", messages=(note("n1"), note("refund"))), **THERE)
