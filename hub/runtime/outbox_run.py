@@ -37,6 +37,9 @@ async def deliver(
     """
     name = instance.name
     if not await store.run(store.outbox_due, name, 1, forced=True):
+        state = await _state(store, name)
+        if state is not None and state.failures:  # a person dropped what failed
+            await store.run(store.stream_finished, _key(name), None)
         return
     held = stream_lock(f"{store.path.resolve()}\n{name}\n\n{OUTBOX}")
     if held is None:
@@ -54,7 +57,6 @@ async def _run(
     workshop: Workshop, store: Store, instance: InstanceSettings, report: SyncReport, forced: bool, probing: bool
 ) -> None:
     name = instance.name
-    key = StreamKey(name, "", "poll", OUTBOX, OUTBOX)
     worked = Worked()
     error: HubError | None = None
     try:
@@ -73,7 +75,7 @@ async def _run(
         _log.exception("outbox failed", extra={"instance": name})
         error = HubError(f"{type(raised).__name__}: {raised}; report it to the connector's author")
     asked = error.retry_after if isinstance(error, TransientError) else None
-    await store.run(store.stream_finished, key, None if error is None else str(error), asked)
+    await store.run(store.stream_finished, _key(name), None if error is None else str(error), asked)
     told: dict[str, Any] = {"sent": worked.sent, "failed": worked.failed, "set_aside": worked.set_aside}
     _log.info("outbox worked off", extra={"instance": name, **told, "error": str(error) if error else None})
     problems = tuple(worked.problems)
@@ -108,6 +110,10 @@ async def _source(workshop: Workshop, store: Store, instance: InstanceSettings) 
     known = await store.run(store.recall, instance.name, utc_now())
     source, _ = await with_references(workshop.source(instance), store, known.references)
     return source
+
+
+def _key(name: str) -> StreamKey:
+    return StreamKey(name, "", "poll", OUTBOX, OUTBOX)
 
 
 async def _state(store: Store, name: str) -> StreamState | None:

@@ -24,8 +24,8 @@ from tests.desk.server import KEY, Desk, Served
 from tests.e2e.harness import sandbox
 
 ROOT = Path(__file__).parents[2]
-TICKETS = 25
-KILLS = 30
+TICKETS = 20
+KILLS = 24
 _TOML = """
 store = "sqlite:///hub.db"
 
@@ -199,6 +199,17 @@ def test_a_desk_that_is_down_fails_the_sync_and_is_then_left_alone(hub: Hub, des
     desk.always = None
     time.sleep(2.1)  # until a look-up can be believed
     assert "3 deliveries were sent" in hub.run("sync", "desk")
+
+
+def test_a_desk_is_well_again_when_what_it_failed_on_is_dropped(hub: Hub, desk: Desk) -> None:
+    escalated(hub, 1)
+    desk.always = "error"
+    hub.run("sync", "desk", ok=False)
+    [row] = hub.json("outbox")
+    assert "failing" in hub.run("status")
+    hub.run("outbox", "drop", str(row["n"]))
+    hub.run("sync")
+    assert "failing" not in hub.run("status")
 
 
 def test_refused_credentials_pause_the_desk_and_nothing_else(hub: Hub, desk: Desk) -> None:
