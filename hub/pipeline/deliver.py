@@ -112,7 +112,10 @@ class OutboxRun:
             if self.worked.down is not None:
                 return
             self._tried.add(row.n)
-            tried = Try(self._source, self._store, await self._store.run(self._store.outbox_parcel, row.n))
+            parcel = await self._store.run(self._store.outbox_parcel, row.n)
+            if parcel is None:
+                return
+            tried = Try(self._source, self._store, parcel)
             try:
                 await tried.run()
             except (StoreError, asyncio.CancelledError):

@@ -98,7 +98,10 @@ def preview(settings: Settings, store: Store, n: int) -> Request | None:
     known = store.recall(row.instance, utc_now()).references
     reference = {name: value for name, (_, value) in known.items()}
     source = replace(offline_source(settings, instance), reference=reference)
-    steps = steps_of(source, store.outbox_parcel(n))
+    parcel = store.outbox_parcel(n)
+    if parcel is None:
+        return None
+    steps = steps_of(source, parcel)
     try:
         step = next(steps, None)
     finally:

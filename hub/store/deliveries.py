@@ -53,8 +53,8 @@ class Deliveries(ABC):
         with self._read() as connection:
             return outbox.due(connection, instance, self._now(), limit, forced)
 
-    def outbox_parcel(self, n: int) -> Parcel:
-        """Return a row of the outbox with all that is needed to send it."""
+    def outbox_parcel(self, n: int) -> Parcel | None:
+        """Return a row of the outbox with all that is needed to send it; None: its ticket was erased meanwhile."""
         with self._read() as connection:
             return outbox.parcel(connection, n)
 

@@ -151,13 +151,15 @@ _ROWS = sa.select(outbox, tickets.c.id.label("ticket_id")).join(tickets, tickets
 
 
 def due(connection: sa.Connection, instance: str, now: datetime, limit: int, forced: bool = False) -> list[Outgoing]:
-    """Return what may be sent to an instance now: of each ticket the first that waits, unless its create failed.
+    """Return what may be sent to an instance now: of each ticket the first that waits, unless there is no case yet and
+    its create failed.
 
     Args:
         forced: also what waits after failures.
     """
     before = outbox.alias("before")
-    blocks = (before.c.state == "waiting") | ((before.c.state == "failed") & (before.c.effect == "create"))
+    no_case = (before.c.effect == "create") & before.c.external_id.is_(None)
+    blocks = (before.c.state == "waiting") | ((before.c.state == "failed") & no_case)
     earlier = (
         sa.select(sa.literal(1))
         .select_from(before)
@@ -186,9 +188,11 @@ class Parcel:
     told_n: int
 
 
-def parcel(connection: sa.Connection, n: int) -> Parcel:
-    """Return the row *n* ready to be sent."""
-    row = connection.execute(_ROWS.where(outbox.c.n == n)).one()
+def parcel(connection: sa.Connection, n: int) -> Parcel | None:
+    """Return the row *n* ready to be sent; None: its ticket was erased meanwhile."""
+    row = connection.execute(_ROWS.where(outbox.c.n == n)).one_or_none()
+    if row is None:
+        return None
     outgoing = _outgoing(row)
     last = sa.select(sa.func.max(messages.c.n)).where(messages.c.ticket_n == row.ticket_n)
     told_n = int(connection.execute(last).scalar() or 0)
@@ -213,10 +217,17 @@ def _told_later(connection: sa.Connection, row: Any) -> Iterator[str]:
         yield from orjson.loads(payload)["messages"]
 
 
+def _row(connection: sa.Connection, n: int) -> Any | None:
+    """Return a row as it is now; None: its ticket was erased while it was sent."""
+    return connection.execute(sa.select(outbox).where(outbox.c.n == n)).one_or_none()
+
+
 def unsure(connection: sa.Connection, n: int, told_n: int, now: datetime) -> None:
     """Note that something is about to be sent whose outcome may never be known, and up to which message it tells."""
     at = micros(now)
-    row = connection.execute(sa.select(outbox).where(outbox.c.n == n)).one()
+    row = _row(connection, n)
+    if row is None:
+        return
     payload = dumps({**orjson.loads(row.payload), "told_n": told_n})
     since = at if row.unsure_since is None else row.unsure_since
     values = {"unsure_since": since, "unsure_at": at, "payload": payload}
@@ -226,7 +237,9 @@ def unsure(connection: sa.Connection, n: int, told_n: int, now: datetime) -> Non
 def made(connection: sa.Connection, n: int, told_n: int, place: Place, url: str | None, now: datetime) -> None:
     """Note what exists now: the ticket's case, or a comment in it. Messages that came while the case was made are asked
     to be told in it."""
-    row = connection.execute(sa.select(outbox).where(outbox.c.n == n)).one()
+    row = _row(connection, n)
+    if row is None:
+        return
     at = micros(now)
     if row.effect == "create" and row.external_id not in (None, place.external_id):
         linked.connect(connection, row.ticket_n, "same", place, at, url=url)
@@ -255,8 +268,8 @@ def _ask_missed(connection: sa.Connection, row: Any, told_n: int, at: int) -> No
 
 def finished(connection: sa.Connection, n: int, now: datetime) -> None:
     """Note that an effect is there as a whole."""
-    row = connection.execute(sa.select(outbox).where(outbox.c.n == n)).one()
-    if row.state == "done":
+    row = _row(connection, n)
+    if row is None or row.state == "done":
         return
     clean = {"unsure_since": None, "unsure_at": None, "next_try_at": None, "error": None}
     connection.execute(sa.update(outbox).where(outbox.c.n == n).values(state="done", updated_at=micros(now), **clean))
@@ -280,8 +293,8 @@ def failed(
         aside: it is not tried again before a person says so.
         own: it is the row's own fault: it is counted, and the row waits for longer each time.
     """
-    row = connection.execute(sa.select(outbox).where(outbox.c.n == n)).one()
-    if row.state != "waiting":  # a person dropped it meanwhile
+    row = _row(connection, n)
+    if row is None or row.state != "waiting":  # a person dropped it meanwhile
         return
     attempts = row.attempts + own
     wait = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 20), LONGEST_WAIT)

@@ -190,6 +190,30 @@ def test_what_a_person_dropped_while_it_was_sent_stays_dropped(store: Store) -> 
     assert store.outbox_left() == []
 
 
+def test_a_ticket_that_is_erased_while_it_is_sent_leaves_nothing(store: Store) -> None:
+    put(store, mention("1", author="k"))
+    row = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert row is not None
+    store.erase("k")
+    assert store.outbox_parcel(row.n) is None
+    store.outbox_unsure(row.n, 0)
+    store.outbox_made(row.n, 0, Place("there", "c", "", "T-1"), None)
+    store.outbox_failed(row.n, "no", sure=True)
+    store.outbox_finished(row.n)
+    assert [len(found) for found in dump(store, WRITTEN).values()] == [0] * len(WRITTEN)
+
+
+def test_what_follows_a_case_that_is_there_does_not_wait_for_the_rest_of_its_create(store: Store) -> None:
+    put(store, mention("1"))
+    ticket = str(next(store.iter_tickets()).id)
+    row = store.ask_case(ticket, "there").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 99, Place("there", "c", "", "T-1"), None)
+    store.outbox_failed(row.n, "the link back is refused", sure=True, aside=True)
+    store.ask_change(ticket, "there", "escalated", {"priority": "high"}, "person")
+    assert [row.effect for row in store.outbox_due("there", 9)] == ["change"]
+
+
 def test_a_state_that_a_person_set_is_left_alone(store: Store) -> None:
     put(store, mention("1"))
     pinned = '{"set_by_hand":["state"]}'
