@@ -113,30 +113,39 @@ class OutboxRun:
                 return
             self._tried.add(row.n)
             parcel = await self._store.run(self._store.outbox_parcel, row.n)
-            if parcel is None:
-                return
-            tried = Try(self._source, self._store, parcel)
-            try:
-                await tried.run()
-            except (StoreError, asyncio.CancelledError):
-                raise
-            except NotYetError as error:
-                await self._store.run(self._store.outbox_later, row.n, error.at, str(error))
-                await self._was_answered()
-            except (AuthError, ConfigError) as error:
-                failed = self._store.outbox_failed
-                await self._store.run(failed, row.n, str(error), sure=tried.sure, own=False)
-                raise
-            except TransientError as error:
-                self._unanswered.append((row, error, tried.sure))
-                if len(self._unanswered) > 1 or self._source.policy is NO_RETRY:
-                    self.worked.down = error
-            except Exception as error:
-                await self._failed(row, error, sure=tried.sure)
-                await self._was_answered()
-            else:
-                self.worked.sent += 1
-                await self._was_answered()
+            if parcel is not None:
+                await self._try(row, Try(self._source, self._store, parcel))
+
+    async def _try(self, row: Outgoing, tried: "Try") -> None:
+        """Send one delivery and note how that went; faults that wait for a person are raised."""
+        try:
+            await tried.run()
+        except StoreError:
+            raise
+        except NotYetError as error:
+            await self._store.run(self._store.outbox_later, row.n, error.at, str(error))
+            await self._was_answered()
+        except (AuthError, ConfigError) as error:
+            failed = self._store.outbox_failed
+            await self._store.run(failed, row.n, str(error), sure=tried.sure, own=False)
+            raise
+        except TransientError as error:
+            self._unanswered.append((row, error, tried.sure))
+            if len(self._unanswered) >= self._patience():
+                self.worked.down = error
+        except Exception as error:
+            await self._failed(row, error, sure=tried.sure)
+            await self._was_answered()
+        else:
+            self.worked.sent += 1
+            await self._was_answered()
+
+    def _patience(self) -> int:
+        """Return after how many deliveries in a row without an answer the destination is down: what is under way side
+        by side may fail together and mean little."""
+        if self._source.policy is NO_RETRY:
+            return 1
+        return _WIDTH if self._answers else 2
 
     async def _was_answered(self) -> None:
         """The destination is there: what it did not answer before failed by its own fault."""
@@ -202,6 +211,7 @@ class Try:
         self._row = parcel.outgoing
         self.sure = self._row.unsure_at is None
         self._sure_before = self.sure
+        self._done = False  # a comment is, with what it made
 
     async def run(self) -> None:
         """Bring the effect about and commit what is known of it."""
@@ -210,7 +220,8 @@ class Try:
             raise DeliveryError("the ticket has no case there to be told or changed")
         if not (row.effect == "comment" and self._parcel.closed):
             await drive(self._source, steps_of(self._source, self._parcel), self._created, self)
-        await self._store.run(self._store.outbox_finished, row.n)
+        if not self._done:
+            await self._store.run(self._store.outbox_finished, row.n)
 
     async def _created(self, fact: Created) -> None:
         connector = self._source.connector
@@ -218,6 +229,7 @@ class Try:
         made = self._store.outbox_made
         await self._store.run(made, self._row.n, self._parcel.told_n, place, storable(fact.url))
         self.sure = True
+        self._done = self._row.effect != "create"
 
     async def sending(self) -> None:
         """Commit that something may be there from now on."""

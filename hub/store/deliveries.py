@@ -69,8 +69,8 @@ class Deliveries(ABC):
             outbox.made(connection, n, told_n, place, url, self._now())
 
     def outbox_finished(self, n: int) -> None:
-        """Note that a delivery is there as a whole."""
-        with self._write_durably() as connection:
+        """Note that a delivery is there as a whole. Were that lost, the next try would find what it made."""
+        with self._write() as connection:
             outbox.finished(connection, n, self._now())
 
     def outbox_failed(self, n: int, error: str, *, sure: bool, aside: bool = False, own: bool = True) -> None:

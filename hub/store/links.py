@@ -58,13 +58,14 @@ def links_of(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, tup
 
 
 def link_of(row: Any) -> Link:
-    """Return the public form of a row of ``links``: the state in the destination's own word, where it gave one."""
+    """Return the public form of a row of ``links``: the state in the destination's own word, where it gave one and the
+    case is still there."""
     return Link(
         role=row.role,
         instance=row.instance,
         external_id=row.external_id,
         url=row.url,
-        state=row.status or row.state,
+        state=row.state if row.state == "hidden" else row.status or row.state,
         department=row.department,
         assignee=row.assignee,
     )

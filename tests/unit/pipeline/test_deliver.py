@@ -278,6 +278,18 @@ def test_a_desk_that_is_down_is_noticed_with_two_deliveries_and_then_left_alone(
     assert [row.attempts for row in left(bench)] == [0] * 8, "an outage is no fault of a delivery"
 
 
+def test_a_desk_that_goes_down_in_the_middle_is_not_asked_for_all_the_rest(bench: Bench, desk: Desk) -> None:
+    for number in range(40):
+        bench.put(str(number))
+        bench.escalate(str(number))
+    desk.faults.append(None)
+    desk.faults.extend(["error"] * 39)
+    worked = bench.work()
+    assert (worked.sent, worked.down is not None) == (1, True)
+    assert len(desk.asked) <= 1 + 2 * 8
+    assert {row.attempts for row in left(bench)} == {0}
+
+
 def test_a_desk_that_was_down_is_probed_with_one_request(bench: Bench, desk: Desk) -> None:
     for thread in "abc":
         bench.put(thread)
@@ -478,7 +490,7 @@ def test_a_case_that_is_deleted_there_opens_the_ticket_again(bench: Bench, desk:
     bench.clock.push(days=2)
     bench.read(sweep=True)
     assert [bench.ticket(thread).state for thread in "abc"] == ["open", "on_hold", "on_hold"]
-    assert bench.ticket("a").links[0].state == "todo", "the desk's own word stays; the story tells the rest"
+    assert [bench.ticket(thread).links[0].state for thread in "abc"] == ["hidden", "todo", "todo"]
 
 
 def test_a_list_that_lacks_too_many_cases_is_not_believed(bench: Bench, desk: Desk) -> None:
