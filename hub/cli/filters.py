@@ -105,5 +105,8 @@ def _is_stored(store: "Store", name: str) -> bool:
     from hub.store import TicketFilter
 
     return bool(
-        store.streams(name) or store.dead_letters(name, 1) or store.list_tickets(TicketFilter(instance=(name,)), 1)
+        store.streams(name)
+        or store.dead_letters(name, 1)
+        or store.outbox_left(name, 1)
+        or store.list_tickets(TicketFilter(instance=(name,)), 1)
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from hub.store import InstanceState, StreamState
@@ -20,6 +21,8 @@ class Overview:
         lag: how long ago the stream that is furthest behind was last read well; None: one never was.
         dead_letters: records set aside.
         next_step: what a person does now, if anything.
+        waiting: deliveries that wait in the outbox.
+        set_aside: deliveries that its destination refused.
     """
 
     instance: str
@@ -30,6 +33,8 @@ class Overview:
     records: int
     dead_letters: int
     next_step: str | None
+    waiting: int = 0
+    set_aside: int = 0
 
 
 def overview(
@@ -38,6 +43,7 @@ def overview(
     streams: Iterable[StreamState],
     dead: Counter[str],
     now: datetime,
+    outbox: Mapping[str, tuple[int, int]] = MappingProxyType({}),
 ) -> list[Overview]:
     """Return how every configured instance is, and those that only the store still knows, by name.
 
@@ -47,14 +53,23 @@ def overview(
         streams: where their streams and sweeps stand.
         dead: dead letters by instance.
         now: aware.
+        outbox: deliveries that wait and that are set aside, by instance.
     """
     by_name = {state.name: state for state in states}
     by_instance: dict[str, list[StreamState]] = {}
     for stream in streams:
         by_instance.setdefault(stream.instance, []).append(stream)
-    names = sorted({*connectors, *by_instance, *(name for name, state in by_name.items() if state.paused_at)})
+    names = sorted({*connectors, *by_instance, *outbox, *(name for name, state in by_name.items() if state.paused_at)})
     return [
-        _one(name, connectors.get(name), by_name.get(name), by_instance.get(name, []), dead[name], now)
+        _one(
+            name,
+            connectors.get(name),
+            by_name.get(name),
+            by_instance.get(name, []),
+            dead[name],
+            outbox.get(name, (0, 0)),
+            now,
+        )
         for name in names
     ]
 
@@ -65,6 +80,7 @@ def _one(
     state: InstanceState | None,
     streams: Sequence[StreamState],
     dead: int,
+    outbox: tuple[int, int],
     now: datetime,
 ) -> Overview:
     polls = [stream for stream in streams if not stream.name]
@@ -72,7 +88,7 @@ def _one(
     read = [at for at in well if at is not None]
     ends = [stream.finished_at for stream in polls if stream.finished_at]
     failing = [stream for stream in streams if stream.failures]
-    condition = _condition(state, polls, failing)
+    condition = _condition(state, streams, failing)
     return Overview(
         instance=name,
         connector=connector or (state.connector if state else ""),
@@ -81,16 +97,20 @@ def _one(
         lag_s=round((now - min(read)).total_seconds(), 1) if read and len(read) == len(well) else None,
         records=sum(stream.records for stream in streams),
         dead_letters=dead,
-        next_step=_next_step(name, connector, condition, state, failing, dead, now),
+        waiting=outbox[0],
+        set_aside=outbox[1],
+        next_step=_next_step(name, connector, condition, state, failing, dead, outbox, now),
     )
 
 
-def _condition(state: InstanceState | None, polls: Sequence[StreamState], failing: Sequence[StreamState]) -> Condition:
+def _condition(
+    state: InstanceState | None, streams: Sequence[StreamState], failing: Sequence[StreamState]
+) -> Condition:
     if state and state.paused_at:
         return "paused"
     if failing:
         return "failing"
-    return "ok" if any(poll.ok_at for poll in polls) else "never read"
+    return "ok" if any(stream.ok_at for stream in streams if not stream.name or not stream.stream) else "never read"
 
 
 def _next_step(
@@ -100,8 +120,11 @@ def _next_step(
     state: InstanceState | None,
     failing: Sequence[StreamState],
     dead: int,
+    outbox: tuple[int, int],
     now: datetime,
 ) -> str | None:
+    if connector is None and any(outbox):
+        return f'no longer in the settings; what waits for it is in "hub outbox --instance {name}"'
     if connector is None:
         return "no longer in the settings; nothing to do"
     if condition == "paused" and state:
@@ -110,6 +133,8 @@ def _next_step(
         return _failing(failing, now)
     if condition == "never read":
         return f'run "hub sync {name}"'
+    if outbox[1]:
+        return f'look at "hub outbox --instance {name}"'
     if dead:
         return f'look at "hub dead list --instance {name}"'
     return None

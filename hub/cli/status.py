@@ -33,7 +33,8 @@ def status(state: State, as_json: bool) -> None:
     with state.store(outline.store) as store:
         dead = Counter(letter.instance for letter in store.dead_letters(limit=_DEAD))
         summary = store.summary()
-        rows = overview(outline.connectors, store.instances(), store.streams(), dead, datetime.now(UTC))
+        known = (store.instances(), store.streams(), dead)
+        rows = overview(outline.connectors, *known, datetime.now(UTC), store.outbox_counts())
     if as_json:
         print_json({"instances": rows, "store": summary})
     else:
@@ -82,6 +83,7 @@ def _show(outline: "Outline", rows: "Sequence[Overview]", summary: "Summary") ->
         Column("last poll"),
         Column("lag", right=True),
         Column("set aside", right=True),
+        Column("to send", right=True),
         Column("next step", flexible=True, wraps=True),
     ]
     if rows:
@@ -101,6 +103,7 @@ def _row(outline: "Outline", row: "Overview") -> list[object]:
         row.condition,
         local(row.last_poll_at, outline.timezone),
         "" if row.lag_s is None else span(timedelta(seconds=row.lag_s)),
-        row.dead_letters or "",
+        row.dead_letters + row.set_aside or "",
+        row.waiting or "",
         row.next_step,
     ]

@@ -23,7 +23,7 @@ Line = tuple[str, str]
 
 def print_story(ticket: "Ticket", events: "Sequence[TicketEvent]", zone: tzinfo) -> None:
     """Print *ticket* with its messages and events; times in *zone*."""
-    lines = [*_head(ticket, zone), *_messages(ticket, zone), *_events(ticket, events, zone)]
+    lines = [*_head(ticket, zone), *_links(ticket), *_messages(ticket, zone), *_events(ticket, events, zone)]
     if not sys.stdout.isatty():
         sys.stdout.write("\n".join(text for text, _ in lines) + "\n")
         return
@@ -79,6 +79,13 @@ def _decided(ticket: "Ticket") -> str:
     if ticket.decision is None:
         return ""
     return f"{', '.join(ticket.decision.rules) or 'no rule'} (rules {ticket.decision.ruleset})"
+
+
+def _links(ticket: "Ticket") -> Iterator[Line]:
+    for link in ticket.links:
+        facts = [link.state, link.department, link.assignee, link.url]
+        told = ", ".join(one_line(fact) for fact in facts if fact)
+        yield f"{link.role} to {link.instance}: {one_line(link.external_id)}" + (f" ({told})" if told else ""), ""
 
 
 def _messages(ticket: "Ticket", zone: tzinfo) -> Iterator[Line]:
@@ -138,10 +145,38 @@ def told(event: "TicketEvent", numbers: dict[str, int], zone: tzinfo) -> Iterato
             yield f"{message} changed ({event.cause})"
         case "changed":
             yield f"the ticket changed ({event.cause})"
+        case _ if event.cause == "destination":
+            yield from _elsewhere(event)
         case kind:
             yield f"{kind.replace('_', ' ')} ({event.cause})"
     for name, values in event.data.get("fields", {}).items():
         yield f"  {name.replace('_', ' ')}: {_value(name, values[0], zone)} → {_value(name, values[1], zone)}"
+
+
+def _elsewhere(event: "TicketEvent") -> Iterator[str]:
+    """Yield what happened to the ticket's case at a destination."""
+    where = event.data.get("instance", "")
+    case = one_line(str(event.data.get("external_id", "")))
+    match event.kind:
+        case "escalated" | "delivered" as role:
+            department = event.data.get("department")
+            yield f"{role} to {where}" + (f", {one_line(department)}" if department else "") + f": {case} exists there"
+        case "duplicate_case":
+            yield f"{where} has a second case of it: {case}; close one of them there"
+        case "case_changed":
+            yield f"{case} changed ({where})"
+        case "comment_sent":
+            number = len(event.data.get("messages", ()))
+            yield f"{counted(number, 'message was', 'messages were')} told to {where}"
+        case "change_sent":
+            changes = ", ".join(f"{name}: {value}" for name, value in event.data.get("changes", {}).items())
+            yield f"{where} was told of changes: {one_line(changes)}"
+        case "set_aside":
+            yield f"the {event.data.get('effect')} for {where} was set aside: {one_line(str(event.data.get('reason')))}"
+        case "dropped":
+            yield f"the {event.data.get('effect')} for {where} was dropped by a person"
+        case kind:
+            yield f"{kind.replace('_', ' ')} ({where})"
 
 
 def _value(name: str, value: Any, zone: tzinfo) -> str:

@@ -13,7 +13,7 @@ from hub.cli.state import State, complete_instance, json_option, pass_state, sha
 if TYPE_CHECKING:
     from hub.runtime.check import Finding
     from hub.runtime.config import Settings
-    from hub.runtime.reports import Progress, StreamReport, SyncReport
+    from hub.runtime.reports import DeliveryReport, Progress, StreamReport, SyncReport
 
 
 @click.command
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 @shared_options
 @pass_state
 def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) -> None:
-    """Read what is new, once, now.
+    """Read what is new and send what waits, once, now.
 
-    Polls every stream of the INSTANCEs (all of them unless named) and runs the sweeps that are due. Exit code 0 only
-    if all went well. What was read before an error or Ctrl-C is kept; the next run goes on from there. An instance
-    whose settings are wrong stops no other; the exit code is then 2.
+    Polls every stream of the INSTANCEs (all of them unless named), runs the sweeps that are due, and sends what waits
+    in the outbox for them. Exit code 0 only if all went well. What was read or sent before an error or Ctrl-C is kept;
+    the next run goes on from there. An instance whose settings are wrong stops no other; the exit code is then 2.
     """
     from hub.runtime.sync import sync as run
     from hub.sdk import HubError
@@ -103,6 +103,7 @@ def _end(*, ok: bool, wrong: object) -> None:
 
 def _plain(report: "SyncReport") -> dict[str, object]:
     return {
+        "deliveries": report.deliveries,
         "seconds": report.seconds,
         "indexed": report.indexed,
         "problems": report.problems,
@@ -120,10 +121,23 @@ def _show(report: "SyncReport", *, quiet: bool) -> None:
         for remark in (stream.error, "" if quiet else stream.skipped, *stream.warnings):
             if remark:
                 say(f"{named}: {remark}")
+    for delivery in report.deliveries:
+        _show_delivery(delivery, quiet=quiet)
     for problem in report.problems:
         say(problem)
     if summary := _summary(report, quiet=quiet):
         say(summary)
+
+
+def _show_delivery(delivery: "DeliveryReport", *, quiet: bool) -> None:
+    remarks = [*delivery.problems, delivery.error, None if quiet else delivery.skipped]
+    if delivery.sent and not quiet:
+        remarks.insert(0, f"{counted(delivery.sent, 'delivery was', 'deliveries were')} sent")
+    if delivery.aside:
+        remarks.append(f'{counted(delivery.aside, "delivery is", "deliveries are")} set aside, see "hub outbox"')
+    for remark in remarks:
+        if remark:
+            say(f"{delivery.instance}: {remark}")
 
 
 def _show_streams(streams: "Sequence[StreamReport]") -> None:

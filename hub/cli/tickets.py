@@ -1,4 +1,4 @@
-"""``hub tickets``: list, show, export."""
+"""``hub tickets``: list, show, export, escalate."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub.cli.errors import FAILED
 from hub.cli.filters import check_instances, filter_options, ticket_filter
 from hub.cli.lazy import Group
 from hub.cli.output import Column, counted, local, print_json, print_table, progress, say, width
-from hub.cli.state import State, json_option, pass_state, shared_options
+from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
     from hub.runtime.config import Outline
+    from hub.sdk import ConnectorConfig
     from hub.store import TicketLine
 
 _SHORT_ID = 8  # letters of an id in a list on a terminal
@@ -21,7 +23,7 @@ _WIDE = 110  # columns of a terminal from which kind and author are shown too
 
 @click.group(cls=Group)
 def tickets() -> None:
-    """List, show and export tickets."""
+    """List, show, export and escalate tickets."""
 
 
 @tickets.command("list")
@@ -71,6 +73,47 @@ def show(state: State, ticket: str, as_json: bool) -> None:
         print_json({**found.model_dump(mode="json"), "events": events})
     else:
         print_story(found, events, outline.timezone)
+
+
+@tickets.command
+@click.argument("ticket", metavar="ID")
+@click.option("--to", "instance", required=True, shell_complete=complete_instance, metavar="INSTANCE",
+              help="Where: an instance whose connector can escalate.")  # fmt: skip
+@click.option("--department", help="Whom it is for, in the words of [instances.INSTANCE.map].")
+@json_option
+@shared_options
+@pass_state
+def escalate(state: State, ticket: str, instance: str, department: str | None, as_json: bool) -> None:
+    """Have a task or issue opened for one ticket.
+
+    ID is the ticket's id, or its first four letters or more. The next "hub sync" sends it; the ticket is on hold from
+    then on until the task is done. A ticket has one open task at an instance: asked for again, nothing is done.
+    """
+    settings = state.settings(apart=True)
+    [there] = settings.pick([instance])
+    there.require("escalate")
+    with state.store(settings.store) as store:
+        asked = store.ask_case(ticket, instance, department)
+    if as_json:
+        print_json(asked)
+    elif asked.link is not None:
+        say(f"it has an open case there: {asked.link.url or asked.link.external_id}")
+    elif asked.outgoing is not None and asked.outgoing.state == "failed":
+        row = asked.outgoing
+        say(f'delivery {row.n} was set aside: {row.error}; mend that, then run "hub outbox retry {row.n}"')
+        raise click.exceptions.Exit(FAILED)
+    elif asked.outgoing is not None:
+        already = "" if asked.new else "is asked for already: "
+        say(f'{already}delivery {asked.outgoing.n} to {instance} waits; "hub sync" sends it')
+    if department and not _is_mapped(there.config, department):
+        say(f"[instances.{instance}.map] has no department.{department}; the connector's own default is used")
+
+
+def _is_mapped(config: "ConnectorConfig", department: str) -> bool:
+    from hub.sdk import DestinationMap
+
+    found = getattr(config, "map", None)
+    return isinstance(found, DestinationMap) and department in found.department
 
 
 @tickets.command

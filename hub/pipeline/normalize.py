@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
 from hub.pipeline.source import Source
-from hub.sdk import Change, Draft, Read, Record, RecordError, TicketDraft, storable
+from hub.sdk import Change, Draft, FollowUp, Read, Record, RecordError, TicketDraft, storable
 from hub.store import Rejected
 
 _FINDINGS = 3  # of a validation error that are told
@@ -32,7 +33,7 @@ def normalize(
     for record in records:
         try:
             result = call(record=storable(record) if unclean else record, read=read)
-            if isinstance(result, TicketDraft | Change):
+            if isinstance(result, Draft):
                 drafts.append(_storable_draft(result) if strict else result)
             elif result is not None:
                 found = [_checked(draft) for draft in result]
@@ -42,8 +43,30 @@ def normalize(
     return drafts, rejected
 
 
+@dataclass(slots=True)
+class Said:
+    """Drafts by what becomes of them: merged into tickets, followed by the tickets that have a case there, noted."""
+
+    content: list[TicketDraft | Change] = field(default_factory=list)
+    follow_ups: list[FollowUp] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
+
+
+def sort_out(drafts: Iterable[Draft]) -> Said:
+    """Return *drafts* by their kinds, each in order."""
+    said = Said()
+    for draft in drafts:
+        if isinstance(draft, TicketDraft | Change):
+            said.content.append(draft)
+        elif isinstance(draft, FollowUp):
+            said.follow_ups.append(draft)
+        else:
+            said.listed.append(draft.thread)
+    return said
+
+
 def _checked(draft: Draft) -> Draft:
-    if not isinstance(draft, TicketDraft | Change):
+    if not isinstance(draft, Draft):
         raise RecordError(f"normalize returned a {type(draft).__name__}; it must return drafts and changes")
     return draft
 

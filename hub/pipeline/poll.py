@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from hub.pipeline.fetch import Fetched, pages
-from hub.pipeline.normalize import normalize
+from hub.pipeline.normalize import normalize, sort_out
 from hub.pipeline.source import Source
-from hub.sdk import Cursor, Draft, Page, Read, Sweep, TransientError, furthest
-from hub.store import Checkpoint, Rejected, Router, Store, Stored, StreamKey
+from hub.sdk import Cursor, Draft, Listed, Page, Read, Sweep, TransientError, furthest
+from hub.store import Absent, Checkpoint, Rejected, Router, Store, Stored, StreamKey
 
 EDGE = timedelta(days=1)
 """An inventory says nothing of the first and last day of its window: vendors cut windows in their own ways."""
@@ -67,6 +67,7 @@ class Run:
     _cursor: Cursor | None = None
     _seen: set[bytes] = field(default_factory=set)
     _unread: set[bytes] = field(default_factory=set)
+    _listed: set[str] = field(default_factory=set)
 
     async def finish(self) -> None:
         """Read to the end, within the instance's ``poll_timeout``.
@@ -92,6 +93,7 @@ class Run:
 
     async def _store_page(self, fetched: Fetched) -> None:
         drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean)
+        drafts = self._without_listed(drafts)
         cursor = self._advanced(fetched)
         if not drafts and not rejected and cursor is None:
             return
@@ -99,16 +101,26 @@ class Run:
             await self._commit(drafts, rejected, cursor, fetched)
         except (TypeError, ValueError):  # one of the drafts cannot be written: it must not stop its page for ever
             drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean, strict=True)
+            drafts = self._without_listed(drafts)
             await self._commit(drafts, rejected, cursor, fetched)
+
+    def _without_listed(self, drafts: list[Draft]) -> list[Draft]:
+        """Return *drafts* without what only lists threads, which is noted: a page of an inventory is not stored."""
+        if self.sweep is None or self.sweep.inventory != "threads":
+            return drafts
+        self._listed.update(draft.thread for draft in drafts if isinstance(draft, Listed))
+        return [draft for draft in drafts if not isinstance(draft, Listed)]
 
     async def _commit(
         self, drafts: Sequence[Draft], rejected: Sequence[Rejected], cursor: Cursor | None, fetched: Fetched
     ) -> None:
+        said = sort_out(drafts)
         checkpoint = Checkpoint(
             key=self.key,
             connector=self.source.connector.name,
             namespace=self.source.connector.namespace(),
-            drafts=drafts,
+            drafts=said.content,
+            follow_ups=said.follow_ups,
             now=self.source.now(),
             router=self.router,
             rejected=rejected,
@@ -145,9 +157,14 @@ class Run:
         since, until = self.read.since, self.read.until or self.read.now
         connector = self.source.connector
         window = (since + EDGE if since is not None else _EVER, until - EDGE)
-        absent = await self.store.run(
-            self.store.absent, self.key, connector.name, connector.namespace(), window, self._seen
-        )
+        named = (self.key, connector.name, connector.namespace(), window)
+        if self.sweep is not None and self.sweep.inventory == "threads":
+            for found in await self.store.run(self.store.absent_threads, *named, self._listed):
+                await self._hide(found)
+        else:
+            await self._hide(await self.store.run(self.store.absent, *named, self._seen))
+
+    async def _hide(self, absent: Absent) -> None:
         if absent.refused:
             self.warnings.append(
                 f"{absent.missing} of {absent.known} records are no longer listed by the source, too many to believe:"
@@ -155,6 +172,8 @@ class Run:
             )
             return
         # A record that was listed but set aside is not missing, as far as its id can be read in it.
-        gone = [one for one in absent.changes if not any(one.source_id.encode() in body for body in self._unread)]
+        changes = [one for one in absent.changes if not any(one.source_id.encode() in body for body in self._unread)]
+        cases = [one for one in absent.follow_ups if not any(one.external_id.encode() in body for body in self._unread)]
+        gone: list[Draft] = [*changes, *cases]
         if gone:
             await self._commit(gone, (), None, _NOTHING)

@@ -56,7 +56,8 @@ async def probe(source: Source) -> Response | None:
     if source.connector.references:
         read = Read(stream="", mode="reference", name=source.connector.references[0].name, now=source.now())
     else:
-        streams = source.connector.streams(source.reference)
+        readable = "pull" in source.connector.abilities(source.connector.config)
+        streams = source.connector.streams(source.reference) if readable else ()
         if not streams:
             return None
         read = Read(stream=streams[0].name, mode="poll", now=source.now())

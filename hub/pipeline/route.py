@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hub.routing.facts import Facts
 from hub.sdk import Classified, Undecided
-from hub.store import Decided, Router
+from hub.store import Decided, Escalation, Router
 
 if TYPE_CHECKING:  # they load YAML, words and expressions, which a hub without rules never needs
     from hub.routing.decide import Decision
@@ -64,4 +64,6 @@ def _as_stored(decision: "Decision", tags: tuple[str, ...] = (), by: str | None 
         sla=decision.sla,
         ruleset=decision.ruleset,
         rules=(*decision.rules, by) if by else decision.rules,
+        # What is only proposed waits for a person.
+        escalations=tuple(Escalation(one.to, one.department) for one in decision.escalate if not one.proposed),
     )

@@ -48,6 +48,9 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
 }
 """Every key at the top of the file: type, default, meaning."""
 
+USES = frozenset({"pull", "deliver", "escalate"})
+"""Abilities that an instance is for; the others only add to one of them."""
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _FILE_STORE = "sqlite:///"
 _URL = re.compile(r"[a-z][a-z0-9+]*://.*")
@@ -91,6 +94,17 @@ class InstanceSettings:
     connector_name: str
     connector_class: type[Connector[Any]]
     config: ConnectorConfig = field(repr=False)
+    abilities: frozenset[str] = frozenset({"pull"})
+
+    def require(self, *wanted: str) -> None:
+        """Check that the instance has one of the abilities *wanted*.
+
+        Raises:
+            ConfigError: it has none of them; says which it has.
+        """
+        if not self.abilities & set(wanted):
+            has = f"{' or '.join(wanted)}, only {listed(sorted(self.abilities))}"
+            raise ConfigError(f'instances.{self.name}: "{self.connector_name}" has no ability {has}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,21 +309,21 @@ def _instance(file: ConfigFile, registry: Registry, name: str, table: dict[str, 
     config = _validated(file, cls.Config, table, at)
     if config is None:
         return None
-    if config.enabled:
-        _check_pull(file, cls, config, (*at, "connector"))
-    return InstanceSettings(name, connector, cls, config)
+    abilities = _abilities(file, cls, config, (*at, "connector")) if config.enabled else frozenset()
+    return InstanceSettings(name, connector, cls, config, abilities)
 
 
-def _check_pull(file: ConfigFile, cls: type[Connector[Any]], config: ConnectorConfig, at: Keys) -> None:
-    """Note it where the connector cannot do what an instance is for: be read."""
+def _abilities(file: ConfigFile, cls: type[Connector[Any]], config: ConnectorConfig, at: Keys) -> frozenset[str]:
+    """Return what the instance can do; note it where that is nothing that an instance is for."""
     try:
         abilities = cls.abilities(config)
     except Exception as error:  # whatever a plugin raises keeps only that plugin out; its text may hold a credential
         file.findings.add(at, f"{cls.__name__}.abilities raised {type(error).__name__}; mend or upgrade the plugin")
-        return
-    if "pull" not in abilities:
-        message = f'"{cls.name}" cannot be read from: it has no ability pull, only {listed(abilities)}'
+        return frozenset()
+    if not abilities & USES:
+        message = f'"{cls.name}" has none of the abilities {listed(sorted(USES))}, only {listed(sorted(abilities))}'
         file.findings.add(at, f"{message}; take this table out, or write enabled = false")
+    return abilities
 
 
 def _plugins(file: ConfigFile, registry: Registry) -> tuple[tuple[object, ...], list[BaseModel]]:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-from hub.pipeline.normalize import normalize, record_of
+from hub.pipeline.normalize import Said, normalize, record_of, sort_out
 from hub.pipeline.route import router
 from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.plugins import classifier, hub_manager
 from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import offline_source
-from hub.sdk import Change, Connector, Draft, MessageDraft, Read, message_id
+from hub.sdk import Change, Connector, MessageDraft, Read, message_id
 from hub.sdk.messages import Mode
 from hub.store import Checkpoint, DeadLetter, Router, Store, StreamKey
 
@@ -48,18 +48,22 @@ def _retry(
         return False, rejected[0].reason
     key = StreamKey(letter.instance, letter.stream, mode, letter.name)
     connector = source.connector
-    if store.touched_since(_messages(connector, letter.stream, drafts), letter.seen_at):
+    said = sort_out(drafts)
+    if store.touched_since(_messages(connector, letter.stream, said), letter.seen_at):
         store.drop_dead_letters([letter.n])
         return True, "overtaken: the record was read well since; dropped"
-    store.checkpoint(Checkpoint(key, connector.name, connector.namespace(), drafts, now, decides, keep_raw=timedelta()))
+    named = (key, connector.name, connector.namespace())
+    store.checkpoint(Checkpoint(*named, said.content, now, decides, said.follow_ups, keep_raw=timedelta()))
     store.drop_dead_letters([letter.n])
     return True, "stored" if drafts else "says nothing to us; dropped"
 
 
-def _messages(connector: Connector[Any], stream: str, drafts: Sequence[Draft]) -> list[bytes]:
-    """Return the ids of the messages that *drafts* speak of."""
+def _messages(connector: Connector[Any], stream: str, said: Said) -> list[bytes]:
+    """Return the ids of the messages that the drafts speak of."""
     items: list[MessageDraft | Change] = []
-    for draft in drafts:
+    for draft in said.content:
         items.extend([draft] if isinstance(draft, Change) else draft.messages)
+    for follow_up in said.follow_ups:
+        items.extend(follow_up.otherwise.messages if follow_up.otherwise else follow_up.messages)
     named = (connector.name, connector.namespace(), stream)
     return [message_id(*named, item.source_id, item.same_as) for item in items]

@@ -46,6 +46,14 @@ def _worst(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return leaf
 
 
+async def pause(store: Store, instance: InstanceSettings, error: HubError, report: SyncReport) -> None:
+    """Pause an instance for a fault that waits for a person, and say so."""
+    name = instance.name
+    by = "auth" if isinstance(error, AuthError) else "config"
+    await store.run(store.pause, name, instance.connector_name, str(error), by)
+    report.problems.append(f'instance "{name}" is paused: {error}; then run "hub resume {name}"')
+
+
 class InstanceRun:
     """One instance's part of a sync."""
 
@@ -85,7 +93,7 @@ class InstanceRun:
         except StoreError:
             raise
         except (AuthError, ConfigError) as error:
-            await self._pause(error)
+            await pause(self._store, self._instance, error, self._report)
         except HubError as error:
             self._report.problems.append(f'instance "{name}": {error}')
         except Exception as error:  # a connector's own fault must not stop the others
@@ -94,12 +102,6 @@ class InstanceRun:
             self._report.problems.append(f'instance "{name}": {seen}; report it (-v shows where)')
         if known.stale_originals:
             await self._store.run(self._store.prune_originals, name, keep_since)
-
-    async def _pause(self, error: HubError) -> None:
-        name = self._instance.name
-        by = "auth" if isinstance(error, AuthError) else "config"
-        await self._store.run(self._store.pause, name, self._instance.connector_name, str(error), by)
-        self._report.problems.append(f'instance "{name}" is paused: {error}; then run "hub resume {name}"')
 
     async def _run_streams(self, streams: Sequence[Stream], sweeps: bool, forced: bool) -> None:
         places = asyncio.Semaphore(_STREAMS_AT_ONCE)

@@ -71,9 +71,10 @@ def account_key(connector: str, base_url: str, secrets: Sequence[str], account: 
         connector: the connector's name.
         base_url: its host counts where there are no credentials; a key is one account, through a proxy or not.
         secrets: the credentials.
-        account: the setting of that name; stands in the place of the secrets where it is given.
+        account: the setting of that name, else the connector's own word for whom the vendor counts by; stands in
+            the place of the secrets where there is one.
     """
-    if account is not None:
+    if account:
         who = ["account", account]
     elif any(secrets):
         who = ["secrets", *sorted(secrets)]

@@ -143,7 +143,8 @@ def _arguments(function: Any) -> list[str]:
 def _check_abilities(found: type[Connector[Any]]) -> None:
     own = found.__name__
     if not _overrides(found, "normalize"):
-        started = [name for name in _READING if _overrides(found, name)]
+        # What only writes may have references to read.
+        started = [name for name in _READING if _overrides(found, name) and not found.references]
         if started or not found.abilities():
             why = f"has {', '.join(started)}" if started else "has no ability"
             raise PluginError(f"{own} {why} but no normalize", "implement normalize(self, record, read)")

@@ -35,16 +35,37 @@ class StreamReport:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """What was done with an instance's outbox.
+
+    Numbers of deliveries: ``sent``; ``failed``, to be tried again; ``set_aside`` now; ``waiting`` and ``aside`` at its
+    end. ``problems`` are the destination's own words; ``skipped`` says why nothing was tried.
+    """
+
+    instance: str
+    sent: int = 0
+    failed: int = 0
+    set_aside: int = 0
+    waiting: int = 0
+    aside: int = 0
+    error: str | None = None
+    skipped: str | None = None
+    problems: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class SyncReport:
     """What ``hub sync`` did. ``problems`` concern whole instances and say what to do."""
 
     streams: list[StreamReport] = field(default_factory=list)
+    deliveries: list[DeliveryReport] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     indexed: int = 0
     seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
-        """Whether everything that was to be read was read; stepping aside for another run is no failure."""
-        return not self.problems and not any(report.error or report.warnings for report in self.streams)
+        """Whether everything that was to be read and sent was; stepping aside for another run is no failure."""
+        failed = any(report.error or report.warnings for report in self.streams)
+        return not self.problems and not failed and not any(one.error or one.problems for one in self.deliveries)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict
+from urllib.parse import urlsplit
 
 from hub.pipeline.retry import RetryPolicy
 from hub.pipeline.route import router
@@ -12,8 +13,9 @@ from hub.pipeline.source import Source
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.limits import account_key, effective_limits
 from hub.runtime.plugins import PluginManager, classifier, hooks, hub_manager, instance_manager, only_implementation
+from hub.runtime.tokens import Tokens
 from hub.runtime.transport import Transport
-from hub.sdk import ConfigError, Connector, HubError, Limit, Request, Response, Send
+from hub.sdk import Auth, ConfigError, Connector, HubError, Limit, NoAuth, OAuth2, Request, Response, Send
 from hub.store import Router
 
 if TYPE_CHECKING:
@@ -99,29 +101,50 @@ def _far_side(name: str, connector: Connector[Any], transport: Transport) -> _Fa
     base_url = (config.base_url or connector.base_url).rstrip("/")
     if not base_url:
         raise ConfigError(f"instances.{name}: {connector.name} has no address of its own; set base_url")
-    auth = connector.auth()
-    secrets = tuple(secret.encode() for secret in auth.secrets() if len(secret) >= _SECRET)
-    account = account_key(connector.name, base_url, auth.secrets(), config.account)
+    given = connector.auth()
+    account = account_key(connector.name, base_url, given.secrets(), config.account or connector.account())
 
     def limits_of(request: Request) -> Sequence[Limit]:
         return effective_limits(connector.limits(request), config.rate, config.concurrency)
 
-    async def send(request: Request) -> Response:
+    async def once(request: Request, auth: Auth) -> Response:
         response = await transport.send(
             request, base_url=base_url, auth=auth, limits=limits_of(request), account=account, timeout=config.timeout
         )
-        return _without(secrets, response)
+        return _without(auth.secrets(), response)
+
+    async def ask_for_token(request: Request) -> Response:
+        # Secrets are in the body alone, and it may be another host: nothing is added, nothing of it is kept.
+        to = urlsplit(request.path)
+        host = f"{to.scheme}://{to.netloc}" if to.netloc else base_url
+        return await transport.send(
+            request, base_url=host, auth=NoAuth(), limits=(), account=account, timeout=config.timeout
+        )
 
     async def hold(request: Request, wait: timedelta) -> None:
         await transport.hold(account, limits_of(request), wait)
 
-    return {"send": send, "hold": hold}
+    if isinstance(given, OAuth2):
+        return {"send": _renewing(given, Tokens(given, ask_for_token), once), "hold": hold}
+    return {"send": lambda request: once(request, given), "hold": hold}
 
 
-def _without(secrets: Sequence[bytes], response: Response) -> Response:
+def _renewing(oauth: OAuth2, tokens: Tokens, once: Callable[[Request, Auth], Awaitable[Response]]) -> Send:
+    """Return what sends with access tokens that are renewed when they end or are refused."""
+
+    async def send(request: Request) -> Response:
+        auth = await tokens.auth()
+        response = await once(request, auth)
+        # A token that is refused did nothing: even a write may be sent again.
+        return await once(request, await tokens.auth(refused=auth)) if oauth.refused(response) else response
+
+    return send
+
+
+def _without(secrets: Sequence[str], response: Response) -> Response:
     """Return *response* with our secrets taken out of its body: some vendors repeat a refused key in their message,
     and from there it would go into errors, logs, dead letters and originals."""
     for secret in secrets:
-        if secret in response.content:
-            response.content = response.content.replace(secret, b"***")
+        if len(secret) >= _SECRET and (known := secret.encode()) in response.content:
+            response.content = response.content.replace(known, b"***")
     return response

@@ -1,4 +1,4 @@
-"""``hub sync``: one poll of each instance, the sweeps that are due, and the search index."""
+"""``hub sync``: one poll of each instance, the sweeps that are due, the outbox, and the search index."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from hub.pipeline.source import utc_now
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.instance_run import InstanceRun, together
+from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Waiting, Workshop
@@ -24,9 +25,10 @@ async def sync(
     on_wait: Waiting | None = None,
     sweeps: bool = True,
 ) -> SyncReport:
-    """Poll the instances *names* (all: empty) once, run the sweeps that are due, bring the search index up to date.
+    """Poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
+    outbox, bring the search index up to date.
 
-    Streams that wait after failures are passed over, unless their instance is named.
+    Streams and deliveries that wait after failures are passed over, unless their instance is named.
 
     Raises:
         ConfigError: there is no such instance; the rules are wrong and none were in force before.
@@ -41,14 +43,25 @@ async def sync(
     with relaxed_collector():
         async with Transport() as transport:
             workshop = Workshop(settings, transport, on_wait=on_wait, rules=in_force.rules)
-            runs = (InstanceRun(workshop, store, instance, report, on_progress) for instance in runnable)
+            readable = [instance for instance in runnable if "pull" in instance.abilities]
+            runs = (InstanceRun(workshop, store, instance, report, on_progress) for instance in readable)
             await together(run.sync(sweeps, forced=bool(names)) for run in runs)
+            # Only now: what was just read may have paused an instance, or found what a lost answer left there.
+            await _work_off(workshop, store, runnable, report, forced=bool(names))
         while done := await store.run(store.index_batch):
             report.indexed += done
     if not names and not settings.broken:
         await store.run(_prune_left_over, settings, store, [instance.name for instance in runnable])
     report.seconds = time.perf_counter() - started
     return report
+
+
+async def _work_off(
+    workshop: Workshop, store: Store, instances: Sequence[InstanceSettings], report: SyncReport, forced: bool
+) -> None:
+    paused = {state.name for state in await store.run(store.instances) if state.paused_at is not None}
+    ready = [one for one in instances if one.abilities & WRITES and one.name not in paused]
+    await together(deliver(workshop, store, instance, report, forced) for instance in ready)
 
 
 def _runnable(

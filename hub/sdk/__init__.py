@@ -1,11 +1,23 @@
 """All that a connector's author imports, and all they need to read. No I/O in here."""
 
-from hub.sdk.actions import Action, ActionName, ActionResult, Created, Delivery, Steps, Webhook, Writes
+from hub.sdk.actions import (
+    Action,
+    ActionName,
+    ActionResult,
+    Created,
+    Delivery,
+    Effect,
+    Missing,
+    Steps,
+    Webhook,
+    Writes,
+    find_marker,
+)
 from hub.sdk.auth import ApiKey, Auth, Basic, Bearer, BodyField, NoAuth, Outgoing, SecretPath, Signature
 from hub.sdk.classify import Classified, Undecided
-from hub.sdk.config import ConnectorConfig, Duration, Rate, Secret
+from hub.sdk.config import ConnectorConfig, DestinationMap, Duration, Rate, Secret
 from hub.sdk.connector import ABILITIES, SDK_VERSION, Connector, Send, furthest
-from hub.sdk.drafts import Change, Draft, MessageDraft, TicketDraft
+from hub.sdk.drafts import Change, Draft, FollowUp, Listed, MessageDraft, TicketDraft
 from hub.sdk.errors import (
     AuthError,
     ConfigError,
@@ -31,6 +43,7 @@ from hub.sdk.messages import (
     Sweep,
     parse_retry_after,
 )
+from hub.sdk.oauth import Grant, OAuth2
 from hub.sdk.text import plain_text, storable
 from hub.sdk.ticket import (
     SCHEMA_VERSION,
@@ -76,15 +89,22 @@ __all__ = [
     "Decision",
     "Delivery",
     "DeliveryError",
+    "DestinationMap",
     "Draft",
     "Duration",
+    "Effect",
+    "FollowUp",
+    "Grant",
     "HubError",
     "HubSpec",
     "Limit",
     "Link",
+    "Listed",
     "Message",
     "MessageDraft",
+    "Missing",
     "NoAuth",
+    "OAuth2",
     "Outgoing",
     "Page",
     "Place",
@@ -114,6 +134,7 @@ __all__ = [
     "Undecided",
     "Webhook",
     "Writes",
+    "find_marker",
     "furthest",
     "hookimpl",
     "message_id",

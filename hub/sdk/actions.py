@@ -5,12 +5,14 @@ yield and hands the response back, and it commits each :class:`Created` before i
 dies in between never creates a second one.
 """
 
-from collections.abc import Generator, Mapping
+import re
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from hub.sdk.messages import Request, Response
-from hub.sdk.ticket import Ticket
+from hub.sdk.ticket import Link, Message, Ticket
 
 ActionName = Literal[
     "reply", "edit_reply", "delete_reply", "report", "add_tags", "set_tags", "set_sentiment", "mark_spam", "hide"
@@ -55,33 +57,82 @@ class ActionResult:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """Something now exists at the vendor; the engine commits this before it goes on."""
+    """Something now exists at the vendor: a case, or a comment in it. The engine commits this before it goes on.
+
+    What is left to do after a case was created is done at the next try, should this one end early; a comment is done
+    with it, so all that it is to tell goes into one.
+
+    Args:
+        external_id: its id, that never changes (not a key that moves with a project).
+        url: where a person finds it.
+    """
 
     external_id: str
     url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A look-up by the marker found nothing.
+
+    The engine lets the generator go on to create only once the destination's index must have what an earlier try may
+    have left (``Connector.index_delay()``); until then it ends this try, and the next one looks up again.
+    """
+
+
 Steps = Generator[Request | Created, Response | None, tuple[ActionResult, ...]]
 """An action batch under way: yields requests (a response comes back) and facts (None comes back)."""
+
+Effect = Literal["create", "comment", "change"]
+"""What is to happen at a destination: a new case; new messages in the case; other values of the case's fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A ticket on its way to a destination.
+    """One effect that a ticket is to have at a destination.
 
     Args:
-        ticket: as stored now.
-        marker: idempotency key; the same for every try of the same effect.
-        link: where the ticket already is at the destination, if anywhere.
+        ticket: as stored now, with all its messages and links.
+        marker: the effect's key, ``hub-`` and 24 hex digits: the same for every try of it, another for every other
+            effect. Send it as idempotency key, or put it where it can be looked up by.
+        now: aware, UTC; when this try began.
+        effect: what is to happen.
+        link: the case there. None for ``create``, unless an earlier try has made it: then do only what is left to do
+            after that.
+        department: whom it is for, in the hub's words; see :meth:`DestinationMap.find`.
+        messages: what a ``comment`` is to say, oldest first.
+        changes: for ``change``: the new values by field, in the hub's words: ``state``, ``priority``, ``assignee``,
+            ``tags``, ``department``.
+        reference: every reference's records, by name.
+        unsure_since: an earlier try sent something whose outcome was never known, first at this moment: look it up by
+            the marker before anything is sent again, and yield :class:`Missing` where nothing is found. None:
+            nothing can be there.
     """
 
     ticket: Ticket
     marker: str
-    external_id: str | None = None
+    now: datetime
+    effect: Effect = "create"
+    link: Link | None = None
+    department: str | None = None
+    messages: tuple[Message, ...] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    reference: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    unsure_since: datetime | None = None
 
 
-Writes = Generator[Request | Created, Response | None, None]
-"""A delivery or an escalation under way."""
+Writes = Generator[Request | Created | Missing, Response | None, None]
+"""A delivery or an escalation under way: yields requests (a response comes back) and facts (None comes back)."""
+
+_MARKER = re.compile(r"\bhub-[0-9a-f]{24}\b")
+
+
+def find_marker(*texts: str | None) -> str | None:
+    """Return the first marker of a :class:`Delivery` that stands in one of *texts* (labels, a field, a text)."""
+    for text in texts:
+        if text and (found := _MARKER.search(text)):
+            return found[0]
+    return None
 
 
 @dataclass(frozen=True, slots=True)

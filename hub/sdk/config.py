@@ -3,9 +3,11 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
+
+from hub.sdk.actions import Delivery
 
 KEEP_RAW = timedelta(days=30)
 """How long originals are kept unless the setting ``keep_raw`` says otherwise."""
@@ -104,6 +106,29 @@ def _in_our_time(value: datetime | date) -> datetime | date:
     if not 1970 <= value.year <= 9998:
         raise ValueError(f"{value} is no day to begin at; write one from 1970-01-01 on, or take the key out")
     return value
+
+
+TargetT = TypeVar("TargetT")
+
+
+class DestinationMap(BaseModel, Generic[TargetT]):
+    """``[instances.NAME.map]``: what the hub's queues and departments are called at a destination.
+
+    A connector that delivers or escalates declares it with a type of its own, a pydantic model or plain text::
+
+        map: DestinationMap[Target] = Field(default=DestinationMap(), description="…")
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    queue: dict[str, TargetT] = Field(default_factory=dict, description="by the ticket's queue")
+    department: dict[str, TargetT] = Field(default_factory=dict, description="by the escalation's department")
+
+    def find(self, delivery: Delivery) -> TargetT | None:
+        """Return what the map has for the department of *delivery*, else for its ticket's queue, else None."""
+        if delivery.department is not None and delivery.department in self.department:
+            return self.department[delivery.department]
+        return self.queue.get(delivery.ticket.queue) if delivery.ticket.queue is not None else None
 
 
 class ConnectorConfig(BaseModel):

@@ -1,7 +1,7 @@
 """The class that knows one source. Its functions are pure: they describe requests and read responses."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
 from hub.sdk.actions import Action, ActionName, Delivery, Steps, Webhook, Writes
@@ -65,6 +65,14 @@ class Connector(Generic[ConfigT]):
         """Return the vendor's own space of ids (a site, a portal); empty where ids are global. Never a secret."""
         return ""
 
+    def account(self) -> str:
+        """Return what the vendor counts its limits by (a portal, a site, a user); empty: the credentials."""
+        return ""
+
+    def index_delay(self) -> timedelta:
+        """Return how long a look-up may miss what has just been created there."""
+        return timedelta()
+
     def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
         """Return the streams to read, given what the references say."""
         return (Stream(self.name),)
@@ -117,11 +125,11 @@ class Connector(Generic[ConfigT]):
     # --- writing ------------------------------------------------------------------------------------------------
 
     def deliver(self, delivery: Delivery) -> Writes:
-        """Bring a ticket into this destination: create it, or add what is new."""
+        """Bring a ticket into this destination: create it there, add what is new, or change it."""
         raise NotImplementedError
 
     def escalate(self, delivery: Delivery) -> Writes:
-        """Open a task or issue for a ticket."""
+        """Open a task or issue for a ticket, tell it what is new, or change it."""
         raise NotImplementedError
 
     def act(self, actions: Sequence[Action]) -> Steps:

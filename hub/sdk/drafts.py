@@ -107,5 +107,36 @@ class Change(Model):
     hidden: bool
 
 
-Draft = TicketDraft | Change
+class FollowUp(Model):
+    """What a destination says of a case that a ticket of ours may have there: its state, whose it is, what was said.
+
+    The engine finds the ticket by its link to *external_id* at this instance, or by the *marker* of a create whose
+    answer was lost. It brings the link and the ticket in line and adds *messages* to the ticket; without such a ticket
+    it takes *otherwise* in its place. So a case that the hub opened never becomes a second ticket.
+
+    Only what the record tells is given: None leaves what is known as it is.
+    """
+
+    external_id: Id = Field(description="the id of the case, as in `Created`")
+    marker: str | None = Field(default=None, description="the marker found in it; see `find_marker`")
+    state: State | None = Field(
+        default=None, description="where the case stands, in the hub's words; solved: done; hidden: deleted there"
+    )
+    status: str | None = Field(default=None, description="the destination's own word for it")
+    department: str | None = Field(default=None, description="who has it: a group, a project, a pipeline")
+    assignee: str | None = Field(default=None, description="the person who has it")
+    url: str | None = Field(default=None, description="where a person finds it")
+    messages: tuple[MessageDraft, ...] = Field(
+        default=(), description="what was said there, each with the id that `Created` gave for ours"
+    )
+    otherwise: TicketDraft | None = Field(default=None, description="what the record is where no ticket of ours has it")
+
+
+class Listed(Model):
+    """The source still has this thread; said by an inventory that lists threads (`Sweep.inventory="threads"`)."""
+
+    thread: Id = Field(description="the thread; for a case of ours, its external id")
+
+
+Draft = TicketDraft | Change | FollowUp | Listed
 """What ``normalize`` returns, one or several."""

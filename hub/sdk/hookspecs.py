@@ -48,16 +48,16 @@ class ConnectorSpec:
 
     @hookspec(firstresult=True)
     def deliver(self, delivery: "Delivery") -> "Writes":  # type: ignore[empty-body]
-        """Runs when a ticket is to reach this destination. Returns a generator of requests.
+        """Runs when a ticket is to reach this destination, or its case there to be told or changed.
 
-        An exception is tried again, then becomes a dead letter.
+        Returns a generator of requests. An exception is tried again, then the delivery is set aside.
         """
 
     @hookspec(firstresult=True)
     def escalate(self, delivery: "Delivery") -> "Writes":  # type: ignore[empty-body]
-        """Runs when a task or issue is to be opened for a ticket. Returns a generator of requests.
+        """Runs when a task or issue is to be opened for a ticket, to be told what is new, or to be changed.
 
-        An exception is tried again, then becomes a dead letter.
+        Returns a generator of requests. An exception is tried again, then the delivery is set aside.
         """
 
     @hookspec(firstresult=True)

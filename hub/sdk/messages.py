@@ -32,13 +32,14 @@ class Sweep:
         every: how often it is due.
         window: how far back it reads; None: everything.
         inventory: the sweep lists *everything* the source still has in its window, so that what is missing at its
-            end is hidden (never more than a capped share in one run).
+            end is hidden (never more than a capped share in one run). True: records with all their messages;
+            ``"threads"``: threads alone (ids of issues, of tasks), each as a :class:`Listed`.
     """
 
     name: str
     every: timedelta
     window: timedelta | None = None
-    inventory: bool = False
+    inventory: bool | Literal["threads"] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,26 @@
 
 from hub.store.erase import Erased, Named
 from hub.store.inventory import Absent
-from hub.store.page import Checkpoint, Decided, Rejected, Router, Stored, StreamKey
+from hub.store.links import Place
+from hub.store.outbox import Asked, Outgoing, Parcel
+from hub.store.page import Checkpoint, Decided, Escalation, Rejected, Router, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.store import Recall, Store, Summary, backup_store, open_store, upgrade_store
 
 __all__ = [
     "Absent",
+    "Asked",
     "Checkpoint",
     "DeadLetter",
     "Decided",
     "Erased",
+    "Escalation",
     "InstanceState",
     "Named",
+    "Outgoing",
+    "Parcel",
+    "Place",
     "Recall",
     "Rejected",
     "Router",

@@ -35,10 +35,14 @@ def path_of(url: str) -> Path:
     return Path(path)
 
 
-def open_engine(path: Path) -> sa.Engine:
+def open_engine(path: Path, *, durable: bool = False) -> sa.Engine:
     """Return an engine on the file *path*; each connection has our pragmas, transactions begin IMMEDIATE.
 
     A new file is its owner's alone, as it holds personal data; what SQLite puts beside it gets the same rights.
+
+    Args:
+        durable: what is committed outlasts a power cut too; without it the last moments before one may be lost, which
+            reading again makes good.
 
     Raises:
         StoreError: the file is the database of another program; it is left as it is.
@@ -56,7 +60,7 @@ def open_engine(path: Path) -> sa.Engine:
         connection.isolation_level = None  # the driver must not begin transactions by itself
         connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")

@@ -5,6 +5,7 @@ What a person has set stays; what is decided anew leaves an event with the chang
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from hub.sdk.ticket import State
 from hub.store.facts import RULED_STATE, decided_of, facts_of_rows
 from hub.store.history import History
-from hub.store.page import Checkpoint, Decided, Event, Router
+from hub.store.page import Checkpoint, Decided, Event, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.tables import USUAL, instant, micros, ticket_events
 
@@ -23,12 +24,20 @@ _COLUMNS = ("priority", "queue", "category")
 _CAUSE = "rule"
 
 
-def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, cases: Sequence[Case]) -> list[Event]:
-    """Let *router* decide for those of *cases* that have news, write it into their rows, and return the events."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of deciding, beside the rows: events, and the cases that tickets are to have elsewhere."""
+
+    events: list[Event] = field(default_factory=list)
+    wishes: list[Wish] = field(default_factory=list)
+
+
+def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, cases: Sequence[Case]) -> Outcome:
+    """Let *router* decide for those of *cases* that have news, and write it into their rows."""
     asked = [case for case in cases if case.news]
     states = states_of(connection, [case.row.n for case in asked if case.before is not None])
     history = History(connection) if router.needs_history else None
-    events = []
+    outcome = Outcome()
     for case in asked:
         messages = sorted(case.messages.values(), key=_order)
         facts = facts_of_rows(
@@ -38,10 +47,13 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
             customer=history.of(case.row, new=case.before is None) if history else None,
             states=[*states[case.row.n], *_just_changed(case, checkpoint.now)],
         )
-        fields = _apply(case.row, router.decide(facts), micros(checkpoint.now))
+        decided = router.decide(facts)
+        fields = _apply(case.row, decided, micros(checkpoint.now))
         if fields and case.before is not None:
-            events.append(Event(case.row.n, "decided", _CAUSE, {"fields": fields}))
-    return events
+            outcome.events.append(Event(case.row.n, "decided", _CAUSE, {"fields": fields}))
+        if decided.escalations:
+            outcome.wishes.append((case.row.n, decided.escalations))
+    return outcome
 
 
 def _order(message: MessageRow) -> tuple[int, bytes]:

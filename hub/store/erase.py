@@ -16,9 +16,20 @@ import zstandard
 
 from hub.sdk.errors import StoreError
 from hub.store import search
+from hub.store.links import case_digest
 from hub.store.merge import author_digest
 from hub.store.rows import MessageRow
-from hub.store.tables import dead_letters, erased_authors, messages, micros, originals, ticket_events, tickets
+from hub.store.tables import (
+    dead_letters,
+    erased_authors,
+    links,
+    messages,
+    micros,
+    originals,
+    outbox,
+    ticket_events,
+    tickets,
+)
 
 _CHUNK = 500  # values in one IN list
 _TELLING = 20  # characters; a shorter text may be somebody else's too
@@ -81,6 +92,7 @@ def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
     _forget_in_index(connection, list(rows.values()))
     _delete(connection, messages, list(rows))
     _delete(connection, ticket_events, concerned, "ticket_n")
+    _forget_cases(connection, opened, now)
     _delete(connection, tickets, opened)
     if rows and connection.dialect.name == "sqlite":
         search.settle(connection)
@@ -103,6 +115,17 @@ def _messages_in(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[
     for some in _chunks(numbers):
         for row in connection.execute(sa.select(messages).where(messages.c.ticket_n.in_(some))):
             yield MessageRow(*row)
+
+
+def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetime) -> None:
+    """Remove what is known of the cases of tickets that go, and keep the cases from becoming tickets of their own."""
+    digests: set[bytes] = set()
+    for some in _chunks(opened):
+        for row in connection.execute(sa.select(links).where(links.c.ticket_n.in_(some))):
+            digests.add(case_digest(row.connector, row.namespace, row.external_id))
+    _remember(connection, digests, now)
+    _delete(connection, links, opened, "ticket_n")
+    _delete(connection, outbox, opened, "ticket_n")
 
 
 def _remember(connection: sa.Connection, digests: AbstractSet[bytes], now: datetime) -> None:

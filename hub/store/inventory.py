@@ -4,16 +4,19 @@ A token that lost its rights looks like a source that lost its records; so above
 hidden and a person is told.
 """
 
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
-from hub.sdk.drafts import Change
+from hub.sdk.drafts import Change, FollowUp
+from hub.store.links import CLOSED
 from hub.store.page import StreamKey
-from hub.store.tables import messages, micros, tickets
+from hub.store.tables import links, messages, micros, tickets
 
 _SHARE = 0.1
 _FEW = 5  # so many may vanish, if at least as many stay: a small source would else never hide anything
@@ -23,18 +26,19 @@ _FEW = 5  # so many may vanish, if at least as many stay: a small source would e
 class Absent:
     """What an inventory did not list.
 
-    ``missing`` of ``known`` visible messages were not listed; ``changes`` hide them, and are empty when they are
-    too many.
+    ``missing`` of ``known`` visible messages (or threads, or cases of our tickets) were not listed; ``changes`` and
+    ``follow_ups`` say so, and are empty when they are too many.
     """
 
     missing: int
     known: int
-    changes: tuple[Change, ...]
+    changes: tuple[Change, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
 
     @property
     def refused(self) -> bool:
         """Whether so many are missing that nothing is hidden."""
-        return self.missing > 0 and not self.changes
+        return self.missing > 0 and not self.changes and not self.follow_ups
 
 
 def absent(
@@ -46,9 +50,60 @@ def absent(
     seen: AbstractSet[bytes],
 ) -> Absent:
     """Return what the stream has stored within *window* (by publication) and the inventory did not see."""
+    known = missing = 0
+    changes: list[Change] = []
+    for row, mine in _stored(connection, key, connector, namespace, window):
+        known += 1
+        if row.id not in seen:
+            missing += len(mine)
+            changes.extend(_hidden(row, mine))
+    return Absent(missing, known, tuple(changes) if _few(missing, known) else ())
+
+
+def absent_threads(
+    connection: sa.Connection,
+    key: StreamKey,
+    connector: str,
+    namespace: str,
+    window: tuple[datetime, datetime],
+    listed: AbstractSet[str],
+) -> Absent:
+    """Return the threads that the stream has stored within *window* (by publication) and the inventory did not list."""
+    known: set[str] = set()
+    missing: set[str] = set()
+    changes: list[Change] = []
+    for row, mine in _stored(connection, key, connector, namespace, window):
+        known.add(row.thread)
+        if row.thread not in listed:
+            missing.add(row.thread)
+            changes.extend(_hidden(row, mine))
+    return Absent(len(missing), len(known), tuple(changes) if _few(len(missing), len(known)) else ())
+
+
+def absent_cases(
+    connection: sa.Connection,
+    key: StreamKey,
+    connector: str,
+    namespace: str,
+    until: datetime,
+    listed: AbstractSet[str],
+) -> Absent:
+    """Return the open cases of our tickets that were read in the stream, linked before *until*, and are not listed."""
+    mine = (links.c.connector == connector) & (links.c.namespace == namespace) & (links.c.stream == key.stream)
+    query = sa.select(links.c.external_id, links.c.state).where(mine, links.c.created_at < micros(until))
+    known = [row.external_id for row in connection.execute(query) if row.state not in CLOSED]
+    missing = [one for one in known if one not in listed]
+    gone = [FollowUp(external_id=one, state="hidden") for one in missing] if _few(len(missing), len(known)) else []
+    return Absent(len(missing), len(known), follow_ups=tuple(gone))
+
+
+def _stored(
+    connection: sa.Connection, key: StreamKey, connector: str, namespace: str, window: tuple[datetime, datetime]
+) -> Iterator[tuple[Any, list[list[Any]]]]:
+    """Yield the visible messages of the customer within *window*, with the stream's own sources that show them."""
     since, until = (micros(at) for at in window)
     query = (
-        sa.select(messages.c.id, messages.c.sources, messages.c.content)
+        sa.select(messages.c.id, messages.c.sources, messages.c.content, tickets.c.thread)
         .join(tickets, tickets.c.n == messages.c.ticket_n)
         .where(
             tickets.c.created_at.between(since, until),
@@ -60,14 +115,16 @@ def absent(
             messages.c.direction == "in",
         )
     )
-    known = 0
-    changes: list[Change] = []
     for row in connection.execute(query):
         mine = [source for source in orjson.loads(row.sources) if source[0] == key.stream and not source[2]]
-        known += bool(mine)
-        if mine and row.id not in seen:
-            same_as = orjson.loads(row.content).get("same_as")
-            changes.extend(Change(source_id=source[1], same_as=same_as, hidden=True) for source in mine)
-    missing = len(changes)
-    few = missing <= max(_FEW, known * _SHARE) and (missing * 2 <= known or known == 1)
-    return Absent(missing, known, tuple(changes) if few else ())
+        if mine:
+            yield row, mine
+
+
+def _hidden(row: Any, mine: list[list[Any]]) -> Iterator[Change]:
+    same_as = orjson.loads(row.content).get("same_as")
+    return (Change(source_id=source[1], same_as=same_as, hidden=True) for source in mine)
+
+
+def _few(missing: int, known: int) -> bool:
+    return missing <= max(_FEW, known * _SHARE) and (missing * 2 <= known or known == 1)

@@ -3,11 +3,31 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from hub.routing.facts import Facts
-from hub.sdk.drafts import Draft
+from hub.sdk.drafts import Change, FollowUp, TicketDraft
 from hub.sdk.messages import Cursor, Mode
 from hub.sdk.ticket import Sla
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A case that a ticket is to have at an instance.
+
+    Args:
+        to: the instance's name.
+        department: whom it is for, in the hub's words.
+        role: ``escalated`` (the ticket waits for it) or ``delivered`` (people work on it there).
+    """
+
+    to: str
+    department: str | None = None
+    role: Literal["escalated", "delivered"] = "escalated"
+
+
+Wish = tuple[int, tuple[Escalation, ...]]
+"""A ticket's row number, and the cases that routing wants for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +38,7 @@ class Decided:
         state: what a rule sets; None leaves the state to the source.
         ruleset: version of the rules.
         rules: names of those that decided, in order.
+        escalations: go into the outbox with the page that brought it; one that is there already is not asked for again.
     """
 
     priority: str
@@ -30,6 +51,7 @@ class Decided:
     sla: Sla | None = None
     ruleset: str = ""
     rules: tuple[str, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +95,7 @@ class Checkpoint:
         connector: the connector's name.
         namespace: the vendor's space of ids.
         drafts: what the page's records say, in order; later ones win.
+        follow_ups: what they say of cases that a ticket may have at this instance; after *drafts*.
         rejected: records set aside.
         cursor: where the stream stands then; None leaves it alone.
         originals: the responses as they came; kept only if they brought something new.
@@ -85,9 +108,10 @@ class Checkpoint:
     key: StreamKey
     connector: str
     namespace: str
-    drafts: Sequence[Draft]
+    drafts: Sequence[TicketDraft | Change]
     now: datetime
     router: Router | None = None
+    follow_ups: Sequence[FollowUp] = ()
     rejected: Sequence[Rejected] = ()
     cursor: Cursor | None = None
     originals: Sequence[bytes] = ()

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
-from hub.sdk.ticket import Message, Ticket
+from hub.sdk.ticket import Link, Message, Ticket
 from hub.store import search
 from hub.store.deciding import states_of
 from hub.store.facts import RULED_STATE, decided_of, facts_of_rows
 from hub.store.history import History
+from hub.store.links import links_of
 from hub.store.rows import MessageRow, TicketRow
 from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
 
@@ -248,8 +249,8 @@ def message_of(row: MessageRow) -> Message:
     )
 
 
-def ticket_of(row: TicketRow, rows: Sequence[MessageRow]) -> Ticket:
-    """Return the public form of a stored ticket with its messages, oldest first."""
+def ticket_of(row: TicketRow, rows: Sequence[MessageRow], links: tuple[Link, ...] = ()) -> Ticket:
+    """Return the public form of a stored ticket with its messages, oldest first, and its links."""
     return Ticket(
         id=UUID(bytes=row.id),
         connector=row.connector,
@@ -269,6 +270,7 @@ def ticket_of(row: TicketRow, rows: Sequence[MessageRow]) -> Ticket:
         category=row.category,
         priority=row.priority,
         queue=row.queue,
+        links=links,
         revision=_revision(row, rows),
         **orjson.loads(row.content),
         **{name: value for name, value in decided_of(row).items() if name != RULED_STATE},
@@ -293,11 +295,13 @@ def find_ticket(connection: sa.Connection, prefix: str) -> Ticket:
     Raises:
         StoreError: none has it, several do, or it is shorter than four letters or no hexadecimal.
     """
-    number = _number_of(connection, prefix)
-    return ticket_of(_rows(connection, [number])[0], _messages_of(connection, [number]).get(number, []))
+    number = number_of(connection, prefix)
+    links = links_of(connection, [number]).get(number, ())
+    return ticket_of(_rows(connection, [number])[0], _messages_of(connection, [number]).get(number, []), links)
 
 
-def _number_of(connection: sa.Connection, prefix: str) -> int:
+def number_of(connection: sa.Connection, prefix: str) -> int:
+    """Return the row number of the ticket whose id begins with *prefix*; raises as :func:`find_ticket`."""
     digits = prefix.replace("-", "").lower()
     if not _PREFIX <= len(digits) <= 32 or any(digit not in "0123456789abcdef" for digit in digits):
         raise StoreError(f"{prefix!r} is not a ticket id; give at least its first {_PREFIX} hexadecimal digits")
@@ -315,9 +319,9 @@ def _number_of(connection: sa.Connection, prefix: str) -> int:
 def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ticket]:
     """Yield every ticket that matches, oldest arrival first, in memory only a few hundred at a time."""
     for numbers in _batches(connection, wanted):
-        by_ticket = _messages_of(connection, numbers)
+        by_ticket, links = _messages_of(connection, numbers), links_of(connection, numbers)
         for row in _rows(connection, numbers):
-            yield ticket_of(row, by_ticket.get(row.n, []))
+            yield ticket_of(row, by_ticket.get(row.n, []), links.get(row.n, ()))
 
 
 def iter_facts(connection: sa.Connection, wanted: TicketFilter, *, with_history: bool) -> Iterator[tuple[str, Facts]]:
@@ -334,7 +338,7 @@ def iter_facts(connection: sa.Connection, wanted: TicketFilter, *, with_history:
 
 def facts_of(connection: sa.Connection, prefix: str, now: datetime) -> Facts:
     """Return what rules see at *now* of the ticket whose id begins with *prefix*."""
-    number = _number_of(connection, prefix)
+    number = number_of(connection, prefix)
     row = _rows(connection, [number])[0]
     written = _messages_of(connection, [number]).get(number, [])
     states = states_of(connection, [number])[number]
@@ -365,7 +369,7 @@ def touched_since(connection: sa.Connection, ids: Sequence[bytes], at: datetime)
 
 def events_of(connection: sa.Connection, ticket_id: str) -> list[TicketEvent]:
     """Return what happened to a ticket, oldest first."""
-    query = sa.select(ticket_events).where(ticket_events.c.ticket_n == _number_of(connection, ticket_id))
+    query = sa.select(ticket_events).where(ticket_events.c.ticket_n == number_of(connection, ticket_id))
     return [
         TicketEvent(instant(row.at), row.kind, row.cause, orjson.loads(row.data))
         for row in connection.execute(query.order_by(ticket_events.c.n))

@@ -21,6 +21,7 @@ from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Ticket
 from hub.store import database, erase, history, inventory, queries, rulesets, search, state, writer
+from hub.store.deliveries import Deliveries
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.state import DeadLetter, InstanceState, StreamState
@@ -106,13 +107,14 @@ def backup_store(url: str, target: Path) -> int:
     return database.copy(database.path_of(url), target)
 
 
-class Store:
+class Store(Deliveries):
     """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
 
     def __init__(self, engine: sa.Engine, path: Path, now: Clock) -> None:
         self._engine = engine
         self._now = now
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._durable: sa.Engine | None = None
         self.path = path
 
     def __enter__(self) -> Self:
@@ -125,6 +127,8 @@ class Store:
         """Finish what is being written and let the file go."""
         self._writer.shutdown()
         self._engine.dispose()
+        if self._durable is not None:
+            self._durable.dispose()
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run *call*, a method of this store, in the writer thread."""
@@ -133,6 +137,14 @@ class Store:
     @contextmanager
     def _write(self) -> Iterator[sa.Connection]:
         with database.reported(self._engine), database.writing(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def _write_durably(self) -> Iterator[sa.Connection]:
+        """As :meth:`_write`, and it outlasts a power cut: what a destination was told cannot be read again."""
+        if self._durable is None:
+            self._durable = database.open_engine(self.path, durable=True)
+        with database.reported(self._durable), database.writing(self._durable) as connection:
             yield connection
 
     @contextmanager
@@ -158,6 +170,20 @@ class Store:
         """Return what is stored of the stream within *window* and not among *seen*."""
         with self._read() as connection:
             return inventory.absent(connection, key, connector, namespace, window, seen)
+
+    def absent_threads(
+        self,
+        key: StreamKey,
+        connector: str,
+        namespace: str,
+        window: tuple[datetime, datetime],
+        listed: AbstractSet[str],
+    ) -> tuple[inventory.Absent, inventory.Absent]:
+        """Return the threads stored of the stream within *window* that are not among *listed*, and the cases of our
+        tickets there that are not."""
+        with self._read() as connection:
+            threads = inventory.absent_threads(connection, key, connector, namespace, window, listed)
+            return threads, inventory.absent_cases(connection, key, connector, namespace, window[1], listed)
 
     def index_batch(self) -> int:
         """Bring the next messages into the search index; return how many (0: it is up to date)."""

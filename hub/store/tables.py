@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0002"
+HEAD = "0003"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -178,6 +178,54 @@ rulesets = sa.Table(
     sa.Column("last_at", sa.BigInteger, nullable=False),
     sa.Column("files", sa.LargeBinary, nullable=False),  # JSON: text by name of the file, zstd
 )
+
+
+links = sa.Table(
+    "links",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("instance", sa.Text, nullable=False),  # whose name it had last; connector and namespace identify
+    sa.Column("connector", sa.Text, nullable=False),
+    sa.Column("namespace", sa.Text, nullable=False),
+    sa.Column("external_id", sa.Text, nullable=False),
+    sa.Column("stream", sa.Text),  # where the case was last read
+    sa.Column("url", sa.Text),
+    sa.Column("state", sa.Text),  # in the hub's words
+    sa.Column("status", sa.Text),  # in the destination's
+    sa.Column("department", sa.Text),
+    sa.Column("assignee", sa.Text),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+sa.Index("links_case", links.c.connector, links.c.namespace, links.c.external_id, unique=True)
+sa.Index("links_ticket", links.c.ticket_n)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("effect", sa.Text, nullable=False),
+    sa.Column("marker", sa.Text, nullable=False),  # the same effect asked for twice is one row
+    sa.Column("payload", sa.Text, nullable=False),  # JSON: department, messages, changes, cause
+    sa.Column("state", sa.Text, nullable=False),  # waiting, done or failed
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_try_at", sa.BigInteger),
+    sa.Column("error", sa.Text),
+    sa.Column("unsure_since", sa.BigInteger),  # the first and the last moment at which something was sent
+    sa.Column("unsure_at", sa.BigInteger),  # whose outcome is not known
+    sa.Column("external_id", sa.Text),  # what it made there
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+sa.Index("outbox_marker", outbox.c.marker, unique=True)
+sa.Index("outbox_ticket", outbox.c.ticket_n)
+sa.Index("outbox_left", outbox.c.instance, outbox.c.n, sqlite_where=outbox.c.state != "done")
+sa.Index("outbox_made", outbox.c.external_id, sqlite_where=outbox.c.external_id.is_not(None))
 
 erased_authors = sa.Table(
     "erased_authors",

@@ -17,8 +17,9 @@ import zstandard
 
 from hub.sdk.drafts import TicketDraft
 from hub.store import deciding, search
+from hub.store.elsewhere import prepared, written
 from hub.store.merge import Merge
-from hub.store.page import Checkpoint, Event, Rejected, Stored, created
+from hub.store.page import Checkpoint, Event, Rejected, Stored, Wish, created
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.single import Row
 from hub.store.tables import (
@@ -40,12 +41,16 @@ _compressor = zstandard.ZstdCompressor(level=3)
 
 def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     """Write *checkpoint* inside the caller's transaction and return what it did."""
+    checkpoint, known = prepared(connection, checkpoint)
     merge = _merged(connection, checkpoint)
     cases = list(merge.cases)
     new, changed = _split(cases)
     events = list(merge.events)
+    asked: Sequence[Wish] = ()
     if checkpoint.router is not None:
-        events += deciding.decide(connection, checkpoint, checkpoint.router, cases)
+        decided = deciding.decide(connection, checkpoint, checkpoint.router, cases)
+        events += decided.events
+        asked = decided.wishes
     singles = merge.singles
     opened = [case.row for case in cases if case.before is None]
     _insert_tickets(connection, [*map(_TICKET_VALUES, opened), *singles.tickets])
@@ -61,17 +66,20 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     first_seen = [row.id for row in opened] + merge.single_ids
     edited = sum(event.kind == "message_changed" for event in events)
     added = len(new) + len(singles.messages)
-    if added or events or set_aside_anew:
+    elsewhere = written(connection, checkpoint, known, asked, events)
+    if added or events or set_aside_anew or elsewhere.tickets:
         _keep_originals(connection, checkpoint)
     _advance(connection, checkpoint)
+    added, edited = added + elsewhere.added, edited + elsewhere.changed
+    seen = [*merge.seen, *elsewhere.seen]
     return Stored(
         added=added,
         changed=edited,
-        unchanged=max(len(merge.seen) - added - edited, 0),
+        unchanged=max(len(seen) - added - edited, 0),
         rejected=len(checkpoint.rejected),
         created=first_seen,
-        updated=updated,
-        seen=merge.seen,
+        updated=[*updated, *(one for one in elsewhere.tickets if one not in updated)],
+        seen=seen,
     )
 
 

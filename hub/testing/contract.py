@@ -36,12 +36,12 @@ from hub.sdk import (
     ConnectorConfig,
     Delivery,
     HubError,
+    OAuth2,
     Outgoing,
     Read,
     Record,
     Request,
     Response,
-    TicketDraft,
     TransientError,
     Webhook,
 )
@@ -143,9 +143,19 @@ class ConnectorContract:
             case "receive":
                 self._try_receive(connector)
             case _:
-                steps = getattr(connector, ABILITIES[ability])(Delivery(probes.ticket(), marker="hub-1"))
-                assert isinstance(next(steps), Request), f"{ability} does not begin with a request"
-                steps.close()
+                self._try_writing(connector, ability)
+
+    def _try_writing(self, connector: Connector[Any], ability: str) -> None:
+        sure = Delivery(probes.ticket(), probes.MARKER, self.now)
+        for delivery in (sure, replace(sure, unsure_since=self.now)):
+            steps = getattr(connector, ABILITIES[ability])(delivery)
+            first = next(steps)
+            assert isinstance(first, Request), f"{ability} does not begin with a request"
+            assert delivery.unsure_since is None or first.repeatable, (
+                f"{ability} begins with {first.method} {first.path} though an earlier try may have left something;"
+                " look it up by the marker first, or say safe=True where the vendor takes an idempotency key"
+            )
+            steps.close()
 
     def _try_actions(self, connector: Connector[Any]) -> None:
         assert connector.actions, "it can act, but declares no actions"
@@ -162,7 +172,7 @@ class ConnectorContract:
         """Return *name* done to the first recorded message."""
         record, read = self.good_records()[0]
         draft = drafts_of(self.connector(), record, read)[0]
-        message = draft.messages[0] if isinstance(draft, TicketDraft) else draft
+        message = next(probes.flat((draft,)))
         values = ("negative",) if name == "set_sentiment" else ("spam",) if name == "report" else ("tag",)
         context = message.model_dump() | draft.model_dump(include={"place", "platform", "url", "extra"})
         return Action(name, read.stream, message.source_id, text="text", values=values, context=context)
@@ -325,9 +335,11 @@ class ConnectorContract:
 
     def test_credentials_are_added_to_what_is_sent(self) -> None:
         connector = self.connector()
+        auth = connector.auth()
+        used = auth.place(SecretStr("an access token")) if isinstance(auth, OAuth2) else auth
         bare = Outgoing("GET", "https://source.example/api/x", {}, json={})
-        sent = connector.auth().apply(bare, "https://source.example/api")
-        assert sent != bare or not connector.auth().secrets(), "auth() has secrets but adds nothing to a request"
+        sent = used.apply(bare, "https://source.example/api")
+        assert sent != bare or not used.secrets(), "auth() has secrets but adds nothing to a request"
 
     def secrets(self) -> set[str]:
         """Return every secret of the connector's settings and credentials."""

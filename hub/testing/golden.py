@@ -10,10 +10,11 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
-from hub.sdk import Change, Connector, Draft, Read, Record
+from hub.sdk import Change, Connector, Draft, FollowUp, Listed, Read, Record, TicketDraft
 from hub.testing.replay import Replay, walk
 
 SWITCH = "HUB_GOLDEN"
+_KINDS: dict[type, str] = {TicketDraft: "ticket", Change: "change", FollowUp: "follow_up", Listed: "listed"}
 
 
 def drafts_of(connector: Connector[Any], record: Record, read: Read) -> tuple[Draft, ...]:
@@ -26,8 +27,7 @@ def drafts_of(connector: Connector[Any], record: Record, read: Read) -> tuple[Dr
 
 def draft_json(draft: Draft) -> dict[str, Any]:
     """Return *draft* as JSON values, fields at their default left out."""
-    kind = "change" if isinstance(draft, Change) else "ticket"
-    return {kind: draft.model_dump(mode="json", exclude_defaults=True)}
+    return {_KINDS[type(draft)]: draft.model_dump(mode="json", exclude_defaults=True)}
 
 
 def golden_drafts(connector: Connector[Any], pages: Path, reads: Iterable[Read]) -> dict[str, list[dict[str, Any]]]:
@@ -38,8 +38,8 @@ def golden_drafts(connector: Connector[Any], pages: Path, reads: Iterable[Read])
         pages: folder of recordings.
         reads: what to read; pages of references are not part of it.
     Returns:
-        Under ``"01"``: one entry a draft, ``{"ticket": …}`` or ``{"change": …}``; a record that is refused has
-        ``{"refused": reason}``.
+        Under ``"01"``: one entry a draft, such as ``{"ticket": …}`` or ``{"change": …}``; a record that is refused
+        has ``{"refused": reason}``.
     """
     golden: dict[str, list[dict[str, Any]]] = {}
     for read in reads:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from hub.sdk import Connector, Cursor, Read, Record, Response, Ticket, TicketDraft
+from hub.sdk import Change, Connector, Cursor, FollowUp, Read, Record, Response, Ticket, TicketDraft
 from hub.testing.clock import NOW
 from hub.testing.golden import drafts_of
 from hub.testing.replay import Step
@@ -19,6 +19,7 @@ STATUSES = (400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 418, 422, 429, 500
 BODIES = (b"", b"Please slow down", b"<html>Bad gateway</html>", b'{"message":"no"}', b"[1]", b"null", b'"x"', b"\xff{")
 
 UNKNOWN_FIELD = "x_field_of_tomorrow"
+MARKER = f"hub-{'0' * 24}"
 
 
 def with_body(response: Response, body: Any) -> Response:
@@ -40,9 +41,14 @@ def drafts_or_none(connector: Connector[Any], record: Record, read: Read) -> Seq
 
 
 def flat(drafts: Iterable[Any]) -> Iterator[Any]:
-    """Yield the messages of tickets, and changes."""
+    """Yield the messages of tickets and of what may become one, and changes."""
     for draft in drafts:
-        yield from draft.messages if isinstance(draft, TicketDraft) else (draft,)
+        if isinstance(draft, Change):
+            yield draft
+        elif isinstance(draft, FollowUp):
+            yield from draft.otherwise.messages if draft.otherwise else draft.messages
+        elif isinstance(draft, TicketDraft):
+            yield from draft.messages
 
 
 def source_ids(connector: Connector[Any], records: Iterable[Record], read: Read) -> Iterator[str]:

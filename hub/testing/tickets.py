@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from hub.pipeline.normalize import normalize
+from hub.pipeline.normalize import normalize, sort_out
 from hub.pipeline.source import Source
 from hub.sdk import Connector, ConnectorSpec, Read, Request, Response
 from hub.store import Checkpoint, StreamKey, open_store
@@ -36,7 +36,9 @@ def golden_tickets(
             key = StreamKey(connector.name, read.stream, read.mode, read.name)
             for step in walk(connector, read, Replay(connector, pages)):
                 drafts, rejected = normalize(source, step.records, read, unclean=step.response.unclean)
-                store.checkpoint(Checkpoint(key, connector.name, connector.namespace(), drafts, now, rejected=rejected))
+                said = sort_out(drafts)
+                named = (key, connector.name, connector.namespace())
+                store.checkpoint(Checkpoint(*named, said.content, now, follow_ups=said.follow_ups, rejected=rejected))
         tickets = sorted(store.iter_tickets(), key=lambda ticket: (ticket.created_at, ticket.id))
         return [ticket.model_dump(mode="json", exclude_defaults=True) for ticket in tickets]
 

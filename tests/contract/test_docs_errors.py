@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.cli.errors import report
+from hub.pipeline.act import MAX_REQUESTS
+from hub.pipeline.deliver import LONGEST_OUTAGE, MAX_TRIES
 from hub.pipeline.fetch import SAME_PAGE
 from hub.pipeline.retry import RetryPolicy
 from hub.runtime.transport import MAX_BODY_BYTES, MAX_REDIRECTS
@@ -36,5 +38,8 @@ def test_the_bounds_are_those_of_the_code() -> None:
         f"| {MAX_BODY_BYTES // 2**20} MiB |",
         f"| {MAX_REDIRECTS};",
         f"the same page {SAME_PAGE + 1} times in a row",
+        f"| requests for one delivery | {MAX_REQUESTS} |",
+        f"after {MAX_TRIES} tries it is set aside",
+        f"no delivery for {LONGEST_OUTAGE.days} days",
     )
     assert [text for text in told if text not in TEXT] == []

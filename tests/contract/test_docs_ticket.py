@@ -14,7 +14,9 @@ from hub.sdk import (
     Author,
     Change,
     Decision,
+    FollowUp,
     Link,
+    Listed,
     Message,
     MessageDraft,
     Place,
@@ -25,7 +27,10 @@ from hub.sdk import (
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "ticket.md"
-MODELS = (Ticket, Message, Source, Author, Attachment, Place, Sla, Decision, Link, TicketDraft, MessageDraft, Change)
+MODELS = (
+    *(Ticket, Message, Source, Author, Attachment, Place, Sla, Decision, Link),
+    *(TicketDraft, MessageDraft, Change, FollowUp, Listed),
+)
 FORMATS = {"uuid": "uuid", "date-time": "time"}
 TYPES = {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "object", "null": "null"}
 

@@ -15,8 +15,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 import hub.store
 from hub.pipeline.normalize import normalize
-from hub.sdk import Author, MessageDraft, Place, TicketDraft
-from hub.store import Store, database, migrations
+from hub.sdk import Author, FollowUp, MessageDraft, TicketDraft
+from hub.sdk import Place as Outlet
+from hub.store import Place, Store, database, migrations
 from hub.store.rows import MessageRow, TicketRow
 from hub.store.tables import HEAD, metadata
 from tests.unit.pipeline.script import Far, poll, source
@@ -116,8 +117,22 @@ def test_nothing_is_stored_that_postgresql_would_refuse_later(tmp_path: Path) ->
         assert len(drafts) == 1
         put(store, *drafts, originals=[odd], cursor={"seq": 1})
         put(store, _everything(), now=NOW)
+        _elsewhere(store)
         for table in TABLES:
             _check(store, table)
+
+
+def _elsewhere(store: Store) -> None:
+    ticket = next(str(one.id) for one in store.iter_tickets())
+    [made, refused] = [store.ask_case(ticket, there, "claims").outgoing for there in ("desk", "crm")]
+    assert made
+    assert refused
+    store.outbox_unsure(made.n, 2**40)
+    store.outbox_made(made.n, 2**40, Place("desk", "desk", "", "T-1"), "https://desk.example/T-1")
+    store.outbox_failed(refused.n, "\ud800 \x00 no", sure=False)
+    said = MessageDraft(source_id="n", created_at=NOW, body="a note")
+    follow_up = FollowUp(external_id="T-1", state="open", status="s", department="d", assignee="a", messages=(said,))
+    put(store, follow_up, connector="desk", instance="desk")
 
 
 def _everything() -> TicketDraft:
@@ -132,7 +147,7 @@ def _everything() -> TicketDraft:
         tags=("a",),
     )
     return TicketDraft(
-        thread="t", kind="review", platform="p", messages=(message,), place=Place(key="1"), state="closed", title="T"
+        thread="t", kind="review", platform="p", messages=(message,), place=Outlet(key="1"), state="closed", title="T"
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub.sdk import Draft, MessageDraft, Read, Record, TicketDraft, hookimpl
+from hub.sdk import Draft, FollowUp, MessageDraft, Read, Record, TicketDraft, hookimpl
 from hub_mask.numbers import mask
 
 Drafts = Draft | Sequence[Draft] | None
@@ -37,10 +37,13 @@ class Mask:
         return tuple(self._masked(draft) for draft in drafts)
 
     def _masked(self, draft: Draft) -> Draft:
-        if not isinstance(draft, TicketDraft):
+        if not isinstance(draft, TicketDraft | FollowUp):
             return draft
         changes: dict[str, Any] = {}
-        if draft.title and (title := self._text(draft.title)) != draft.title:
+        if isinstance(draft, FollowUp):
+            if draft.otherwise and (otherwise := self._masked(draft.otherwise)) is not draft.otherwise:
+                changes["otherwise"] = otherwise
+        elif draft.title and (title := self._text(draft.title)) != draft.title:
             changes["title"] = title
         messages = tuple(self._message(message) for message in draft.messages)
         if any(new is not old for new, old in zip(messages, draft.messages, strict=True)):

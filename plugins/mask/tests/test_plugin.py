@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 import hub_mask
-from hub.sdk import Change, ConnectorSpec, Draft, Read, TicketDraft, hookimpl
+from hub.sdk import Change, ConnectorSpec, Draft, FollowUp, Read, TicketDraft, hookimpl
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 READ = Read("stream", "poll", NOW)
@@ -53,6 +53,16 @@ def test_title_and_body_are_masked_and_ids_and_links_are_not() -> None:
         {"post_id": "4111111111111111"},
     )
     assert (masked.url, masked.messages[0].url) == (link, link)
+
+
+def test_what_is_said_of_a_case_is_masked_too() -> None:
+    own = draft(CARD, title=CARD)
+    masked = normalized(FollowUp(external_id="7", messages=own.messages, otherwise=own, status=CARD))
+    assert [message.body for message in masked.messages] == [MASKED]
+    assert (masked.otherwise.title, masked.otherwise.messages[0].body) == (MASKED, MASKED)
+    assert masked.status == CARD, "a state is no text of a person"
+    clean = FollowUp(external_id="7", state="open")
+    assert normalized(clean) is clean
 
 
 def test_every_draft_of_a_sequence_is_masked_and_changes_pass() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hub.pipeline.normalize import normalize, original_bytes, record_of
 from hub.sdk import Change, Draft, Read, Record, RecordError, Response, TicketDraft
 from hub.store import Rejected
+from hub.testing.probes import flat
 from tests.unit.pipeline.script import NOW, Far, Script, get, poll, source
 
 
@@ -30,7 +31,7 @@ def draft(record: Record, **facts: Any) -> TicketDraft:
 
 
 def ids(drafts: list[Draft]) -> list[str]:
-    return [item.source_id if isinstance(item, Change) else item.messages[0].source_id for item in drafts]
+    return [item.source_id for item in flat(drafts)]
 
 
 @pytest.mark.parametrize(

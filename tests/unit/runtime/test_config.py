@@ -22,6 +22,7 @@ from hub.sdk import (
     Connector,
     ConnectorConfig,
     Delivery,
+    DestinationMap,
     Page,
     Read,
     Record,
@@ -212,7 +213,7 @@ class Sink(Connector[ConnectorConfig]):
     def abilities(cls, config: ConnectorConfig | None = None) -> frozenset[str]:
         if config and config.account == "broken":
             raise KeyError("a-credential")
-        return frozenset({"deliver", "pull"} if config and config.account == "reads" else {"deliver", "escalate"})
+        return frozenset({"act"} if config and config.account == "acts" else {"deliver", "escalate"})
 
     def deliver(self, delivery: Delivery) -> Writes:
         yield Request("POST", "/")
@@ -230,19 +231,71 @@ def _load_sink(tmp_path: Path, sink: Registry, more: str = "") -> Settings:
     return load_settings(path, sink, {})
 
 
-def test_an_instance_that_cannot_be_read_from_is_refused_with_the_abilities_it_has(
+def test_an_instance_that_is_neither_read_nor_written_is_refused_with_the_abilities_it_has(
     tmp_path: Path, sink: Registry
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        _load_sink(tmp_path, sink)
+        _load_sink(tmp_path, sink, "account = 'acts'")
     assert str(caught.value) == (
-        f'{tmp_path}/hub.toml:2: instances.out.connector: "sink" cannot be read from: it has no ability pull, only'
-        " deliver, escalate; take this table out, or write enabled = false"
+        f'{tmp_path}/hub.toml:2: instances.out.connector: "sink" has none of the abilities deliver, escalate, pull,'
+        " only act; take this table out, or write enabled = false"
     )
 
 
-def test_what_an_instance_can_do_depends_on_its_settings(tmp_path: Path, sink: Registry) -> None:
-    assert list(_load_sink(tmp_path, sink, "account = 'reads'").instances) == ["out"]
+def test_an_instance_that_only_takes_tickets_is_one(tmp_path: Path, sink: Registry) -> None:
+    assert _load_sink(tmp_path, sink).instances["out"].abilities == {"deliver", "escalate"}
+
+
+def test_an_ability_that_an_instance_lacks_is_refused_with_those_it_has(tmp_path: Path, sink: Registry) -> None:
+    out = _load_sink(tmp_path, sink).instances["out"]
+    out.require("escalate", "pull")
+    with pytest.raises(ConfigError, match=r'^instances.out: "sink" has no ability pull, only deliver, escalate$'):
+        out.require("pull")
+
+
+class Target(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    group: int
+
+
+class MappedConfig(ConnectorConfig):
+    map: DestinationMap[Target] = Field(default=DestinationMap(), description="groups")
+
+
+@pytest.fixture
+def mapped(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    made = type("Mapped", (Sink,), {"Config": MappedConfig})
+    entry = _module(monkeypatch, "sink", register=hookimpl(lambda: made, specname="register_connector"))
+    return Registry([("connector", entry)])
+
+
+def test_a_map_says_what_queues_and_departments_are_called_there(tmp_path: Path, mapped: Registry) -> None:
+    settings = _load_sink(tmp_path, mapped, "[instances.out.map]\nqueue.claims = { group = 12 }")
+    config = settings.instances["out"].config
+    assert isinstance(config, MappedConfig)
+    assert config.map.queue["claims"].group == 12
+    schema = config_schema(mapped)["$defs"]
+    assert any("DestinationMap" in name for name in schema)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("queu.claims = { group = 1 }", 'instances.out.map.queu: unknown key; did you mean "queue"?'),
+        ("queue.claims = { group = 'x' }", "instances.out.map.queue.claims.group: is 'x'; it should be a whole number"),
+        ("queue.claims = { grup = 1 }", 'instances.out.map.queue.claims.grup: unknown key; did you mean "group"?'),
+        ("queue.claims = 7", "instances.out.map.queue.claims: is 7; it should be a table"),
+    ],
+)
+def test_a_wrong_map_is_told_with_line_and_key(tmp_path: Path, mapped: Registry, line: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _load_sink(tmp_path, mapped, f"[instances.out.map]\n{line}")
+    assert f"hub.toml:4: {said}" in str(caught.value)
+
+
+def test_a_connector_without_a_map_takes_none(tmp_path: Path, sink: Registry) -> None:
+    with pytest.raises(ConfigError, match=r"hub.toml:3: instances.out.map: unknown key"):
+        _load_sink(tmp_path, sink, "[instances.out.map]\nqueue.claims = 'x'")
 
 
 def test_an_instance_that_is_switched_off_may_lack_any_ability(tmp_path: Path, sink: Registry) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hub.sdk import Author, Change, Draft, TicketDraft
+from hub.sdk import Author, Change, Draft, FollowUp, TicketDraft
 from hub.store import Checkpoint, Rejected, Store, Stored, StreamKey, open_store
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -59,7 +59,8 @@ def page(
     values: dict[str, Any] = {"connector": "c", "namespace": ""}
     return Checkpoint(
         key=StreamKey(instance, stream, mode, name),
-        drafts=drafts,
+        drafts=[draft for draft in drafts if isinstance(draft, TicketDraft | Change)],
+        follow_ups=[draft for draft in drafts if isinstance(draft, FollowUp)],
         now=now,
         rejected=rejected,
         cursor=cursor,

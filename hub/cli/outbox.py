@@ -1,0 +1,173 @@
+"""``hub outbox``: what waits to be sent to destinations, and what was set aside."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.cli.dead import confirm
+from hub.cli.errors import FAILED
+from hub.cli.filters import check_instances
+from hub.cli.lazy import Group
+from hub.cli.output import Column, counted, local, print_json, print_table, printable, say
+from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
+
+if TYPE_CHECKING:
+    from hub.sdk import Request
+    from hub.store import Outgoing, Store
+
+_EVERY = 1_000_000  # more than any list holds
+_SHORT_ID = 8
+
+
+@click.group(cls=Group, invoke_without_command=True)
+@click.option("--instance", shell_complete=complete_instance, help="For this destination only.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
+@json_option
+@shared_options
+@click.pass_context
+def outbox(ctx: click.Context, instance: str | None, limit: int, as_json: bool) -> None:
+    """Show what waits to be sent; retry and drop what was set aside.
+
+    Lists deliveries that wait for their destination, oldest first, and those that were set aside because it refused
+    them. "hub sync" sends what is due; "hub outbox show N" shows what that would be.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    state = ctx.ensure_object(State)
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        check_instances(outline, store, [instance] if instance else [])
+        rows = store.outbox_left(instance, limit)
+    if as_json:
+        print_json(rows)
+        return
+    if rows:
+        _show(rows, outline.timezone)
+    say(_hint(rows, limit))
+
+
+def _show(rows: "Sequence[Outgoing]", zone: tzinfo) -> None:
+    columns = [
+        Column("n", right=True),
+        Column("to"),
+        Column("effect"),
+        Column("ticket", style="cyan"),
+        Column("asked for"),
+        Column("tries", right=True),
+        Column("state"),
+        Column("last seen", flexible=True, wraps=True),
+    ]
+    print_table(columns, [_row(row, zone) for row in rows])
+
+
+def _row(row: "Outgoing", zone: tzinfo) -> list[object]:
+    state = "set aside" if row.state == "failed" else "waits"
+    if row.state != "failed" and row.next_try_at is not None:
+        state = f"waits until {local(row.next_try_at, zone)}"
+    asked = local(row.created_at, zone)
+    return [row.n, row.instance, row.effect, row.ticket[:_SHORT_ID], asked, row.attempts, state, row.error or ""]
+
+
+def _hint(rows: "Sequence[Outgoing]", limit: int) -> str:
+    if not rows:
+        return "nothing waits"
+    more = f"the oldest {limit:,}; " if len(rows) == limit else ""
+    return f'{more}"hub sync" sends what is due, "hub outbox retry N" tries again, "hub outbox drop N" never sends it'
+
+
+@outbox.command
+@click.argument("number", metavar="N", type=int)
+@json_option
+@shared_options
+@pass_state
+def show(state: State, number: int, as_json: bool) -> None:
+    """Show one delivery and the request that it begins with. Nothing is sent.
+
+    Some destinations are asked for what a create needs first; what follows depends on the answer.
+    """
+    from hub.runtime.outbox_run import preview
+
+    settings = state.settings(apart=True)
+    with state.store(settings.store) as store:
+        row = store.outbox_row(number)
+        first = preview(settings, store, number)
+    if as_json:
+        print_json({"delivery": row, "begins_with": None if first is None else _plain(first)})
+        return
+    click.echo(f"{row.effect} for {row.instance}, ticket {row.ticket}, marker {row.marker}")
+    for name, value in (("department", row.department), ("changes", row.changes), ("last seen", row.error)):
+        if value:
+            click.echo(f"{name}: {printable(str(value))}")
+    if first is None:
+        click.echo("nothing is left to be sent")
+        return
+    click.echo(f"begins with {first.method} {printable(first.path)}")
+    print_json({name: value for name, value in _plain(first).items() if name in ("params", "body") and value})
+
+
+def _plain(request: "Request") -> dict[str, object]:
+    body = request.json if request.json is not None else request.form
+    return {"method": request.method, "path": request.path, "params": dict(request.params), "body": body}
+
+
+@outbox.command
+@click.argument("numbers", metavar="[N]...", nargs=-1, type=int)
+@click.option("--all", "every", is_flag=True, help="All that were set aside.")
+@click.option("--instance", shell_complete=complete_instance, help="All of this destination that were set aside.")
+@shared_options
+@pass_state
+def retry(state: State, numbers: Sequence[int], every: bool, instance: str | None) -> None:
+    """Let deliveries that were set aside, or wait after failures, be tried again.
+
+    The next "hub sync" sends them.
+    """
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        check_instances(outline, store, [instance] if instance else [])
+        chosen = _chosen(store, numbers, every, instance)
+        ready = store.outbox_retry(chosen)
+    say(f'{counted(ready, "delivery is", "deliveries are")} due; "hub sync" sends what is due')
+    _end(ready, chosen)
+
+
+@outbox.command
+@click.argument("numbers", metavar="[N]...", nargs=-1, type=int)
+@click.option("--all", "every", is_flag=True, help="All that were set aside.")
+@click.option("--instance", shell_complete=complete_instance, help="All of this destination that were set aside.")
+@click.option("--yes", is_flag=True, help="Do not ask where several, --all or --instance would.")
+@shared_options
+@pass_state
+def drop(state: State, numbers: Sequence[int], every: bool, instance: str | None, yes: bool) -> None:
+    """Never send deliveries.
+
+    One that is named goes at once; for several, and with --all or --instance, a terminal is asked first. The ticket
+    keeps in its story that it was dropped.
+    """
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        check_instances(outline, store, [instance] if instance else [])
+        chosen = _chosen(store, numbers, every, instance)
+        if len(chosen) > 1 or (chosen and not numbers):
+            confirm(f"never send {counted(len(chosen), 'delivery', 'deliveries')}?", yes)
+        dropped = store.outbox_drop(chosen)
+    say(f"{counted(dropped, 'delivery', 'deliveries')} dropped")
+    _end(dropped, chosen)
+
+
+def _chosen(store: "Store", numbers: Sequence[int], every: bool, instance: str | None) -> list[int]:
+    ways = sum((bool(numbers), every, instance is not None))
+    if ways == 0:
+        raise click.UsageError("name the deliveries by number, or give --all or --instance")
+    if ways > 1:
+        raise click.UsageError("numbers, --all and --instance do not go together; give one of them")
+    if numbers:
+        return list(dict.fromkeys(numbers))
+    return [row.n for row in store.outbox_left(instance, _EVERY) if row.state == "failed"]
+
+
+def _end(done: int, chosen: Sequence[int]) -> None:
+    if done < len(chosen):
+        say('the others are not there; "hub outbox" shows those that are')
+        raise click.exceptions.Exit(FAILED)

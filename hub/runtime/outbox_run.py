@@ -1,0 +1,136 @@
+"""One destination's part of a sync: what waits in the outbox for it.
+
+A destination that is down is left alone for growing intervals, over restarts; faults that wait for a person pause it.
+"""
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+from hub.pipeline.deliver import OutboxRun, Worked, steps_of
+from hub.pipeline.reference import with_references
+from hub.pipeline.source import Source, utc_now
+from hub.runtime.config import InstanceSettings, Settings
+from hub.runtime.instance_run import pause
+from hub.runtime.reports import DeliveryReport, SyncReport
+from hub.runtime.sources import Workshop, offline_source
+from hub.sdk import AuthError, ConfigError, HubError, Request, StoreError, TransientError
+from hub.store import Store, StreamKey, StreamState
+from hub.store.machine import stream_lock
+
+OUTBOX = "outbox"
+"""The name under which it is kept how an instance's outbox fares, beside its streams."""
+
+WRITES = frozenset({"deliver", "escalate"})
+"""Abilities of a destination."""
+
+_log = logging.getLogger(__name__)
+
+
+async def deliver(
+    workshop: Workshop, store: Store, instance: InstanceSettings, report: SyncReport, forced: bool
+) -> None:
+    """Work off what waits for *instance*, if anything does.
+
+    Args:
+        forced: also what waits after failures, and a destination that was down a moment ago.
+    """
+    name = instance.name
+    if not await store.run(store.outbox_due, name, 1, forced=True):
+        state = await _state(store, name)
+        if state is not None and state.failures:  # a person dropped what failed
+            await store.run(store.stream_finished, _key(name), None)
+        return
+    held = stream_lock(f"{store.path.resolve()}\n{name}\n\n{OUTBOX}")
+    if held is None:
+        report.deliveries.append(DeliveryReport(name, skipped="another run of this outbox is under way"))
+        return
+    with held:
+        state = await _state(store, name)
+        if state is not None and state.next_try_at is not None and utc_now() < state.next_try_at and not forced:
+            report.deliveries.append(await _left(store, name, error=_waiting(name, state)))
+            return
+        await _run(workshop, store, instance, report, forced, probing=state is not None and state.failures > 0)
+
+
+async def _run(
+    workshop: Workshop, store: Store, instance: InstanceSettings, report: SyncReport, forced: bool, probing: bool
+) -> None:
+    name = instance.name
+    worked = Worked()
+    error: HubError | None = None
+    try:
+        source = await _source(workshop, store, instance)
+        run = OutboxRun(source, store, forced=forced, probing=probing)
+        worked = run.worked
+        error = (await run.finish()).down
+    except StoreError:
+        raise
+    except (AuthError, ConfigError) as raised:
+        await pause(store, instance, raised, report)
+        error = raised
+    except HubError as raised:
+        error = raised
+    except Exception as raised:  # a connector's own fault must not stop the others
+        _log.exception("outbox failed", extra={"instance": name})
+        error = HubError(f"{type(raised).__name__}: {raised}; report it to the connector's author")
+    asked = error.retry_after if isinstance(error, TransientError) else None
+    await store.run(store.stream_finished, _key(name), None if error is None else str(error), asked)
+    told: dict[str, Any] = {"sent": worked.sent, "failed": worked.failed, "set_aside": worked.set_aside}
+    _log.info("outbox worked off", extra={"instance": name, **told, "error": str(error) if error else None})
+    problems = tuple(worked.problems)
+    report.deliveries.append(
+        await _left(store, name, **told, error=None if error is None else str(error), problems=problems)
+    )
+
+
+def preview(settings: Settings, store: Store, n: int) -> Request | None:
+    """Return the first request of delivery *n*, which is not sent: what a create needs to know is often asked first.
+
+    None: nothing is left to be sent.
+
+    Raises:
+        StoreError: no such delivery waits.
+        ConfigError: its instance is switched off or no longer configured.
+    """
+    row = store.outbox_row(n)
+    [instance] = settings.pick([row.instance])
+    known = store.recall(row.instance, utc_now()).references
+    reference = {name: value for name, (_, value) in known.items()}
+    source = replace(offline_source(settings, instance), reference=reference)
+    parcel = store.outbox_parcel(n)
+    if parcel is None:
+        return None
+    steps = steps_of(source, parcel)
+    try:
+        step = next(steps, None)
+    finally:
+        steps.close()
+    return step if isinstance(step, Request) else None
+
+
+async def _source(workshop: Workshop, store: Store, instance: InstanceSettings) -> Source:
+    known = await store.run(store.recall, instance.name, utc_now())
+    source, _ = await with_references(workshop.source(instance), store, known.references)
+    return source
+
+
+def _key(name: str) -> StreamKey:
+    return StreamKey(name, "", "poll", OUTBOX, OUTBOX)
+
+
+async def _state(store: Store, name: str) -> StreamState | None:
+    found = await store.run(store.streams, name, "")
+    return next((state for state in found if state.name == OUTBOX), None)
+
+
+async def _left(store: Store, name: str, **facts: Any) -> DeliveryReport:
+    waiting, aside = (await store.run(store.outbox_counts)).get(name, (0, 0))
+    return DeliveryReport(name, waiting=waiting, aside=aside, **facts)
+
+
+def _waiting(name: str, state: StreamState) -> str:
+    return (
+        f"is left alone until {state.next_try_at:%H:%M:%S} UTC after {state.failures} failures; to try now, run"
+        f' "hub sync {name}"; last seen: {state.error}'
+    )

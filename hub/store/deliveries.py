@@ -1,0 +1,109 @@
+"""The part of the store's door that deliveries go through."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub.sdk.ticket import Role
+from hub.store import outbox, queries
+from hub.store.links import Place
+from hub.store.outbox import Asked, Outgoing, Parcel
+from hub.store.tables import micros
+
+
+class Deliveries(ABC):
+    """What is asked of destinations, and what became of it; :class:`hub.store.Store` is one."""
+
+    _now: Callable[[], datetime]
+
+    @abstractmethod
+    def _read(self) -> AbstractContextManager[sa.Connection]: ...
+
+    @abstractmethod
+    def _write(self) -> AbstractContextManager[sa.Connection]: ...
+
+    @abstractmethod
+    def _write_durably(self) -> AbstractContextManager[sa.Connection]:
+        """As :meth:`_write`, and it outlasts a power cut: what a destination was told cannot be read again."""
+
+    def ask_case(
+        self, ticket: str, instance: str, department: str | None = None, *, role: Role = "escalated", by: str = "person"
+    ) -> Asked:
+        """Ask for a case of a ticket (its id, or how that begins) at an instance; nothing new where it has an open one.
+
+        Raises:
+            StoreError: no ticket has such an id, or several do.
+        """
+        with self._write() as connection:
+            number = queries.number_of(connection, ticket)
+            return outbox.ask_case(connection, number, instance, role, department, by, micros(self._now()))
+
+    def ask_change(self, ticket: str, instance: str, role: Role, changes: Mapping[str, Any], by: str) -> Asked:
+        """Ask for other values in a ticket's case at an instance, in the hub's words."""
+        with self._write() as connection:
+            number = queries.number_of(connection, ticket)
+            return outbox.ask_change(connection, number, instance, role, changes, by, micros(self._now()))
+
+    def outbox_due(self, instance: str, limit: int, *, forced: bool = False) -> list[Outgoing]:
+        """Return what may be sent to an instance now; *forced*: also what waits after failures."""
+        with self._read() as connection:
+            return outbox.due(connection, instance, self._now(), limit, forced)
+
+    def outbox_parcel(self, n: int) -> Parcel | None:
+        """Return a row of the outbox with all that is needed to send it; None: its ticket was erased meanwhile."""
+        with self._read() as connection:
+            return outbox.parcel(connection, n)
+
+    def outbox_unsure(self, n: int, told_n: int) -> None:
+        """Note that something is about to be sent whose outcome may never be known."""
+        with self._write_durably() as connection:
+            outbox.unsure(connection, n, told_n, self._now())
+
+    def outbox_made(self, n: int, told_n: int, place: Place, url: str | None) -> None:
+        """Note what a delivery made: a case or a comment."""
+        with self._write_durably() as connection:
+            outbox.made(connection, n, told_n, place, url, self._now())
+
+    def outbox_finished(self, n: int) -> None:
+        """Note that a delivery is there as a whole. Were that lost, the next try would find what it made."""
+        with self._write() as connection:
+            outbox.finished(connection, n, self._now())
+
+    def outbox_failed(self, n: int, error: str, *, sure: bool, aside: bool = False, own: bool = True) -> None:
+        """Note how a try failed; see :func:`hub.store.outbox.failed`."""
+        with self._write() as connection:
+            outbox.failed(connection, n, self._now(), error, sure=sure, aside=aside, own=own)
+
+    def outbox_later(self, n: int, at: datetime, error: str) -> None:
+        """Let a delivery wait until *at* without counting that as a failure."""
+        with self._write() as connection:
+            outbox.later(connection, n, at, error)
+
+    def outbox_left(self, instance: str | None = None, limit: int = 100) -> list[Outgoing]:
+        """Return the deliveries that wait or are set aside, oldest first."""
+        with self._read() as connection:
+            return outbox.left(connection, instance, limit)
+
+    def outbox_row(self, n: int) -> Outgoing:
+        """Return one delivery that waits or is set aside; StoreError when there is none."""
+        with self._read() as connection:
+            return outbox.row(connection, n)
+
+    def outbox_retry(self, numbers: Sequence[int]) -> int:
+        """Let deliveries be tried again now; return how many there were."""
+        with self._write() as connection:
+            return outbox.retry(connection, numbers)
+
+    def outbox_drop(self, numbers: Sequence[int]) -> int:
+        """Never send deliveries; return how many there were."""
+        with self._write() as connection:
+            return outbox.drop(connection, numbers, self._now())
+
+    def outbox_counts(self) -> dict[str, tuple[int, int]]:
+        """Return by instance how many deliveries wait and how many are set aside."""
+        with self._read() as connection:
+            return outbox.counts(connection)

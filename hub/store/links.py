@@ -1,0 +1,246 @@
+"""Where else a ticket is, and what follows from what is said of it there.
+
+A link belongs to one case of a destination: connector, namespace and external id, whatever the instance is called.
+While a case of role ``escalated`` is open its ticket is ``on_hold``; with the last one done or deleted it is ``open``.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from hub.sdk.drafts import FollowUp, TicketDraft
+from hub.sdk.ticket import Link
+from hub.store.page import Checkpoint
+from hub.store.rows import dumps
+from hub.store.tables import erased_authors, links, micros, outbox, ticket_events, tickets
+
+CLOSED = frozenset({"solved", "closed", "hidden"})
+"""States of a case that nobody works on any more."""
+
+CAUSE = "destination"
+_CHUNK = 500  # values in one IN list
+_FOLLOWED = ("url", "state", "status", "department", "assignee")
+_HOLDS = ("new", "open", "pending")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which case: an instance's vendor, its space of ids, and the id there."""
+
+    instance: str
+    connector: str
+    namespace: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Follow-ups by whether a ticket has their case: the link's row with each; what the others are of their own."""
+
+    known: Sequence[tuple[Any, FollowUp]]
+    own: Sequence[TicketDraft]
+
+
+def links_of(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, tuple[Link, ...]]:
+    """Return the links of the tickets *numbers*, oldest first; tickets without any are left out."""
+    found: dict[int, list[Link]] = defaultdict(list)
+    for some in _chunks(numbers):
+        query = sa.select(links).where(links.c.ticket_n.in_(some)).order_by(links.c.n)
+        for row in connection.execute(query):
+            found[row.ticket_n].append(link_of(row))
+    return {n: tuple(those) for n, those in found.items()}
+
+
+def link_of(row: Any) -> Link:
+    """Return the public form of a row of ``links``: the state in the destination's own word, where it gave one and the
+    case is still there."""
+    return Link(
+        role=row.role,
+        instance=row.instance,
+        external_id=row.external_id,
+        url=row.url,
+        state=row.state if row.state == "hidden" else row.status or row.state,
+        department=row.department,
+        assignee=row.assignee,
+    )
+
+
+def newest(connection: sa.Connection, ticket_n: int, instance: str, role: str) -> Any | None:
+    """Return the row of the newest link of a ticket at an instance, None where it has none."""
+    mine = (links.c.ticket_n == ticket_n) & (links.c.instance == instance) & (links.c.role == role)
+    return connection.execute(sa.select(links).where(mine).order_by(links.c.n.desc()).limit(1)).one_or_none()
+
+
+def connect(
+    connection: sa.Connection, ticket_n: int, role: str, place: Place, at: int, **facts: str | None
+) -> Any | None:
+    """Link a ticket to a case that exists now, and hold the ticket where it was escalated.
+
+    Args:
+        at: now, microseconds.
+        facts: what is known of the case: ``url``, ``department``, ….
+    Returns:
+        The new row; None where the case has a link already.
+    """
+    case = {name: getattr(place, name) for name in ("instance", "connector", "namespace", "external_id")}
+    if _find(connection, place.connector, place.namespace, [place.external_id]):
+        return None
+    values = {"ticket_n": ticket_n, "role": role, **case, **facts, "created_at": at, "updated_at": at}
+    connection.execute(sa.insert(links).values(**values))
+    told = {"instance": place.instance, "external_id": place.external_id}
+    told |= {name: value for name, value in facts.items() if name in ("url", "department") and value}
+    note(connection, ticket_n, at, "duplicate_case" if role == "same" else role, told)
+    if role == "escalated":
+        _hold(connection, ticket_n, at)
+    return _find(connection, place.connector, place.namespace, [place.external_id])[place.external_id]
+
+
+# --- what a page says of cases ----------------------------------------------------------------------------------------
+
+
+def sort_follow_ups(connection: sa.Connection, checkpoint: Checkpoint) -> Sorted:
+    """Return the follow-ups of *checkpoint* by whether a ticket has their case.
+
+    A case whose link was lost between the vendor and us is found by the marker of its create, and linked now.
+    """
+    ids = [one.external_id for one in checkpoint.follow_ups]
+    found = _find(connection, checkpoint.connector, checkpoint.namespace, ids)
+    gone = _erased(connection, checkpoint, ids)
+    known: list[tuple[Any, FollowUp]] = []
+    own: list[TicketDraft] = []
+    for one in checkpoint.follow_ups:
+        if one.external_id in gone:
+            continue
+        link = found.get(one.external_id) or _adopted(connection, checkpoint, one)
+        if link is not None:
+            found[one.external_id] = link
+            known.append((link, one))
+        elif one.otherwise is not None:
+            own.append(one.otherwise)
+    return Sorted(known, own)
+
+
+def _find(connection: sa.Connection, connector: str, namespace: str, ids: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for some in _chunks(ids):
+        here = (links.c.connector == connector) & (links.c.namespace == namespace) & links.c.external_id.in_(some)
+        found |= {row.external_id: row for row in connection.execute(sa.select(links).where(here))}
+    return found
+
+
+def _adopted(connection: sa.Connection, checkpoint: Checkpoint, one: FollowUp) -> Any | None:
+    """Link a case that carries the marker of one of our creates; a second case with that marker is the same again."""
+    if one.marker is None:
+        return None
+    ours = (outbox.c.marker == one.marker) & (outbox.c.effect == "create")
+    row = connection.execute(sa.select(outbox).where(ours)).one_or_none()
+    if row is None:
+        return None
+    at = micros(checkpoint.now)
+    key = checkpoint.key
+    place = Place(key.instance, checkpoint.connector, checkpoint.namespace, one.external_id)
+    if row.external_id is not None:
+        return connect(connection, row.ticket_n, "same", place, at, url=one.url)
+    # Waiting: the next try finds the link and does only what is left to do.
+    state = "done" if row.state == "failed" else row.state
+    known = {"external_id": one.external_id, "unsure_since": None, "unsure_at": None, "updated_at": at}
+    connection.execute(sa.update(outbox).where(outbox.c.n == row.n).values(**known, state=state, next_try_at=None))
+    department = orjson.loads(row.payload).get("department")
+    return connect(connection, row.ticket_n, row.role, place, at, url=one.url, department=department)
+
+
+def follow(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tuple[Any, FollowUp]]) -> set[int]:
+    """Bring links and tickets in line with what is said of them; return the row numbers of the tickets concerned."""
+    at = micros(checkpoint.now)
+    concerned: set[int] = set()
+    for link, one in known:
+        told = {name: getattr(one, name) for name in _FOLLOWED if getattr(one, name) is not None}
+        row = connection.execute(sa.select(links).where(links.c.n == link.n)).one()
+        fields = {name: [getattr(row, name), new] for name, new in told.items() if getattr(row, name) != new}
+        instance, stream = checkpoint.key.instance, checkpoint.key.stream
+        if fields or (row.instance, row.stream) != (instance, stream):
+            values = {name: new for name, (_, new) in fields.items()}
+            changed = sa.update(links).where(links.c.n == row.n)
+            connection.execute(changed.values(**values, instance=instance, stream=stream, updated_at=at))
+        if fields:
+            place = {"instance": instance, "external_id": one.external_id}
+            note(connection, row.ticket_n, at, "case_changed", {**place, "fields": fields})
+            concerned.add(row.ticket_n)
+        if row.role == "escalated" and "state" in fields:
+            (_release if one.state in CLOSED else _hold)(connection, row.ticket_n, at)
+    return concerned
+
+
+# --- the ticket's own state -------------------------------------------------------------------------------------------
+
+
+def note(connection: sa.Connection, ticket_n: int, at: int, kind: str, data: Mapping[str, Any]) -> None:
+    """Write down what happened to a ticket elsewhere, and that it is news."""
+    connection.execute(
+        sa.insert(ticket_events).values(ticket_n=ticket_n, at=at, kind=kind, cause=CAUSE, data=dumps(dict(data)))
+    )
+    connection.execute(sa.update(tickets).where(tickets.c.n == ticket_n).values(updated_at=at))
+
+
+def _hold(connection: sa.Connection, ticket_n: int, at: int) -> None:
+    _move(connection, ticket_n, at, _HOLDS, "on_hold")
+
+
+def _release(connection: sa.Connection, ticket_n: int, at: int) -> None:
+    still = (links.c.ticket_n == ticket_n) & (links.c.role == "escalated")
+    states = connection.execute(sa.select(links.c.state).where(still)).scalars()
+    if all(state in CLOSED for state in states):
+        _move(connection, ticket_n, at, ("on_hold",), "open")
+
+
+def _move(connection: sa.Connection, ticket_n: int, at: int, before: Sequence[str], state: str) -> None:
+    """Set the ticket's state, if it is one of *before* and no person set it."""
+    row = connection.execute(
+        sa.select(tickets.c.own_state, tickets.c.state, tickets.c.decided).where(tickets.c.n == ticket_n)
+    ).one()
+    pinned = "state" in (orjson.loads(row.decided).get("set_by_hand", ()) if row.decided else ())
+    if row.own_state not in before or pinned:
+        return
+    shown = "hidden" if row.state == "hidden" else state
+    connection.execute(sa.update(tickets).where(tickets.c.n == ticket_n).values(own_state=state, state=shown))
+    note(connection, ticket_n, at, "changed", {"fields": {"state": [row.own_state, state]}})
+
+
+# --- erased cases -----------------------------------------------------------------------------------------------------
+
+
+def case_digest(connector: str, namespace: str, external_id: str) -> bytes:
+    """Return what stands for the case of an erased ticket, so that it does not come back as a ticket of its own."""
+    return blake2b(f"case\n{connector}\n{namespace}\n{external_id}".encode(), digest_size=16).digest()
+
+
+def _erased(connection: sa.Connection, checkpoint: Checkpoint, ids: Sequence[str]) -> set[str]:
+    digests = {case_digest(checkpoint.connector, checkpoint.namespace, one): one for one in ids}
+    found: set[str] = set()
+    for some in _chunks(list(digests)):
+        query = sa.select(erased_authors.c.digest).where(erased_authors.c.digest.in_(some))
+        found.update(digests[digest] for digest in connection.execute(query).scalars())
+    return found
+
+
+def ids_of(connection: sa.Connection, numbers: Iterable[int]) -> list[bytes]:
+    """Return the ids of the tickets *numbers*."""
+    found: list[bytes] = []
+    for some in _chunks(sorted(numbers)):
+        found.extend(connection.execute(sa.select(tickets.c.id).where(tickets.c.n.in_(some))).scalars())
+    return found
+
+
+def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
+
+
+def ticket_name(ticket: bytes) -> str:
+    """Return the id of a ticket as everybody writes it."""
+    return str(UUID(bytes=ticket))

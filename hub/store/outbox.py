@@ -1,0 +1,398 @@
+"""What is still to be sent to destinations, in order per ticket, and what became of it.
+
+A row is ``waiting``, ``done``, ``failed`` (set aside until a person lets it be tried again) or ``dropped``. None is
+ever deleted: what we sent is known by it when it comes back.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from hub.sdk.actions import Effect
+from hub.sdk.errors import StoreError
+from hub.sdk.text import storable
+from hub.sdk.ticket import Link, Role, Ticket
+from hub.store import links as linked
+from hub.store import queries
+from hub.store.links import CLOSED, Place, link_of, newest
+from hub.store.rows import dumps
+from hub.store.tables import instant, links, messages, micros, outbox, tickets
+
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=1)
+_ERROR = 2000  # characters of a destination's words that are kept
+_CHUNK = 500  # values in one IN list
+_LEFT = (outbox.c.state != sa.literal_column("'done'")) & (outbox.c.state != "dropped")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A row of the outbox. ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells."""
+
+    n: int
+    ticket: str
+    instance: str
+    role: Role
+    effect: Effect
+    marker: str
+    state: str
+    attempts: int
+    created_at: datetime
+    department: str | None = None
+    messages: tuple[str, ...] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    next_try_at: datetime | None = None
+    error: str | None = None
+    unsure_since: datetime | None = None
+    unsure_at: datetime | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of the wish for a case: a new row of the outbox, the one that is there already, or the open link."""
+
+    new: bool
+    outgoing: Outgoing | None = None
+    link: Link | None = None
+
+
+def marker_of(ticket: bytes, instance: str, role: str, effect: str, *rest: str) -> str:
+    """Return the key of an effect: the same whenever it is asked for."""
+    text = "\n".join((instance, role, effect, *rest)).encode()
+    return f"hub-{blake2b(ticket + text, digest_size=12).hexdigest()}"
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
+
+
+def ask_case(
+    connection: sa.Connection, ticket_n: int, instance: str, role: Role, department: str | None, cause: str, at: int
+) -> Asked:
+    """Ask for a case of a ticket at an instance: once, and again only when the last one there is closed."""
+    link = newest(connection, ticket_n, instance, role)
+    if link is not None and link.state not in CLOSED:
+        return Asked(False, link=link_of(link))
+    mine = (links.c.ticket_n == ticket_n) & (links.c.instance == instance) & (links.c.role == role)
+    earlier = connection.execute(sa.select(sa.func.count()).select_from(links).where(mine)).scalar_one()
+    payload = {"cause": cause} | ({"department": department} if department else {})
+    return _put(connection, ticket_n, instance, role, "create", payload, at, str(earlier))
+
+
+def ask_comments(connection: sa.Connection, added: Mapping[int, Sequence[str]], at: int) -> None:
+    """Ask for the customer's new messages to be told in every open case of their tickets.
+
+    Args:
+        added: ids of new messages by the ticket's row number.
+    """
+    for ticket_n, instance, role in _open_cases(connection, sorted(added)):
+        new = list(added[ticket_n])
+        _put(connection, ticket_n, instance, role, "comment", {"cause": "source", "messages": new}, at, *new)
+
+
+def ask_change(
+    connection: sa.Connection, ticket_n: int, instance: str, role: Role, changes: Mapping[str, Any], cause: str, at: int
+) -> Asked:
+    """Ask for other values of the fields of a ticket's case."""
+    payload = {"cause": cause, "changes": dict(changes)}
+    return _put(connection, ticket_n, instance, role, "change", payload, at, dumps(payload), str(at))
+
+
+def _open_cases(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[tuple[int, str, Role]]:
+    """Yield ticket, instance and role of every case that is open, or was begun and may be there already: a create that
+    was not tried yet tells new messages itself."""
+    found: set[tuple[int, str, Role]] = set()
+    for some in _chunks(numbers):
+        there = sa.select(links.c.ticket_n, links.c.instance, links.c.role, links.c.state)
+        for row in connection.execute(there.where(links.c.ticket_n.in_(some), links.c.role != "same")):
+            if row.state not in CLOSED:
+                found.add((row.ticket_n, row.instance, row.role))
+        begun = (outbox.c.effect == "create") & _LEFT
+        begun &= (outbox.c.attempts > 0) | outbox.c.unsure_since.is_not(None)
+        query = sa.select(outbox.c.ticket_n, outbox.c.instance, outbox.c.role)
+        query = query.where(outbox.c.ticket_n.in_(some), begun)
+        found.update((row[0], row[1], row[2]) for row in connection.execute(query))
+    yield from sorted(found)
+
+
+def _put(
+    connection: sa.Connection,
+    ticket_n: int,
+    instance: str,
+    role: Role,
+    effect: Effect,
+    payload: Mapping[str, Any],
+    at: int,
+    *rest: str,
+) -> Asked:
+    ticket = connection.execute(sa.select(tickets.c.id).where(tickets.c.n == ticket_n)).scalar_one()
+    marker = marker_of(ticket, instance, role, effect, *rest)
+    known = connection.execute(_ROWS.where(outbox.c.marker == marker)).one_or_none()
+    if known is not None and known.state != "dropped":
+        return Asked(False, _outgoing(known))
+    if known is not None:
+        retry(connection, [known.n], dropped=True)
+        return Asked(True, row(connection, known.n))
+    values = {"ticket_n": ticket_n, "instance": instance, "role": role, "effect": effect, "marker": marker}
+    times = {"created_at": at, "updated_at": at}
+    connection.execute(sa.insert(outbox).values(**values, payload=dumps(payload), state="waiting", attempts=0, **times))
+    return Asked(True, _outgoing(connection.execute(_ROWS.where(outbox.c.marker == marker)).one()))
+
+
+# --- working off ------------------------------------------------------------------------------------------------------
+
+_ROWS = sa.select(outbox, tickets.c.id.label("ticket_id")).join(tickets, tickets.c.n == outbox.c.ticket_n)
+
+
+def due(connection: sa.Connection, instance: str, now: datetime, limit: int, forced: bool = False) -> list[Outgoing]:
+    """Return what may be sent to an instance now: of each ticket the first that waits, unless there is no case yet and
+    its create failed.
+
+    Args:
+        forced: also what waits after failures.
+    """
+    before = outbox.alias("before")
+    no_case = (before.c.effect == "create") & before.c.external_id.is_(None)
+    blocks = (before.c.state == "waiting") | ((before.c.state == "failed") & no_case)
+    earlier = (
+        sa.select(sa.literal(1))
+        .select_from(before)
+        .where(before.c.ticket_n == outbox.c.ticket_n, before.c.instance == outbox.c.instance)
+        .where(before.c.n < outbox.c.n, blocks)
+    )
+    query = _ROWS.where(outbox.c.instance == instance, _LEFT, outbox.c.state == "waiting")
+    if not forced:
+        query = query.where(outbox.c.next_try_at.is_(None) | (outbox.c.next_try_at <= micros(now)))
+    query = query.where(~sa.exists(earlier)).order_by(outbox.c.n).limit(limit)
+    return [_outgoing(row) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A row ready to be sent: its ticket, the ticket's case there and whether that is closed.
+
+    What a later row will tell is left out of a ticket that is to be created. ``told_n`` is the row number of the last
+    message that the ticket has now.
+    """
+
+    outgoing: Outgoing
+    ticket: Ticket
+    link: Link | None
+    closed: bool
+    told_n: int
+
+
+def parcel(connection: sa.Connection, n: int) -> Parcel | None:
+    """Return the row *n* ready to be sent; None: its ticket was erased meanwhile."""
+    row = connection.execute(_ROWS.where(outbox.c.n == n)).one_or_none()
+    if row is None:
+        return None
+    outgoing = _outgoing(row)
+    last = sa.select(sa.func.max(messages.c.n)).where(messages.c.ticket_n == row.ticket_n)
+    told_n = int(connection.execute(last).scalar() or 0)
+    ticket = queries.find_ticket(connection, outgoing.ticket)
+    if outgoing.effect == "create":
+        later = set(_told_later(connection, row))
+        kept = tuple(message for message in ticket.messages if str(message.id) not in later)
+        ticket = ticket.model_copy(update={"messages": kept})
+        link = None
+        if outgoing.external_id is not None:
+            made = (links.c.ticket_n == row.ticket_n) & (links.c.external_id == outgoing.external_id)
+            link = connection.execute(sa.select(links).where(made)).one_or_none()
+    else:
+        link = newest(connection, row.ticket_n, row.instance, row.role)
+    closed = link is not None and link.state in CLOSED
+    return Parcel(outgoing, ticket, None if link is None else link_of(link), closed, told_n)
+
+
+def _told_later(connection: sa.Connection, row: Any) -> Iterator[str]:
+    same = (outbox.c.ticket_n == row.ticket_n) & (outbox.c.instance == row.instance) & (outbox.c.n > row.n)
+    for payload in connection.execute(sa.select(outbox.c.payload).where(same, outbox.c.effect == "comment")).scalars():
+        yield from orjson.loads(payload)["messages"]
+
+
+def _row(connection: sa.Connection, n: int) -> Any | None:
+    """Return a row as it is now; None: its ticket was erased while it was sent."""
+    return connection.execute(sa.select(outbox).where(outbox.c.n == n)).one_or_none()
+
+
+def unsure(connection: sa.Connection, n: int, told_n: int, now: datetime) -> None:
+    """Note that something is about to be sent whose outcome may never be known, and up to which message it tells."""
+    at = micros(now)
+    row = _row(connection, n)
+    if row is None:
+        return
+    payload = dumps({**orjson.loads(row.payload), "told_n": told_n})
+    since = at if row.unsure_since is None else row.unsure_since
+    values = {"unsure_since": since, "unsure_at": at, "payload": payload}
+    connection.execute(sa.update(outbox).where(outbox.c.n == n).values(**values))
+
+
+def made(connection: sa.Connection, n: int, told_n: int, place: Place, url: str | None, now: datetime) -> None:
+    """Note what exists now: the ticket's case, or a comment in it. Messages that came while the case was made are asked
+    to be told in it."""
+    row = _row(connection, n)
+    if row is None:
+        return
+    at = micros(now)
+    if row.effect == "create" and row.external_id not in (None, place.external_id):
+        linked.connect(connection, row.ticket_n, "same", place, at, url=url)
+        return
+    known = {"external_id": place.external_id, "unsure_since": None, "unsure_at": None, "updated_at": at}
+    connection.execute(sa.update(outbox).where(outbox.c.n == n).values(**known))
+    if row.effect == "create":
+        payload = orjson.loads(row.payload)
+        department = payload.get("department")
+        linked.connect(connection, row.ticket_n, row.role, place, at, url=url, department=department)
+        _ask_missed(connection, row, payload.get("told_n", told_n), at)
+    else:
+        finished(connection, n, now)  # a comment is there as a whole
+
+
+def _ask_missed(connection: sa.Connection, row: Any, told_n: int, at: int) -> None:
+    """Ask for what the customer said after *told_n* to be told, as far as no row does."""
+    later = set(_told_later(connection, row))
+    said = (messages.c.ticket_n == row.ticket_n) & (messages.c.n > told_n) & (messages.c.direction == "in")
+    ids = connection.execute(sa.select(messages.c.id).where(said).order_by(messages.c.n)).scalars()
+    missed = [name for one in ids if (name := str(UUID(bytes=one))) not in later]
+    if missed:
+        payload = {"cause": "source", "messages": missed}
+        _put(connection, row.ticket_n, row.instance, row.role, "comment", payload, at, *missed)
+
+
+def finished(connection: sa.Connection, n: int, now: datetime) -> None:
+    """Note that an effect is there as a whole."""
+    row = _row(connection, n)
+    if row is None or row.state == "done":
+        return
+    clean = {"unsure_since": None, "unsure_at": None, "next_try_at": None, "error": None}
+    connection.execute(sa.update(outbox).where(outbox.c.n == n).values(state="done", updated_at=micros(now), **clean))
+    if row.effect != "create":
+        payload = orjson.loads(row.payload)
+        told = {
+            "instance": row.instance,
+            **{name: payload[name] for name in ("messages", "changes") if name in payload},
+        }
+        linked.note(connection, row.ticket_n, micros(now), f"{row.effect}_sent", told)
+
+
+def failed(
+    connection: sa.Connection, n: int, now: datetime, error: str, *, sure: bool, aside: bool, own: bool = True
+) -> None:
+    """Note how a try failed.
+
+    Args:
+        error: the destination's own words.
+        sure: nothing can be there; what was noted by :func:`unsure` is taken back.
+        aside: it is not tried again before a person says so.
+        own: it is the row's own fault: it is counted, and the row waits for longer each time.
+    """
+    row = _row(connection, n)
+    if row is None or row.state != "waiting":  # a person dropped it meanwhile
+        return
+    attempts = row.attempts + own
+    wait = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 20), LONGEST_WAIT)
+    error = storable(error[:_ERROR])
+    values: dict[str, Any] = {"error": error, "attempts": attempts, "updated_at": micros(now)}
+    values["next_try_at"] = micros(now + wait) if own and not aside else None
+    if sure:
+        values |= {"unsure_since": None, "unsure_at": None}
+    if aside:
+        values["state"] = "failed"
+        told = {"instance": row.instance, "effect": row.effect, "reason": error}
+        linked.note(connection, row.ticket_n, micros(now), "set_aside", told)
+    connection.execute(sa.update(outbox).where(outbox.c.n == n).values(**values))
+
+
+def later(connection: sa.Connection, n: int, at: datetime, error: str) -> None:
+    """Let a row wait until *at* without counting that as a failure."""
+    connection.execute(
+        sa.update(outbox).where(outbox.c.n == n).values(next_try_at=micros(at), error=storable(error[:_ERROR]))
+    )
+
+
+# --- for people -------------------------------------------------------------------------------------------------------
+
+
+def left(connection: sa.Connection, instance: str | None, limit: int) -> list[Outgoing]:
+    """Return what waits or was set aside, oldest first."""
+    query = _ROWS.where(_LEFT).order_by(outbox.c.n).limit(limit)
+    if instance is not None:
+        query = query.where(outbox.c.instance == instance)
+    return [_outgoing(row) for row in connection.execute(query)]
+
+
+def row(connection: sa.Connection, n: int) -> Outgoing:
+    """Return one row.
+
+    Raises:
+        StoreError: there is none with this number, or it is done.
+    """
+    found = connection.execute(_ROWS.where(outbox.c.n == n, _LEFT)).one_or_none()
+    if found is None:
+        raise StoreError(f'no delivery {n} waits; "hub outbox" shows those that do')
+    return _outgoing(found)
+
+
+def retry(connection: sa.Connection, numbers: Sequence[int], *, dropped: bool = False) -> int:
+    """Let rows be tried again now, *dropped* ones too where that is wanted; return how many there were."""
+    chosen = outbox.c.n.in_(numbers) & ((outbox.c.state != "done") if dropped else _LEFT)
+    return connection.execute(
+        sa.update(outbox).where(chosen).values(state="waiting", attempts=0, next_try_at=None)
+    ).rowcount
+
+
+def drop(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> int:
+    """Never send rows; return how many there were. The story of the ticket tells it."""
+    chosen = outbox.c.n.in_(numbers) & _LEFT
+    for one in connection.execute(sa.select(outbox).where(chosen)).all():
+        told = {"instance": one.instance, "effect": one.effect}
+        linked.note(connection, one.ticket_n, micros(now), "dropped", told)
+    values = {"state": "dropped", "updated_at": micros(now)}
+    return connection.execute(sa.update(outbox).where(chosen).values(**values)).rowcount
+
+
+def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:
+    """Return by instance how many rows wait and how many are set aside; instances without any are left out."""
+    query = sa.select(outbox.c.instance, outbox.c.state, sa.func.count()).where(_LEFT)
+    found: dict[str, tuple[int, int]] = {}
+    for instance, state, number in connection.execute(query.group_by(outbox.c.instance, outbox.c.state)):
+        waiting, aside = found.get(instance, (0, 0))
+        found[instance] = (number, aside) if state == "waiting" else (waiting, number)
+    return found
+
+
+def _outgoing(row: Any) -> Outgoing:
+    payload = orjson.loads(row.payload)
+    moments = {name: _maybe(getattr(row, name)) for name in ("next_try_at", "unsure_since", "unsure_at")}
+    return Outgoing(
+        n=row.n,
+        ticket=str(UUID(bytes=row.ticket_id)),
+        instance=row.instance,
+        role=cast(Role, row.role),
+        effect=cast(Effect, row.effect),
+        marker=row.marker,
+        state=row.state,
+        attempts=row.attempts,
+        created_at=instant(row.created_at),
+        department=payload.get("department"),
+        messages=tuple(payload.get("messages", ())),
+        changes=payload.get("changes", {}),
+        error=row.error,
+        external_id=row.external_id,
+        **moments,
+    )
+
+
+def _maybe(value: int | None) -> datetime | None:
+    return None if value is None else instant(value)
+
+
+def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))

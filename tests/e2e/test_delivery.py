@@ -1,0 +1,244 @@
+"""Real ``hub`` processes killed at many moments against a desk that counts what is made: one case per ticket.
+
+The source is the sandbox of YouScan, the destination a desk in this process, on real HTTP, with a search that lags.
+"""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.store import open_store
+from tests.desk.server import KEY, Desk, Served
+from tests.e2e.harness import sandbox
+
+ROOT = Path(__file__).parents[2]
+TICKETS = 20
+KILLS = 24
+_TOML = """
+store = "sqlite:///hub.db"
+
+[instances.mentions]
+connector = "youscan"
+base_url = "{youscan}"
+api_key = {{ env = "YOUSCAN_API_KEY" }}
+sweeps = "off"
+
+[instances.desk]
+connector = "desk"
+base_url = "{desk}"
+token = {{ env = "DESK_KEY" }}
+timeout = "1s"
+index_s = 1
+sweeps = "off"
+
+[instances.desk.map]
+department.claims = "Claims group"
+"""
+_INIT = """
+from hub.sdk import hookimpl
+
+requires_sdk = ">=1.0,<2"
+
+
+@hookimpl
+def register_connector():
+    from tests.desk.connector import Desk
+
+    return Desk
+"""
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A folder with a hub.toml, and the commands run in it."""
+
+    folder: Path
+    env: dict[str, str]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "hub", *arguments]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.folder, env=self.env, text=True, stdout=pipe, stderr=pipe)
+
+    def run(self, *arguments: str, ok: bool = True) -> str:
+        with self.start(*arguments) as process:
+            out, err = process.communicate(timeout=120)
+        assert (process.returncode == 0) is ok, f"{arguments}: {process.returncode}\n{out}\n{err}"
+        return out + err
+
+    def json(self, *arguments: str) -> Any:
+        with self.start(*arguments, "--json") as process:
+            out, err = process.communicate(timeout=120)
+        assert out, err
+        return json.loads(out)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(index_s=0.5)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, desk: Desk) -> Iterator[Hub]:
+    """The desk's connector is installed as a distribution would be, on a path of its own."""
+    site = tmp_path / "site"
+    (site / "hub_desk").mkdir(parents=True)
+    (site / "hub_desk" / "__init__.py").write_text(_INIT)
+    info = site / "hub_desk-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hub-desk\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[hub]\ndesk = hub_desk\n")
+    with sandbox(tmp_path, "youscan", "--seed", "3", "--items", "120") as box, Served(desk) as served:
+        (tmp_path / "hub.toml").write_text(_TOML.format(youscan=box.urls["youscan"], desk=served.url))
+        more = {"HUB_STATE_DIR": str(tmp_path / "state"), "YOUSCAN_API_KEY": box.keys["youscan"], "DESK_KEY": KEY}
+        path = os.pathsep.join([str(site), str(ROOT)])
+        yield Hub(tmp_path, {**os.environ, **more, "PYTHONPATH": path, "NO_COLOR": "1"})
+
+
+def escalated(hub: Hub, number: int) -> list[str]:
+    """Read the mentions and escalate some of them; return their ids."""
+    hub.run("sync", "mentions")
+    ids = [ticket["id"] for ticket in hub.json("tickets", "list", "--limit", str(number))]
+    assert len(ids) == number
+    with open_store(f"sqlite:///{hub.folder / 'hub.db'}") as store:
+        for one in ids:
+            store.ask_case(one, "desk", "claims")
+    return ids
+
+
+def test_one_case_per_ticket_though_the_process_is_killed_at_many_moments(hub: Hub, desk: Desk) -> None:
+    ids = escalated(hub, TICKETS)
+    rng = random.Random(int(os.environ.get("HUB_KILL_SEED", "7")))
+    killed = 0
+    for number in range(KILLS):
+        desk.faults.extend(rng.choices((None, "lost", "late", "error"), weights=(8, 2, 1, 1), k=2))
+        made = len(desk.cases)
+        with hub.start("sync", "desk") as process:
+            _wait_for_news(desk, made, rng)
+            killed += process.poll() is None
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        if number % 6 == 5:
+            time.sleep(2.2)  # what is unsure may be looked up for good
+    desk.faults.clear()
+    deadline = time.monotonic() + 60
+    while hub.json("outbox"):
+        assert time.monotonic() < deadline, hub.run("outbox")
+        time.sleep(0.5)
+        with hub.start("sync", "desk") as process:
+            process.communicate()
+    assert killed >= KILLS // 3, "most runs ended before they were killed: the test proves little"
+    assert set(desk.by_marker().values()) == {1}, "a ticket has two cases"
+    assert len(desk.cases) == TICKETS
+    tickets = {ticket["id"]: ticket for ticket in _exported(hub)}
+    linked = Counter(link["external_id"] for one in ids for link in tickets[one]["links"])
+    assert linked == Counter(list(desk.cases))
+    assert {tickets[one]["state"] for one in ids} == {"on_hold"}
+    assert not [ticket for ticket in tickets.values() if ticket["connector"] == "desk"]
+
+
+def _wait_for_news(desk: Desk, made: int, rng: random.Random) -> None:
+    """Return a moment after the desk has made something, or when the run is old enough."""
+    deadline = time.monotonic() + rng.uniform(0.4, 1.5)
+    while len(desk.cases) == made and time.monotonic() < deadline:
+        time.sleep(0.001)
+    time.sleep(rng.uniform(0, 0.02))
+
+
+def _exported(hub: Hub) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in hub.run("tickets", "export").splitlines() if line.startswith("{")]
+
+
+def test_an_escalation_goes_out_and_its_answer_comes_back(hub: Hub, desk: Desk) -> None:
+    hub.run("sync", "mentions")
+    ticket = hub.json("tickets", "list", "--limit", "1")[0]["id"]
+    said = hub.run("tickets", "escalate", ticket, "--to", "desk", "--department", "claims")
+    assert re.search('delivery 1 to desk waits; "hub sync" sends it', said)
+    assert "is asked for already: delivery 1" in hub.run("tickets", "escalate", ticket[:8], "--to", "desk")
+    assert [row["effect"] for row in hub.json("outbox")] == ["create"]
+    shown = hub.json("outbox", "show", "1")["begins_with"]
+    assert (shown["method"], shown["path"], shown["body"]["department"]) == ("POST", "/cases", "Claims group")
+    assert "begins with POST /cases" in hub.run("outbox", "show", "1")
+    assert desk.asked == [], "to show is not to send"
+    said = hub.run("sync")
+    assert "desk: 1 delivery was sent" in said
+    assert desk.cases["C-1"].department == "Claims group"
+    assert "it has an open case there: https://desk.example/C-1" in hub.run(
+        "tickets", "escalate", ticket, "--to", "desk"
+    )
+    desk.say("C-1", "we refund it")
+    desk.change("C-1", state="done", assignee="Anna")
+    hub.run("sync")
+    story = hub.run("tickets", "show", ticket)
+    assert "escalated to desk: C-1 (done, Claims group, Anna, https://desk.example/C-1)" in story
+    assert re.search(r"escalated to desk, claims: C-1 exists there", story)
+    assert "we refund it" in story
+    assert "state: on_hold → open" in story
+
+
+def test_a_desk_that_is_down_fails_the_sync_and_is_then_left_alone(hub: Hub, desk: Desk) -> None:
+    escalated(hub, 3)
+    desk.always = "error"
+    assert "500 from POST /cases" in hub.run("sync", ok=False)
+    asked = len(desk.asked)
+    assert "left alone until" in hub.run("sync", ok=False)
+    assert [one for one in desk.asked[asked:] if one[0] == "POST"] == []
+    assert "outbox: 500 from POST /cases" in " ".join(hub.run("status").split())
+    desk.always = None
+    time.sleep(2.1)  # until a look-up can be believed
+    assert "3 deliveries were sent" in hub.run("sync", "desk")
+
+
+def test_a_desk_is_well_again_when_what_it_failed_on_is_dropped(hub: Hub, desk: Desk) -> None:
+    escalated(hub, 1)
+    desk.always = "error"
+    hub.run("sync", "desk", ok=False)
+    [row] = hub.json("outbox")
+    assert "failing" in hub.run("status")
+    hub.run("outbox", "drop", str(row["n"]))
+    hub.run("sync")
+    assert "failing" not in hub.run("status")
+
+
+def test_refused_credentials_pause_the_desk_and_nothing_else(hub: Hub, desk: Desk) -> None:
+    escalated(hub, 1)
+    hub.env["DESK_KEY"] = "another-key"
+    said = hub.run("sync", ok=False)
+    assert 'instance "desk" is paused' in said
+    assert "another-key" not in said
+    hub.env["DESK_KEY"] = KEY
+    hub.run("resume", "desk")
+    hub.run("sync")
+    assert len(desk.cases) == 1
+
+
+def test_what_the_desk_refuses_waits_for_a_person(hub: Hub, desk: Desk) -> None:
+    escalated(hub, 1)
+    desk.faults.append(None)  # its changes are read first
+    desk.faults.append("refused")
+    said = hub.run("sync", ok=False)
+    assert "the desk refuses the case: the field Project is required" in said
+    assert "set aside" in hub.run("outbox")
+    [row] = hub.json("outbox")
+    hub.run("outbox", "retry", str(row["n"]))
+    hub.run("sync")
+    assert len(desk.cases) == 1
+
+
+def test_an_instance_that_cannot_escalate_is_refused_with_what_it_can(hub: Hub) -> None:
+    hub.run("sync", "mentions")
+    ticket = hub.json("tickets", "list", "--limit", "1")[0]["id"]
+    said = hub.run("tickets", "escalate", ticket, "--to", "mentions", ok=False)
+    assert '"youscan" has no ability escalate, only act, pull' in said

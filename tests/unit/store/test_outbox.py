@@ -1,0 +1,273 @@
+"""What is asked of other places is committed with what caused it, and what comes back finds its ticket."""
+
+from typing import Any
+
+import pytest
+
+from hub.routing.facts import Facts
+from hub.sdk import FollowUp, MessageDraft, StoreError, find_marker
+from hub.store import Decided, Escalation, Place, Router, Store, TicketFilter, open_store, upgrade_store
+from hub.store.outbox import marker_of
+from tests.unit.store.pages import NOW, at, dump, hide, index_all, mention, put, rows, write
+
+WRITTEN = ("tickets", "messages", "ticket_events", "links", "outbox")
+THERE: dict[str, Any] = {"instance": "there", "stream": "cases"}
+
+
+def _to_claims(facts: Facts) -> Decided:
+    wanted = (Escalation("there", "claims"),) if any("claim" in text for text in facts.texts) else ()
+    return Decided("normal", escalations=wanted)
+
+
+TO_CLAIMS = Router(_to_claims)
+"""Escalates what is about claims."""
+
+
+def asked(store: Store) -> list[tuple[Any, ...]]:
+    return rows(store, "SELECT instance, role, effect, state, payload FROM outbox ORDER BY n")
+
+
+def linked(store: Store, thread: str = "1", external_id: str = "T-1") -> str:
+    """Open the ticket *thread* and its case; return the ticket's id."""
+    put(store, mention(thread))
+    ticket = next(str(one.id) for one in store.iter_tickets() if one.thread == thread)
+    row = store.ask_case(ticket, "there").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 0, Place("there", "c", "", external_id), "https://there.example/1")
+    store.outbox_finished(row.n)
+    return ticket
+
+
+def note(source_id: str = "n1", **facts: Any) -> MessageDraft:
+    return MessageDraft(source_id=source_id, created_at=at(5), body=f"note {source_id}", **facts)
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_decision_asks_for_is_in_the_outbox_with_the_page(store: Store) -> None:
+    put(store, mention("1", body="a claim"), mention("2"), router=TO_CLAIMS)
+    assert asked(store) == [("there", "escalated", "create", "waiting", '{"cause":"rule","department":"claims"}')]
+
+
+def test_a_page_that_cannot_be_committed_asks_for_nothing(store: Store) -> None:
+    with pytest.raises(ValueError, match="surrogates"):
+        put(store, mention("1", body="a claim"), mention("2", body="\ud800"), router=TO_CLAIMS)
+    assert asked(store) == []
+
+
+def test_reading_a_page_again_asks_for_nothing_new(store: Store) -> None:
+    for _ in range(2):
+        put(store, mention("1", body="a claim"), mention("1", body="a claim"), router=TO_CLAIMS)
+    assert len(asked(store)) == 1
+
+
+def test_a_ticket_of_several_messages_is_asked_for_once(store: Store) -> None:
+    several = [mention("1", thread="t", body="a claim"), mention("2", thread="t", minutes=-1, body="a claim")]
+    put(store, *several, router=TO_CLAIMS)
+    assert len(asked(store)) == 1
+
+
+def test_markers_differ_by_ticket_place_effect_and_number() -> None:
+    made = {
+        marker_of(ticket, instance, "escalated", effect, number)
+        for ticket in (b"\0" * 16, b"\1" * 16)
+        for instance in ("jira", "crm")
+        for effect in ("create", "comment")
+        for number in ("0", "1")
+    }
+    assert len(made) == 16
+    assert all(find_marker(marker) == marker for marker in made)
+
+
+def test_a_marker_never_changes_from_one_release_to_the_next() -> None:
+    assert marker_of(b"\0" * 16, "jira", "escalated", "create", "0") == "hub-2a6d96b97c68ad64b0b1464c"
+
+
+def test_a_ticket_that_does_not_exist_cannot_be_escalated(store: Store) -> None:
+    with pytest.raises(StoreError, match="no ticket has an id beginning with 'abcd'"):
+        store.ask_case("abcd", "there")
+
+
+def test_only_what_the_customer_says_is_told_in_the_case(store: Store) -> None:
+    put(store, mention("1", thread="t"))
+    [ticket] = store.iter_tickets()
+    row = store.ask_case(str(ticket.id), "there").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 1, Place("there", "c", "", "T-1"), None)
+    store.outbox_finished(row.n)
+    put(store, mention("2", thread="t"), mention("3", thread="t", direction="out"))
+    put(store, mention("2", thread="t", body="edited"), hide("3"))
+    [row] = store.outbox_left()
+    [told] = [message.id for message in next(store.iter_tickets()).messages if message.body == "edited"]
+    assert (row.effect, row.messages) == ("comment", (str(told),))
+
+
+# --- what comes back ------------------------------------------------------------------------------------------------
+
+
+def test_what_a_case_says_is_written_once_however_often_it_is_read(store: Store) -> None:
+    linked(store)
+    news = FollowUp(external_id="T-1", state="open", status="In work", messages=(note(),))
+    first = put(store, news, **THERE)
+    assert (first.added, len(first.updated)) == (1, 1)
+    before = dump(store, WRITTEN)
+    again = put(store, news, **THERE)
+    assert (again.added, again.changed, again.unchanged, again.updated) == (0, 0, 1, [])
+    assert dump(store, WRITTEN) == before
+
+
+def test_what_a_follow_up_does_not_tell_stays_as_it_was(store: Store) -> None:
+    linked(store)
+    put(store, FollowUp(external_id="T-1", state="open", department="Claims", assignee="Anna"), **THERE)
+    put(store, FollowUp(external_id="T-1", messages=(note(),)), **THERE)
+    [link] = next(store.iter_tickets()).links
+    assert (link.department, link.assignee, link.state) == ("Claims", "Anna", "open")
+
+
+def test_a_renamed_instance_still_knows_its_cases(store: Store) -> None:
+    linked(store)
+    own = mention("T-1", body="of the case itself")
+    put(store, FollowUp(external_id="T-1", state="open", otherwise=own), instance="renamed", stream="cases")
+    [ticket] = store.iter_tickets()
+    assert [link.instance for link in ticket.links] == ["renamed"]
+
+
+def test_a_case_of_another_site_with_the_same_id_is_another_case(store: Store) -> None:
+    linked(store)
+    own = mention("T-1", body="of another site")
+    put(store, FollowUp(external_id="T-1", state="solved", otherwise=own), namespace="other", **THERE)
+    assert sorted(ticket.state for ticket in store.iter_tickets()) == ["new", "on_hold"]
+
+
+def test_a_ticket_with_two_cases_waits_for_both(store: Store) -> None:
+    ticket = linked(store)
+    row = store.ask_case(ticket, "elsewhere").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 0, Place("elsewhere", "d", "", "E-1"), None)
+    put(store, FollowUp(external_id="T-1", state="solved"), **THERE)
+    assert store.find_ticket(ticket).state == "on_hold"
+    put(store, FollowUp(external_id="E-1", state="closed"), connector="d", instance="elsewhere")
+    assert store.find_ticket(ticket).state == "open"
+
+
+def test_a_hidden_ticket_stays_hidden_and_comes_back_on_hold(store: Store) -> None:
+    put(store, mention("1"))
+    put(store, hide("1"))
+    ticket = linked(store)
+    put(store, hide("1"))
+    assert store.find_ticket(ticket).state == "hidden"
+    put(store, hide("1", hidden=False))
+    assert store.find_ticket(ticket).state == "on_hold"
+
+
+def test_a_case_delivered_to_a_helpdesk_holds_nothing_and_the_customer_may_speak_in_it(store: Store) -> None:
+    put(store, mention("1"))
+    [ticket] = store.iter_tickets()
+    row = store.ask_case(str(ticket.id), "there", role="delivered").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 0, Place("there", "c", "", "T-1"), None)
+    said = (note("n1"), note("n2", direction="out"))
+    put(store, FollowUp(external_id="T-1", state="open", messages=said), **THERE)
+    ticket = store.find_ticket(str(ticket.id))
+    assert ticket.state == "new"
+    assert sorted(message.direction for message in ticket.messages) == ["in", "in", "out"]
+
+
+def test_a_source_that_is_read_again_leaves_notes_and_hold_alone(store: Store) -> None:
+    ticket = linked(store)
+    put(store, FollowUp(external_id="T-1", messages=(note(),)), **THERE)
+    before = dump(store, WRITTEN)
+    put(store, mention("1"))
+    assert dump(store, WRITTEN) == before
+    put(store, mention("1", body="edited"))
+    found = store.find_ticket(ticket)
+    assert (found.state, [message.body for message in found.messages]) == ("on_hold", ["edited", "note n1"])
+
+
+def test_what_a_person_dropped_while_it_was_sent_stays_dropped(store: Store) -> None:
+    put(store, mention("1"))
+    row = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert row is not None
+    store.outbox_drop([row.n])
+    store.outbox_failed(row.n, "no", sure=True, aside=True)
+    assert store.outbox_left() == []
+
+
+def test_a_ticket_that_is_erased_while_it_is_sent_leaves_nothing(store: Store) -> None:
+    put(store, mention("1", author="k"))
+    row = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert row is not None
+    store.erase("k")
+    assert store.outbox_parcel(row.n) is None
+    store.outbox_unsure(row.n, 0)
+    store.outbox_made(row.n, 0, Place("there", "c", "", "T-1"), None)
+    store.outbox_failed(row.n, "no", sure=True)
+    store.outbox_finished(row.n)
+    assert [len(found) for found in dump(store, WRITTEN).values()] == [0] * len(WRITTEN)
+
+
+def test_what_follows_a_case_that_is_there_does_not_wait_for_the_rest_of_its_create(store: Store) -> None:
+    put(store, mention("1"))
+    ticket = str(next(store.iter_tickets()).id)
+    row = store.ask_case(ticket, "there").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 99, Place("there", "c", "", "T-1"), None)
+    store.outbox_failed(row.n, "the link back is refused", sure=True, aside=True)
+    store.ask_change(ticket, "there", "escalated", {"priority": "high"}, "person")
+    assert [row.effect for row in store.outbox_due("there", 9)] == ["change"]
+
+
+def test_a_state_that_a_person_set_is_left_alone(store: Store) -> None:
+    put(store, mention("1"))
+    pinned = '{"set_by_hand":["state"]}'
+    write(store, "UPDATE tickets SET state = 'pending', own_state = 'pending', decided = ?", pinned)
+    linked(store)
+    assert next(store.iter_tickets()).state == "pending"
+    put(store, FollowUp(external_id="T-1", state="solved"), **THERE)
+    assert next(store.iter_tickets()).state == "pending"
+
+
+def test_notes_can_be_searched(store: Store) -> None:
+    linked(store)
+    put(store, FollowUp(external_id="T-1", messages=(note("n1"), note("refund"))), **THERE)
+    index_all(store)
+    assert [line.messages for line in store.list_tickets(TicketFilter(text="refund"))] == [3]
+
+
+def test_an_erased_person_does_not_come_back_through_the_case(store: Store) -> None:
+    put(store, mention("1", author="k"))
+    [ticket] = store.iter_tickets()
+    row = store.ask_case(str(ticket.id), "there").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 0, Place("there", "c", "", "T-1"), None)
+    store.ask_change(str(ticket.id), "there", "escalated", {"state": "solved"}, "person")
+    store.erase("k")
+    assert [len(found) for found in dump(store, WRITTEN).values()] == [0] * len(WRITTEN)
+    own = mention("T-1", body="what the customer said")
+    put(store, FollowUp(external_id="T-1", state="open", messages=(note(),), otherwise=own), **THERE)
+    assert store.summary().tickets == 0
+
+
+def test_what_no_store_can_hold_in_a_destinations_words_is_replaced(store: Store) -> None:
+    put(store, mention("1"))
+    [ticket] = store.iter_tickets()
+    row = store.ask_case(str(ticket.id), "there").outgoing
+    assert row is not None
+    store.outbox_failed(row.n, "no\x00 \ud800 way" * 1000, sure=True, aside=True)
+    [row] = store.outbox_left()
+    assert row.error is not None
+    assert row.error.startswith("no\ufffd \ufffd way")
+    assert len(row.error) <= 2000
+
+
+def test_an_older_database_keeps_its_tickets_and_gets_the_new_tables(store: Store) -> None:
+    put(store, mention("1"))
+    url = f"sqlite:///{store.path}"
+    for table in ("links", "outbox"):
+        write(store, f"DROP TABLE {table}")
+    write(store, "UPDATE alembic_version SET version_num = '0001'")
+    assert upgrade_store(url)[0] == "0001"
+    with open_store(url, now=lambda: NOW) as upgraded:
+        assert linked(upgraded, "2")
+        assert upgraded.summary().tickets == 2
