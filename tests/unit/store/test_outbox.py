@@ -266,8 +266,8 @@ def test_an_older_database_keeps_its_tickets_and_gets_the_new_tables(store: Stor
     url = f"sqlite:///{store.path}"
     for table in ("links", "outbox"):
         write(store, f"DROP TABLE {table}")
-    write(store, "UPDATE alembic_version SET version_num = '0001'")
-    assert upgrade_store(url)[0] == "0001"
+    write(store, "UPDATE alembic_version SET version_num = '0002'")
+    assert upgrade_store(url)[0] == "0002"
     with open_store(url, now=lambda: NOW) as upgraded:
         assert linked(upgraded, "2")
         assert upgraded.summary().tickets == 2
