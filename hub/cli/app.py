@@ -22,6 +22,7 @@ COMMANDS = {
     "pause": Entry("hub.cli.status", "pause", "Stop reading an instance until it is resumed."),
     "resume": Entry("hub.cli.status", "resume", "Read a paused instance again."),
     "tickets": Entry("hub.cli.tickets", "tickets", "List, show and export tickets."),
+    "rules": Entry("hub.cli.rules", "rules", "Check, test, explain and try rules."),
     "dead": Entry("hub.cli.dead", "dead", "List, show, retry and drop what was set aside."),
     "plugins": Entry("hub.cli.plugins", "plugins", "Show what is installed."),
     "sandbox": Entry("hub.cli.sandbox", "sandbox", "Serve vendors' APIs on this machine, with faults on demand."),

@@ -34,10 +34,12 @@ __all__ = [
 DEFAULT_STORE = "sqlite:///hub.db"
 DEFAULT_TIMEZONE = "UTC"
 LANGS = ("ru", "en")
+NO_RULES = "off"
 TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "store": ("text", f'"{DEFAULT_STORE}"', "where tickets are kept; a relative path starts at the folder of the file"),
+    "rules": ("text", "none", 'a folder of rules, or `"off"`; a relative path starts at the folder of the file'),
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
-    "lang": ('"ru" or "en"', "the locale's", "language of `hub demo`; its `--lang` wins"),
+    "lang": ('"ru" or "en"', "the locale's", "language of `hub demo` and `hub rules`; `--lang` wins"),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
@@ -56,11 +58,13 @@ class Place:
     Attributes:
         path: the file, as it was named.
         store: URL with an absolute path.
+        rules: the folder of rules; None where the file names none, or says ``off``.
         lang: None where the file does not say.
     """
 
     path: Path
     store: str
+    rules: Path | None
     timezone: ZoneInfo
     lang: Literal["ru", "en"] | None
 
@@ -176,7 +180,13 @@ def _place(file: ConfigFile) -> dict[str, Any]:
         if key not in TOP_LEVEL:
             hint = did_you_mean(key, TOP_LEVEL) or ";"
             file.findings.add((key,), f"unknown key{hint} known keys: {listed(TOP_LEVEL)}")
-    return {"path": file.path, "store": _store(file), "timezone": _timezone(file), "lang": _lang(file)}
+    return {
+        "path": file.path,
+        "store": _store(file),
+        "rules": _rules(file),
+        "timezone": _timezone(file),
+        "lang": _lang(file),
+    }
 
 
 def _top(file: ConfigFile, key: str, default: Any) -> Any:
@@ -199,6 +209,14 @@ def _store(file: ConfigFile) -> str:
     elif name in (url, "") or name.startswith(":memory:"):
         file.findings.add(("store",), f'names no file to keep tickets in; write for example "{DEFAULT_STORE}"')
     return f"{_FILE_STORE}{file.folder / name}" if name != url else url
+
+
+def _rules(file: ConfigFile) -> Path | None:
+    name = _top(file, "rules", NO_RULES)
+    if not isinstance(name, str) or not name.strip():
+        file.findings.add(("rules",), f'is not a folder; write for example "rules", or "{NO_RULES}"')
+        return None
+    return None if name == NO_RULES else file.folder / name
 
 
 def _timezone(file: ConfigFile) -> ZoneInfo:

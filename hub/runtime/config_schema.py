@@ -33,6 +33,7 @@ def config_schema(registry: Registry) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "store": _or_reference({"type": "string", "default": "sqlite:///hub.db"}),
+            "rules": _or_reference({"type": "string"}),
             "timezone": _or_reference({"type": "string", "default": "UTC"}),
             "lang": _or_reference({"enum": ["ru", "en"]}),
             "instances": {

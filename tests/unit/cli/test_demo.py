@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hub.cli.demo_texts import TEXTS, language
+from hub.cli.demo_texts import TEXTS
+from hub.cli.speech import language
 from hub.sandbox import Running, SandboxOptions, installed, running
 from tests.unit.cli.conftest import Hub
 
