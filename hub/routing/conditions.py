@@ -304,6 +304,8 @@ class HasPatterns:
             return _meet(self.patterns, hits)
         if not (case.facts.title if self.scope == "title" else case.has_text):
             return False
+        if self.scope == "text" and self.mode == "none":
+            return not _meet(self.patterns, hits)
         found = [index for index in self.patterns if index in hits]
         if self.scope == "title":
             found = list(filter(case.reading.title_has, found))

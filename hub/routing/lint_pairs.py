@@ -6,7 +6,7 @@ it is compared with those that matched there; and rules that look for the same p
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from hub.routing.conditions import All, AnyOf, Condition, HasPatterns, IsOneOf, Not, needed_values
@@ -19,6 +19,7 @@ from hub.routing.witness import Row, Witnesses
 
 _EXAMPLES = 2  # of a rule that are looked at
 _OTHERS = 40  # rules that match on the same ticket
+_MEETINGS = 3  # of a rule that are told
 _PHRASES = 20  # of a rule that stand in others too
 _CASES_KIND = frozenset(("mention", "review"))
 
@@ -130,14 +131,16 @@ class _Pairs:
 
     def _meetings(self, rule: Rule, above: list[Rule], proved: list[Rule], shown: list[_Shown]) -> Iterator[Problem]:
         told = {one.name for one in proved} | self._dead
-        for other, one in self._on_shared_phrases(rule):
-            if other.name not in told:
+        by_phrase = ((other, one, "meets") for other, one in self._on_shared_phrases(rule))
+        by_ticket = ((other, one, "overlaps") for other in above if (one := _with(shown, other)))
+        found: list[Problem] = []
+        for other, one, kind in chain(by_phrase, by_ticket):
+            if other.name not in told and rule.name in one.matched:
                 told.add(other.name)
-                yield from self._meeting(rule, other, one, "meets")
-        for other in above:
-            both = _with(shown, other)
-            if other.name not in told and both and rule.name in both.matched:
-                yield from self._meeting(rule, other, both, "overlaps")
+                found += self._meeting(rule, other, one, kind)
+            if len(found) == _MEETINGS:
+                break
+        yield from found
 
     def _meeting(self, rule: Rule, other: Rule, shown: _Shown, kind: str) -> Iterator[Problem]:
         theirs = dict(other.then.fields)
