@@ -3,6 +3,7 @@
 A line that cannot be used is told with its number and does not stop the others.
 """
 
+import codecs
 import csv
 import gzip
 import json
@@ -11,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedIOBase, BufferedReader, TextIOWrapper
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from typing import Any, cast
 
@@ -118,25 +119,21 @@ def _json_line(number: int, line: bytes, encoding: str) -> Row | BadRow:
 # --- CSV ------------------------------------------------------------------------------------------------------------
 
 
-class _Lines:
-    """Decoded lines; one in another encoding keeps its bytes as lone surrogates, to be told by the row."""
-
-    def __init__(self, file: BufferedIOBase, encoding: str) -> None:
-        self._text = TextIOWrapper(
-            cast(BufferedReader, file),
-            encoding="utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding,
-            errors="surrogateescape" if encoding != "utf-16" else "replace",
-            newline="",
-        )
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._text:
-            yield line.replace("\0", "")
+def _lines(file: BufferedIOBase, encoding: str) -> Iterator[str]:
+    """Yield decoded lines; what is in another encoding keeps its bytes as lone surrogates, to be told by the row."""
+    utf8 = encoding.replace("-", "") == "utf8"
+    errors = "replace" if encoding == "utf-16" else "surrogateescape"
+    left = ""
+    for piece in codecs.iterdecode(file, "utf-8-sig" if utf8 else encoding, errors):
+        *whole, left = (left + piece.replace("\0", "")).split("\n")
+        yield from (line + "\n" for line in whole)
+    if left:
+        yield left
 
 
 def _csv(file: BufferedIOBase, encoding: str) -> Iterator[Row | BadRow]:
     csv.field_size_limit(_LONGEST)
-    lines = iter(_Lines(file, encoding))
+    lines = _lines(file, encoding)
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         return

@@ -58,13 +58,11 @@ class Place:
     Attributes:
         path: the file, as it was named.
         store: URL with an absolute path.
-        rules: the folder of rules; None where the file names none, or says ``off``.
         lang: None where the file does not say.
     """
 
     path: Path
     store: str
-    rules: Path | None
     timezone: ZoneInfo
     lang: Literal["ru", "en"] | None
 
@@ -75,9 +73,11 @@ class Outline(Place):
 
     Attributes:
         connectors: name of the connector by name of the instance, switched off or not.
+        rules: the folder of rules; None where the file names none, or says ``off``.
     """
 
     connectors: Mapping[str, str]
+    rules: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +167,10 @@ def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
     """
     file = read_config_file(path, env)
     place = _place(file)
-    tables = _tables(file, "instances")
+    tables, rules = _tables(file, "instances"), _rules(file)
     file.findings.check()
-    return Outline(**place, connectors={name: str(table.get("connector", "")) for name, table in tables.items()})
+    connectors = {name: str(table.get("connector", "")) for name, table in tables.items()}
+    return Outline(**place, connectors=connectors, rules=rules)
 
 
 # --- the top of the file --------------------------------------------------------------------------------------------
@@ -180,13 +181,7 @@ def _place(file: ConfigFile) -> dict[str, Any]:
         if key not in TOP_LEVEL:
             hint = did_you_mean(key, TOP_LEVEL) or ";"
             file.findings.add((key,), f"unknown key{hint} known keys: {listed(TOP_LEVEL)}")
-    return {
-        "path": file.path,
-        "store": _store(file),
-        "rules": _rules(file),
-        "timezone": _timezone(file),
-        "lang": _lang(file),
-    }
+    return {"path": file.path, "store": _store(file), "timezone": _timezone(file), "lang": _lang(file)}
 
 
 def _top(file: ConfigFile, key: str, default: Any) -> Any:
