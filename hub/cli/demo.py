@@ -14,6 +14,7 @@ import click
 
 from hub.cli.errors import FAILED
 from hub.cli.output import console, progress, say
+from hub.cli.speech import lang_option, spoken
 from hub.cli.state import State, pass_state
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ _BAR = 30  # columns
 @click.command
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_FOLDER)
 @click.option("--keep", is_flag=True, help="Let the vendors' APIs run on until Ctrl-C, so that you can sync again.")
-@click.option(
-    "--lang", type=click.Choice(["ru", "en"]), help="Speak Russian or English; else as the settings or the locale say."
-)
+@lang_option
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the vendors' data.")
 @click.option("--items", type=click.IntRange(1), default=300, show_default=True, help="Records of each vendor.")
 @pass_state
@@ -44,7 +43,7 @@ def demo(state: State, folder: Path, keep: bool, lang: str | None, seed: int, it
     tickets and shows them. DIR stays, so that the other commands can be tried on it; nothing is left running.
     """
     from hub.cli.demo_folder import RATE, prepare
-    from hub.cli.demo_texts import TEXTS, language
+    from hub.cli.demo_texts import TEXTS
     from hub.runtime.plugins import discover
     from hub.sandbox import SandboxOptions, installed, running
     from hub.sdk import ConfigError
@@ -53,7 +52,7 @@ def demo(state: State, folder: Path, keep: bool, lang: str | None, seed: int, it
     names = [name for name in installed() if name in registry.names()]
     if not names:
         raise ConfigError("no connector with a sandbox is installed; install helpdesk-hub-youscan, for one")
-    text = TEXTS[language(lang or _configured(state))]
+    text = TEXTS[spoken(state, lang)]
     options = SandboxOptions(seed=seed, items=items, limits=dict.fromkeys(names, RATE))
     with running(names, options) as sandbox:
         state.verbosity = state.verbosity or -1  # the odd records are told of at the end
@@ -66,16 +65,6 @@ def demo(state: State, folder: Path, keep: bool, lang: str | None, seed: int, it
                 threading.Event().wait()
     if not ok:
         raise click.exceptions.Exit(FAILED)
-
-
-def _configured(state: State) -> str | None:
-    """Return the language of the settings that lie here or are named. The demo needs none, so wrong ones say nothing:
-    "hub check" is there for them."""
-    from hub.sdk import ConfigError
-
-    with suppress(ConfigError):
-        return state.outline().lang
-    return None
 
 
 class _Report:

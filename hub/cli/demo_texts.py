@@ -1,6 +1,5 @@
 """What the demo says, in the two languages that it speaks."""
 
-import os
 from collections.abc import Mapping
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -51,11 +50,3 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "word": "деньги",
     },
 }
-
-
-def language(asked: str | None, env: Mapping[str, str] = os.environ) -> str:
-    """Return the language to speak: *asked* (by an option or the settings), else the locale's, else English."""
-    if asked:
-        return asked
-    locale = env.get("LC_ALL") or env.get("LC_MESSAGES") or env.get("LANG") or ""
-    return "ru" if locale.lower().startswith("ru") else "en"

@@ -153,9 +153,9 @@ class Rules(Protocol):
         """Return, in order, at least all rules that may match."""
 
 
-def decide(rules: Rules, facts: Facts) -> Decision:
-    """Return what *rules* make of a ticket with these *facts*."""
-    reading = rules.matcher.read((facts.title or "", *facts.texts))
+def decide(rules: Rules, facts: Facts, reading: Reading | None = None) -> Decision:
+    """Return what *rules* make of a ticket with these *facts*; its text is read unless a *reading* of it is given."""
+    reading = reading or rules.matcher.read((facts.title or "", *facts.texts))
     return _concluded(rules, _read(rules, facts, reading, rules.candidates(facts, reading.hits)))[0]
 
 

@@ -19,6 +19,12 @@ _LIGHT_ENDINGS = sorted(
     key=len,
     reverse=True,
 )
+_SAYS_LITTLE = frozenset(("PREP", "CONJ", "PRCL", "NPRO", "INTJ", "NUMR", "PRED"))
+_ENGLISH_LITTLE = frozenset(
+    "a an and are as at be but by can did do does for from had has have he her his how i if in into is it its just me"
+    " my no not of on or our she so than that the their them then there they this to too up us was we were what when"
+    " which who why will with would you your".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,16 @@ def _stemmer() -> Any:
     import snowballstemmer  # late: most commands read no rule
 
     return snowballstemmer.stemmer("english")
+
+
+def normal_form(word: str) -> str | None:
+    """Return the folded *word* as a dictionary has it; None for words that say little alone, such as prepositions."""
+    if word.isascii():
+        return None if word in _ENGLISH_LITTLE else word
+    parse = _analyzer().parse(word)[0]
+    if parse.tag.POS in _SAYS_LITTLE or "Apro" in parse.tag:
+        return None
+    return str(parse.normal_form).replace("ё", "е")
 
 
 def is_known(word: str) -> bool:

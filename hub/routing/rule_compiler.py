@@ -127,6 +127,12 @@ class Compiler:
     _patterns: dict[str, Pattern | PatternError] = field(default_factory=dict)
     _shared: dict[Any, Any] = field(default_factory=dict)
 
+    def take(self, patterns: Iterable[Pattern]) -> None:
+        """Give the first numbers to *patterns*, in their order."""
+        for pattern in patterns:
+            self._patterns[pattern.source] = pattern
+            self.numbers.setdefault(pattern.source, len(self.numbers))
+
     # --- rules and policies ---
 
     def rule(self, file: SourceFile, number: int, spec: RuleSpec) -> Rule:

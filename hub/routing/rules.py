@@ -21,7 +21,7 @@ from hub.routing.calendar import Calendar
 from hub.routing.conditions import HISTORY, Condition, leaves, needed_patterns, needed_values
 from hub.routing.decide import Decision, Trace
 from hub.routing.facts import Facts
-from hub.routing.matcher import Matcher
+from hub.routing.matcher import Matcher, Reading
 from hub.routing.pattern import Pattern
 from hub.routing.policy import Aging, check_policy
 from hub.routing.rule import Policy, Rule
@@ -59,11 +59,16 @@ class RuleSet:
     matcher: Matcher
     scale: Scale
     aging: Aging | None
+    obscene: Obscene
     _index: "_Index" = field(repr=False)
 
-    def decide(self, facts: Facts) -> Decision:
-        """Return what these rules make of a ticket with *facts*."""
-        return deciding.decide(self, facts)
+    def decide(self, facts: Facts, reading: Reading | None = None) -> Decision:
+        """Return what these rules make of a ticket with *facts*.
+
+        Args:
+            reading: of its text, by a matcher that :meth:`can_read_for` these rules; by default by their own.
+        """
+        return deciding.decide(self, facts, reading)
 
     def trace(self, facts: Facts) -> Trace:
         """Return the same decision with all that led to it; slower."""
@@ -72,6 +77,10 @@ class RuleSet:
     def candidates(self, facts: Facts, hits: Iterable[int]) -> Sequence[Rule]:
         """Return, in order, all rules that may match a ticket with *facts* in whose text the patterns *hits* are."""
         return [self.rules[number] for number in self._index.numbers(facts, hits)]
+
+    def can_read_for(self, other: "RuleSet") -> bool:
+        """Whether what the matcher of these rules reads serves *other* too: they were loaded beside it."""
+        return self.obscene == other.obscene and self.patterns[: len(other.patterns)] == other.patterns
 
     @cached_property
     def needs_history(self) -> bool:
@@ -136,31 +145,41 @@ class _Index:
 # --- loading --------------------------------------------------------------------------------------------------------
 
 
-def load_rules(folder: Path | None, *, builtin: bool = True) -> RuleSet:
+def load_rules(folder: Path | None, *, builtin: bool = True, beside: RuleSet | None = None) -> RuleSet:
     """Return the rule set of *folder* (or of one file) and of the built-in pack.
 
     Args:
         folder: None for the built-in pack alone.
         builtin: False leaves the pack out, whatever the files say.
+        beside: rules that are to decide the same texts; what one reading finds then serves both.
     Raises:
         RulesError: every finding in every file, with line, key, and what to write instead.
     """
-    parts, patterns, obscene = _parts(folder, builtin)  # the files are forgotten before the matcher needs the room
+    known = beside.patterns if beside else ()
+    parts, patterns = _parts(folder, builtin, known)  # the files are forgotten before the matcher needs the room
+    obscene = parts["obscene"]
     matcher = Matcher(patterns, obscene_words=obscene.words, obscene_allow=obscene.allow)
     return RuleSet(**parts, patterns=patterns, matcher=matcher)
 
 
-def _parts(folder: Path | None, builtin: bool) -> tuple[dict[str, Any], tuple[Pattern, ...], Obscene]:
-    """Return what a rule set is made of beside its matcher: the rest of it, patterns, obscene words."""
-    findings = Findings()
+def source_files(folder: Path | None, findings: Findings, *, builtin: bool = True) -> list[SourceFile]:
+    """Return the files that :func:`load_rules` reads, in order; what is wrong goes to *findings*."""
     files = read_files(folder, findings) if folder else []
     if builtin and all(file.said.builtin is not False for file in files) and PACK.is_dir():
         files += read_files(PACK, findings, builtin=True)
+    return files
+
+
+def _parts(folder: Path | None, builtin: bool, known: Sequence[Pattern]) -> tuple[dict[str, Any], tuple[Pattern, ...]]:
+    """Return what a rule set is made of beside its matcher: the rest of it, and patterns, the *known* ones first."""
+    findings = Findings()
+    files = source_files(folder, findings, builtin=builtin)
     compiler = Compiler(
         phrases=Lists("phrases", ("phrases",), files),
         values=Lists("values", ("platforms", "lists"), files),
         rule_names=frozenset(_names(files)),
     )
+    compiler.take(known)
     compiler.check_lists()
     digest = _Digest(compiler)
     rules = _rules(files, compiler, digest)
@@ -177,9 +196,10 @@ def _parts(folder: Path | None, builtin: bool) -> tuple[dict[str, Any], tuple[Pa
         "calendars": calendars,
         "scale": scale,
         "aging": aging,
+        "obscene": obscene,
         "_index": _Index(rules),
     }
-    return parts, tuple(compiler.patterns()), obscene
+    return parts, tuple(compiler.patterns())
 
 
 def _obscene(files: Sequence[SourceFile], digest: "_Digest") -> Obscene:

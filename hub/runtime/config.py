@@ -34,15 +34,12 @@ __all__ = [
 DEFAULT_STORE = "sqlite:///hub.db"
 DEFAULT_TIMEZONE = "UTC"
 LANGS = ("ru", "en")
+NO_RULES = "off"
 TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "store": ("text", f'"{DEFAULT_STORE}"', "where tickets are kept; a relative path starts at the folder of the file"),
+    "rules": ("text", "none", 'a folder of rules, or `"off"`; a relative path starts at the folder of the file'),
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
-    "lang": ('"ru" or "en"', "the locale's", "language of `hub demo`; its `--lang` wins"),
-    "rules": (
-        "text",
-        "none",
-        "a folder of rules, read in name order; a relative path starts at the folder of the file",
-    ),
+    "lang": ('"ru" or "en"', "the locale's", "language of `hub demo` and `hub rules`; `--lang` wins"),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
@@ -81,9 +78,11 @@ class Outline(Place):
 
     Attributes:
         connectors: name of the connector by name of the instance, switched off or not.
+        rules: the folder of rules; None where the file names none, or says ``off``.
     """
 
     connectors: Mapping[str, str]
+    rules: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +183,10 @@ def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
     """
     file = read_config_file(path, env)
     place = _place(file)
-    tables = _tables(file, "instances")
+    tables, rules = _tables(file, "instances"), _rules(file)
     file.findings.check()
-    return Outline(**place, connectors={name: str(table.get("connector", "")) for name, table in tables.items()})
+    connectors = {name: str(table.get("connector", "")) for name, table in tables.items()}
+    return Outline(**place, connectors=connectors, rules=rules)
 
 
 # --- the top of the file --------------------------------------------------------------------------------------------
@@ -229,13 +229,11 @@ def _store(file: ConfigFile) -> str:
 
 
 def _rules(file: ConfigFile) -> Path | None:
-    name = _top(file, "rules", None)
-    if name is None:
+    name = _top(file, "rules", NO_RULES)
+    if not isinstance(name, str) or not name.strip():
+        file.findings.add(("rules",), f'is not a folder; write for example "rules", or "{NO_RULES}"')
         return None
-    if not isinstance(name, str) or not name:
-        file.findings.add(("rules",), f'is {name!r}; write the name of a folder, such as "rules"')
-        return None
-    return file.folder / name
+    return None if name == NO_RULES else file.folder / name
 
 
 def _timezone(file: ConfigFile) -> ZoneInfo:

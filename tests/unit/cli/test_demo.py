@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hub.cli.demo_texts import TEXTS, language
 from hub.sandbox import Running, SandboxOptions, installed, running
 from tests.unit.cli.conftest import Hub
 
@@ -155,26 +154,6 @@ def test_kept_sandboxes_answer_until_ctrl_c(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.communicate()
-
-
-def test_both_languages_say_the_same_things() -> None:
-    english, russian = (
-        {key: sorted(re.findall(r"{(\w+)", text)) for key, text in TEXTS[lang].items()} for lang in ("en", "ru")
-    )
-    assert english == russian
-
-
-@pytest.mark.parametrize(
-    ("asked", "env", "spoken"),
-    [
-        ("ru", {"LANG": "en_US.UTF-8"}, "ru"),
-        (None, {"LANG": "ru_RU.UTF-8"}, "ru"),
-        (None, {"LC_ALL": "C", "LANG": "ru_RU.UTF-8"}, "en"),
-        (None, {}, "en"),
-    ],
-)
-def test_the_language_is_the_asked_one_or_the_locales(asked: str | None, env: dict[str, str], spoken: str) -> None:
-    assert language(asked, env) == spoken
 
 
 # --- sandbox, sync, check -------------------------------------------------------------------------------------------

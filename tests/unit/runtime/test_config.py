@@ -546,6 +546,20 @@ def test_the_outline_needs_no_credentials_and_imports_nothing(tmp_path: Path) ->
     assert outline.store == f"sqlite:///{tmp_path}/hub.db"
 
 
+@pytest.mark.parametrize(("text", "rules"), [('rules = "my/rules"', "my/rules"), ('rules = "off"', None), ("", None)])
+def test_the_outline_names_the_folder_of_rules(tmp_path: Path, text: str, rules: str | None) -> None:
+    path = tmp_path / "hub.toml"
+    path.write_text(text, encoding="utf-8")
+    assert load_outline(path, {}).rules == (tmp_path / rules if rules else None)
+
+
+def test_rules_that_are_no_folder_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "hub.toml"
+    path.write_text("rules = 1", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r'hub\.toml:1: rules: is not a folder; write for example "rules", or "off"'):
+        load_outline(path, {})
+
+
 def test_only_the_plugin_of_a_configured_connector_is_imported(load: Load, registry: Registry) -> None:
     broken = Registry([("connector", EntryPoint("never", "hub_that_is_not_there", "hub"))])
     assert broken.names() == ["never"]

@@ -1,0 +1,92 @@
+"""Problems of rules in words."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from hub.cli.output import one_line
+from hub.cli.ruleset import as_row
+from hub.cli.speech import Speech
+
+if TYPE_CHECKING:
+    from hub.routing.lint import Problem
+    from hub.routing.near import Miss
+    from hub.routing.seen import Letter
+
+_QUOTED = ("text", "pattern", "word")
+_QUOTING = ("letters", "same_phrase")  # kinds whose value is a text, not a name
+_MISSES = 3  # of one example that are told
+
+
+def problem_lines(problem: "Problem", speech: Speech) -> Iterator[str]:
+    """Yield *problem* as a person reads it: place, what is wrong, what to do; then a ticket that shows it."""
+    subject = f"{problem.subject}: " if problem.subject else ""
+    yield f"{problem.file}:{problem.line}: {speech(problem.severity)}: {subject}{message(problem, speech)}"
+    witness = problem.about.get("witness")
+    if witness:
+        yield "    " + one_line(speech("witness", row=as_row(witness)))
+
+
+def message(problem: "Problem", speech: Speech) -> str:
+    """Return what is wrong and what to do about it, in one line."""
+    values = dict(_values(problem, speech))
+    if problem.kind == "unreadable":
+        return one_line(str(problem.about["message"]))
+    said = speech(f"{_kind(problem)}.said", **values)
+    return one_line(f"{said}; {speech(f'{problem.kind}.todo', **values)}")
+
+
+def _kind(problem: "Problem") -> str:
+    if problem.kind == "example":
+        return f"example_{problem.about['wanted']}"
+    return f"letters_{problem.about['where']}" if problem.kind == "letters" else problem.kind
+
+
+def _values(problem: "Problem", speech: Speech) -> Iterator[tuple[str, str]]:
+    yield "subject", problem.subject
+    yield "why", ""
+    for key, value in problem.about.items():
+        if key == "letters":
+            yield key, letters_told(value, speech)
+        elif key == "other" and isinstance(value, Mapping):
+            yield key, _rule(value)
+        elif key == "others":
+            yield key, ", ".join(map(_rule, value))
+        elif key == "nearest":
+            yield key, speech("nearest", nearest=value) if value else ""
+        elif key in _QUOTED or (key == "value" and problem.kind in _QUOTING):
+            yield key, f"«{_plain(value)}»"
+        else:
+            yield key, _plain(value)
+    if problem.kind == "example" and problem.about["wanted"] == "match":
+        yield "why", example_why(problem.about["outcome"], problem.about["by"], problem.about["near"], speech)
+
+
+def _rule(value: Mapping[str, Any]) -> str:
+    return f"{value['name']} ({value['file']}:{value['line']})"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return " ".join(str(value).split())
+
+
+def example_why(outcome: str, by: str | None, near: "Iterable[Miss]", speech: Speech) -> str:
+    """Return why a rule did not match its own example, to stand at the end of a sentence; empty where nobody knows."""
+    if outcome != "failed":
+        return speech(f"why.{outcome}", by=by)
+    misses = [miss_told(one, speech) for one in near][:_MISSES]
+    return speech("why.near", near=", ".join(misses)) if misses else ""
+
+
+def miss_told(miss: "Miss", speech: Speech) -> str:
+    """Return what a pattern lacked."""
+    letters = letters_told(miss.letters, speech)
+    told = speech(f"near.{miss.kind}", word=miss.word, seen=miss.seen, letters=letters)
+    return f"{told} ({letters})" if letters and miss.kind == "one_letter_off" else told
+
+
+def letters_told(letters: "Iterable[Letter]", speech: Speech) -> str:
+    """Return which letters are of which script."""
+    told = (speech("letter", char=one.char, script=speech(f"script.{one.script}")) for one in letters)
+    return ", ".join(dict.fromkeys(told))

@@ -1,0 +1,236 @@
+"""What is wrong with rules that can be read: errors, warnings and notes, as data; each with file and line."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hub.routing.conditions import All, Condition, IsOneOf, Not, leaves
+from hub.routing.examples import Tested, run_examples
+from hub.routing.implies import Phrases, implies, impossible
+from hub.routing.rule import Effects, Policy, Rule
+from hub.routing.rules import RuleSet
+from hub.routing.telling import bounds
+from hub.sdk.nearest import nearest
+
+Severity = Literal["error", "warning", "note"]
+
+SEVERITIES: Mapping[str, Severity] = {
+    "bounds": "error",  # a floor above the ceiling of the same rule
+    "contradiction": "error",  # what it sets is always set otherwise before
+    "example": "error",
+    "impossible": "error",
+    "shadowed": "error",  # nothing of what it does ever counts
+    "stopped": "error",
+    "unknown_instance": "error",
+    "unknown_notify": "error",
+    "unreadable": "error",
+    "ascii_class": "warning",
+    "ceiling": "warning",  # its floor is below the ceiling of a rule that always goes with it
+    "closes_complaint": "warning",
+    "duplicate": "warning",
+    "letters": "warning",
+    "meets": "warning",  # the same words, other values
+    "never_set": "warning",
+    "no_effect": "warning",
+    "no_examples": "warning",
+    "policy_unreached": "warning",
+    "unused_calendar": "warning",
+    "unused_list": "warning",
+    "yo_class": "warning",
+    "overlaps": "note",
+    "same_phrase": "note",
+}
+"""Every kind of problem, and how bad it is."""
+
+_MOST_POLICIES = 300  # compared each with each
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        subject: the rule, policy, list or calendar; a value where it is about one.
+        about: what else there is to say, by kind.
+        builtin: it concerns the built-in rules alone.
+    """
+
+    file: str
+    line: int
+    kind: str
+    subject: str
+    about: Mapping[str, Any] = field(default_factory=dict)
+    builtin: bool = False
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+        return SEVERITIES[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Names that the settings give; None where nobody knows them."""
+
+    instances: frozenset[str] | None = None
+    notify: frozenset[str] | None = None
+
+
+def about(rule: Rule | Policy, kind: str, **more: Any) -> Problem:
+    """Return a problem of a rule or policy."""
+    return Problem(rule.file, rule.line, kind, rule.name, more, rule.builtin)
+
+
+def lint_rules(rules: RuleSet, known: Known | None = None) -> Iterator[Problem]:
+    """Yield what is wrong with each rule and policy by itself, and with its examples."""
+    above = _Above()
+    named = {name for rule in rules.rules for name in _matched_names(rule.when)}
+    for rule in rules.rules:
+        yield from _rule(rule, above, named)
+        above.add(rule)
+    yield from (_example(tested) for tested in run_examples(rules) if not tested.held)
+    yield from _policies(rules)
+    yield from _names(rules, known or Known())
+
+
+# --- rules by themselves --------------------------------------------------------------------------------------------
+
+
+class _Above:
+    """What the rules so far may have set."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, set[str]] = {"category": set(), "queue": set(), "tags": set(), "matched": set()}
+
+    def add(self, rule: Rule) -> None:
+        for name, value in rule.then.fields:
+            if name in self.values:
+                self.values[name].add(str(value).casefold())
+        self.values["tags"].update(map(str.casefold, rule.then.tags))
+        self.values["matched"].add(rule.name.casefold())
+
+    def lacks(self, leaf: IsOneOf) -> bool:
+        """Whether no rule above sets what *leaf* asks for."""
+        return leaf.key in self.values and not any(map(leaf.values.has, self.values[leaf.key]))
+
+
+def _rule(rule: Rule, above: _Above, named: set[str]) -> Iterator[Problem]:
+    then = rule.then
+    if why := impossible(rule.when):
+        yield about(rule, "impossible", conditions=[shown(one) for one in why])
+    for leaf in _wanted(rule.when):
+        if above.lacks(leaf):
+            kind = "impossible" if leaf.key == "matched" else "never_set"
+            yield about(rule, kind, key=leaf.key, values=list(leaf.values.shown), conditions=[shown(leaf)])
+    if not rule.examples:
+        yield about(rule, "no_examples")
+    if then == Effects() and rule.name.casefold() not in named:
+        yield about(rule, "no_effect")
+    if then.at_least is not None and then.at_most is not None and then.at_least > then.at_most:
+        yield about(rule, "bounds", at_least=then.at_least, at_most=then.at_most)
+    if then.closes and then.complains:
+        yield about(rule, "closes_complaint")
+
+
+def _wanted(condition: Condition) -> Iterator[IsOneOf]:
+    """Yield the conditions on values without which *condition* cannot hold."""
+    if isinstance(condition, IsOneOf):
+        yield condition
+    elif isinstance(condition, All):
+        for one in condition.conditions:
+            yield from _wanted(one)
+
+
+def _matched_names(condition: Condition) -> Iterator[str]:
+    for leaf in leaves(condition):
+        if isinstance(leaf, IsOneOf) and leaf.key == "matched":
+            yield from map(str.casefold, leaf.values.shown)
+
+
+def shown(condition: Condition) -> str:
+    """Return one of the innermost conditions as rules write it, shortened."""
+    if isinstance(condition, Not):
+        return f"not: {shown(condition.condition)}"
+    inner = getattr(condition, "bounds", None)
+    key = ".".join(filter(None, (getattr(condition, "scope", ""), getattr(condition, "key", ""))))
+    if inner is not None:
+        return f"{key}: {', '.join(bounds(inner))}"
+    values = getattr(condition, "values", None)
+    if values is not None:
+        return f"{key or getattr(condition, 'name', '')}: {', '.join(values.shown[:3])}"
+    if hasattr(condition, "wanted"):
+        return f"{key or 'has_text'}: {str(condition.wanted).lower()}"
+    return f"{key}.{getattr(condition, 'mode', 'any')}"
+
+
+def _example(tested: Tested) -> Problem:
+    rule = tested.rule
+    decided = {"category": tested.decision.category, "rules": list(tested.decision.rules)}
+    near = tested.near.misses if tested.near else ()
+    wanted = "match" if tested.example.matches else "no_match"
+    more = {
+        "text": tested.text,
+        "wanted": wanted,
+        "outcome": tested.outcome,
+        "by": tested.by,
+        "near": near,
+    }
+    return Problem(rule.file, tested.example.line, "example", rule.name, {**more, "decided": decided}, rule.builtin)
+
+
+# --- policies, names ------------------------------------------------------------------------------------------------
+
+
+def _policies(rules: RuleSet) -> Iterator[Problem]:
+    phrases = Phrases(rules.matcher, settled=True)
+    policies = rules.policies[:_MOST_POLICIES]
+    for number, policy in enumerate(policies):
+        if why := impossible(policy.when):
+            yield about(policy, "impossible", conditions=[shown(one) for one in why])
+            continue
+        first = next(
+            (one for one in policies[:number] if read_alike(policy, one) and implies(policy.when, one.when, phrases)),
+            None,
+        )
+        if first:
+            yield about(policy, "policy_unreached", other=named(first))
+
+
+def read_alike(strict: Rule | Policy, wide: Rule | Policy) -> bool:
+    """Whether *wide* is read for every kind that *strict* is read for."""
+    return wide.asks_kind or not strict.asks_kind
+
+
+def named(rule: Rule | Policy) -> dict[str, Any]:
+    """Return which rule another is, for a message."""
+    return {"name": rule.name, "file": rule.file, "line": rule.line}
+
+
+def _names(rules: RuleSet, known: Known) -> Iterator[Problem]:
+    for rule in rules.rules:
+        if known.instances is not None:
+            yield from _unknown(rule, "unknown_instance", _instances(rule), known.instances)
+        if known.notify is not None:
+            yield from _unknown(rule, "unknown_notify", rule.then.notify, known.notify)
+
+
+def _instances(rule: Rule) -> Iterable[str]:
+    fields = dict(rule.then.fields)
+    yield from fields.get("deliver", ())
+    yield from (one.to for one in rule.then.escalate)
+    for leaf in leaves(rule.when):
+        if isinstance(leaf, IsOneOf) and leaf.key == "instance":
+            yield from (value for value in leaf.values.shown if "*" not in value)
+
+
+def _unknown(rule: Rule, kind: str, names: Iterable[str], known: frozenset[str]) -> Iterator[Problem]:
+    for name in dict.fromkeys(names):
+        if name not in known:
+            yield about(rule, kind, value=name, nearest=nearest(name, known), known=sorted(known))
+
+
+def in_order(problems: Iterable[Problem], *, builtin: bool) -> Sequence[Problem]:
+    """Return *problems* by file and line, each once; those of the built-in rules only where *builtin* says so."""
+    wanted = [one for one in problems if builtin or not one.builtin]
+    unique = {(one.file, one.line, one.kind, one.subject, repr(one.about)): one for one in wanted}
+    return sorted(unique.values(), key=lambda one: (one.file, one.line, one.kind, one.subject))

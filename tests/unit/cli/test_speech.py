@@ -1,0 +1,48 @@
+"""What people read is there in Russian and English alike."""
+
+import re
+from importlib import import_module
+
+import pytest
+
+from hub.cli.speech import CATALOGUES, Catalogue, Speech, language
+
+
+@pytest.mark.parametrize("module", CATALOGUES)
+def test_both_languages_say_the_same_things(module: str) -> None:
+    texts: Catalogue = import_module(module).TEXTS
+    english, russian = (
+        {key: sorted(re.findall(r"(?<!{){(\w+)", text)) for key, text in texts[lang].items()} for lang in ("en", "ru")
+    )
+    assert english == russian
+
+
+@pytest.mark.parametrize("module", CATALOGUES)
+def test_no_message_was_left_in_the_other_language(module: str) -> None:
+    texts: Catalogue = import_module(module).TEXTS
+    cyrillic = [
+        key for key, text in texts["en"].items() if re.search("[а-яё]", text.replace("а-яё", "")) and key != "word"
+    ]
+    assert set(cyrillic) <= {"yo_class.said", "seen.yo"}
+    same = [key for key, text in texts["en"].items() if text == texts["ru"][key] and re.search("[a-z]{4}", text)]
+    assert [key for key in same if key not in ("unreadable.said", "why.near")] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "env", "spoken"),
+    [
+        ("ru", {"LANG": "en_US.UTF-8"}, "ru"),
+        (None, {"LANG": "ru_RU.UTF-8"}, "ru"),
+        (None, {"LC_ALL": "C", "LANG": "ru_RU.UTF-8"}, "en"),
+        (None, {}, "en"),
+    ],
+)
+def test_the_language_is_the_asked_one_or_the_locales(asked: str | None, env: dict[str, str], spoken: str) -> None:
+    assert language(asked, env) == spoken
+
+
+def test_what_the_catalogue_has_no_word_for_is_said_as_it_is() -> None:
+    speech = Speech("ru", {"ru": {"field.queue": "очередь", "hello": "{name}, привет"}})
+    assert speech.word("field", "queue") == "очередь"
+    assert speech.word("field", "points") == "points"
+    assert speech("hello", name="Анна") == "Анна, привет"
