@@ -61,7 +61,7 @@ class Place:
     Attributes:
         path: the file, as it was named.
         store: URL with an absolute path.
-        rules: the folder of rules, absolute; None: every ticket has normal priority.
+        rules: the folder of rules, absolute; None where the file names none, or says ``off``.
         lang: None where the file does not say.
     """
 
@@ -78,11 +78,9 @@ class Outline(Place):
 
     Attributes:
         connectors: name of the connector by name of the instance, switched off or not.
-        rules: the folder of rules; None where the file names none, or says ``off``.
     """
 
     connectors: Mapping[str, str]
-    rules: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +181,10 @@ def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
     """
     file = read_config_file(path, env)
     place = _place(file)
-    tables, rules = _tables(file, "instances"), _rules(file)
+    tables = _tables(file, "instances")
     file.findings.check()
     connectors = {name: str(table.get("connector", "")) for name, table in tables.items()}
-    return Outline(**place, connectors=connectors, rules=rules)
+    return Outline(**place, connectors=connectors)
 
 
 # --- the top of the file --------------------------------------------------------------------------------------------
