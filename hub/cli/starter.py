@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from hub.runtime.config_models import holds_secret, key_of
+from hub.runtime.config_models import holds_secret
 from hub.runtime.plugins import Registry
 from hub.sdk import ConfigError, Connector, ConnectorConfig
+from hub.sdk.findings import key_of
 
 _HEAD = """\
 # Settings of the hub. Credentials stand in the environment or in the file .env beside this one, never here.

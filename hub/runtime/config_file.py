@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from hub.runtime.toml_lines import Lines
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import DOTENV, read_dotenv
 from hub.sdk import ConfigError
+from hub.sdk.findings import dotted
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 
 
@@ -86,17 +86,6 @@ def read_config_file(path: Path, env: Mapping[str, str]) -> ConfigFile:
         raise ConfigError(_syntax(path, str(error))) from error
     found = Findings(path, Lines(text))
     return ConfigFile(path, tree, {**_dotenv(path.with_name(DOTENV), found), **env}, found)
-
-
-def dotted(keys: Sequence[str | int]) -> str:
-    """Return *keys* as one writes them in the file: ``instances.mentions.topics[2]``."""
-    text = ""
-    for key in keys:
-        if isinstance(key, int):
-            text += f"[{key}]"
-        else:
-            text += ("." if text else "") + (key if _BARE.fullmatch(key) else f'"{key}"')
-    return text
 
 
 def _text(path: Path) -> str:

@@ -1,46 +1,19 @@
 """What pydantic says about settings, said again for a person: which key, what it is, what it may be."""
 
-import re
 from collections.abc import Iterator, Mapping
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError, WithJsonSchema
+from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from hub.runtime.nearest import did_you_mean, listed
-from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import is_reference
+from hub.sdk.findings import Keys, around_of, by_place, key_of, keys_of, models_in, shown, unprefixed, wanted
+from hub.sdk.nearest import did_you_mean, listed
 
 OUTSIDE = 'write { env = "NAME" } or { file = "/path" }'
 
 Finding = tuple[Keys, str]
 _UNKNOWN = "unknown key"
-_PREFIXES = ("Value error, ", "Assertion failed, ")
-_SHOULD = re.compile(r"^\w+ should ")
-_KINDS = {
-    "int_": "be a whole number",
-    "float_": "be a number",
-    "bool_": "be true or false",
-    "string_type": "be text",
-    "date": "be a day or time such as 2026-11-01 or 2026-11-01T10:00:00Z",
-    "list_type": "be a list",
-    "tuple_type": "be a list",
-    "set_type": "be a list",
-    "dict_type": "be a table",
-    "model_type": "be a table",
-}  # pydantic's kinds of errors, by how they begin
-_SHOWN = 60  # characters of a wrong value in a message
-
-
-def key_of(name: str, field: FieldInfo) -> str:
-    """Return the key that *field* has in the file."""
-    return field.alias or name
-
-
-def keys_of(model: type[BaseModel]) -> list[str]:
-    """Return every key of *model*."""
-    return [key_of(name, field) for name, field in model.model_fields.items()]
 
 
 def holds_secret(annotation: Any) -> bool:
@@ -71,7 +44,7 @@ def _plain_in(annotation: Any, value: Any, at: Keys) -> Iterator[Finding]:
             for key, item in items:
                 yield from _plain_in(annotation, item, (*at, key))
             return
-        for nested in _models_in(annotation):
+        for nested in models_in(annotation):
             for key, item in [(None, value)] if isinstance(value, dict) else items:
                 if isinstance(item, dict):
                     yield from plain_secrets(nested, item, at if key is None else (*at, key))
@@ -86,22 +59,10 @@ def _takes_tables(annotation: Any) -> bool:
     return any(_takes_tables(part) for part in get_args(annotation))
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models_in(part)
-
-
 def findings(error: ValidationError, model: type[BaseModel], raw: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield what is wrong with *raw*, once for each key; paths start at *raw*."""
-    grouped: dict[Keys, list[Any]] = {}
-    for detail in error.errors(include_url=False, include_context=False):
-        grouped.setdefault(_place(detail, raw), []).append(detail)
-    for path, details in grouped.items():
-        # The branches of a union that do not fit at all say nothing beside the one that nearly does.
-        if not any(len(other) > len(path) > 0 and other[: len(path)] == path for other in grouped):
-            yield path, _message(path, details, model)
+    for path, details in by_place(error, raw):
+        yield path, _message(path, details, model)
 
 
 def is_unknown_key(message: str) -> bool:
@@ -109,22 +70,9 @@ def is_unknown_key(message: str) -> bool:
     return message.startswith(_UNKNOWN)
 
 
-def _place(detail: Any, raw: Any) -> Keys:
-    """Return where in the file an error is: pydantic also names the branch of a union, which no file has."""
-    path: Keys = ()
-    value = raw
-    for part in detail["loc"]:
-        inside = (isinstance(value, dict) and part in value) or (
-            isinstance(value, list) and isinstance(part, int) and part < len(value)
-        )
-        if inside:
-            path, value = (*path, part), value[part]
-    return (*path, detail["loc"][-1]) if detail["type"] == "missing" else path
-
-
 def _message(path: Keys, details: list[Any], model: type[BaseModel]) -> str:
     first = details[0]
-    around, field = _around(model, path)
+    around, field = around_of(model, path)
     if first["type"] == "extra_forbidden":
         known = keys_of(around)
         word = str(path[-1])
@@ -135,8 +83,8 @@ def _message(path: Keys, details: list[Any], model: type[BaseModel]) -> str:
         return f"is not a secret from outside the file; {OUTSIDE}"
     own = next((d["msg"] for d in details if d["type"] in ("value_error", "assertion_error")), None)
     if own is not None:
-        return _unprefixed(own)
-    return f"is {_shown(first['input'])}; {_wanted(details, field)}" if path else first["msg"]
+        return unprefixed(own)
+    return f"is {shown(first['input'])}; {wanted(details, field)}" if path else first["msg"]
 
 
 def _missing(field: FieldInfo | None) -> str:
@@ -144,54 +92,3 @@ def _missing(field: FieldInfo | None) -> str:
         return "required key is missing"
     what = f" ({field.description})" if field.description else ""
     return f"required key is missing{what}" + (f"; {OUTSIDE}" if holds_secret(field.annotation) else "")
-
-
-def _around(model: type[BaseModel], path: Keys) -> tuple[type[BaseModel], FieldInfo | None]:
-    """Return the innermost model that *path* leads into, and its field at the end of *path*, if it is one."""
-    field: FieldInfo | None = None
-    for number, part in enumerate(path):
-        by_key = {key_of(name, one): one for name, one in model.model_fields.items()}
-        field = by_key.get(str(part)) if isinstance(part, str) else field
-        inner = next(_models_in(field.annotation), None) if field else None
-        if inner and number < len(path) - 1:
-            model = inner
-    return model, field
-
-
-def _unprefixed(message: str) -> str:
-    for prefix in _PREFIXES:
-        message = message.removeprefix(prefix)
-    return message
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-
-
-def _wanted(details: list[Any], field: FieldInfo | None) -> str:
-    examples = list(_examples(field)) if field else []
-    if examples:
-        return "write for example " + " or ".join(f'"{example}"' for example in examples)
-    wanted = dict.fromkeys(_expected(detail) for detail in details)
-    return "it should " + " or ".join(wanted)
-
-
-def _expected(detail: Any) -> str:
-    for kind, words in _KINDS.items():
-        if detail["type"].startswith(kind):
-            return words
-    return _SHOULD.sub("", detail["msg"]).split(", ", 1)[0]
-
-
-def _examples(field: FieldInfo) -> Iterator[Any]:
-    for mark in (*field.metadata, *_metadata(field.annotation)):
-        if isinstance(mark, WithJsonSchema) and mark.json_schema:
-            yield from mark.json_schema.get("examples", ())
-
-
-def _metadata(annotation: Any) -> Iterator[Any]:
-    yield from getattr(annotation, "__metadata__", ())
-    if get_origin(annotation) in (Union, UnionType):
-        for part in get_args(annotation):
-            yield from _metadata(part)

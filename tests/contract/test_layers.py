@@ -19,6 +19,7 @@ HOMES = {
     "structlog": ["hub/runtime/logs.py"],
     "starlette": ["hub/sandbox"],
     "uvicorn": ["hub/sandbox"],
+    "yaml": ["hub/routing/yaml_tree.py"],
 }
 
 
