@@ -1,1 +1,1 @@
-"""What a rule means. Pure: knows no store and no network, reads no clock; only `rules` reads files."""
+"""What a rule means: pure, knows no store and no network, reads no clock."""

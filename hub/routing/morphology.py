@@ -1,0 +1,113 @@
+"""Home of pymorphy3 and snowballstemmer: what forms a Russian word has, whether it is known; English stems.
+
+The dictionary is loaded with the first Russian word that is asked for, once per process (about 0.06 s, 15 MB).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+_MIN_PREDICTED = 4  # letters; shorter unknown words are taken as written
+
+
+@dataclass(frozen=True, slots=True)
+class Lexeme:
+    """All forms of one word: `stem` with each of `endings`; folded (lower case, `е` for `ё`)."""
+
+    stem: str
+    endings: frozenset[str]
+
+
+@cache
+def _analyzer() -> Any:
+    import pymorphy3  # late: most commands read no rule
+
+    return pymorphy3.MorphAnalyzer(lang="ru")
+
+
+@cache
+def _stemmer() -> Any:
+    import snowballstemmer  # late: most commands read no rule
+
+    return snowballstemmer.stemmer("english")
+
+
+def is_known(word: str) -> bool:
+    """Tell whether the Russian dictionary has *word*, in any form; `е` stands for `ё` too."""
+    analyzer = _analyzer()
+    return bool(analyzer.dictionary.word_is_known(word, analyzer.char_substitutes))
+
+
+def english_stem(word: str) -> str:
+    """Return what all forms of the English *word* share: the stem, of the dictionary form if it is irregular."""
+    return str(_stemmer().stemWord(_irregular().get(word, word)))
+
+
+@cache
+def _irregular() -> dict[str, str]:
+    text = (resources.files("hub.routing") / "data" / "english_forms.txt").read_text(encoding="utf-8")
+    lines = [line.split() for line in text.splitlines() if not line.startswith("#")]
+    return {form: line[0] for line in lines for form in line[1:]}
+
+
+@cache
+def _endings(paradigm_id: int) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Return (prefix, endings) of a paradigm: `по-` and `наи-` of comparatives are prefixes of their own."""
+    dictionary = _analyzer().dictionary
+    paradigm = dictionary.paradigms[paradigm_id]
+    count = len(paradigm) // 3
+    found: dict[str, set[str]] = {}
+    for index in range(count):
+        prefix = dictionary.paradigm_prefixes[paradigm[count * 2 + index]]
+        found.setdefault(prefix, set()).add(dictionary.suffixes[paradigm[index]].replace("ё", "е"))
+    return tuple((prefix, frozenset(endings)) for prefix, endings in found.items())
+
+
+def lexemes(word: str) -> tuple[Lexeme, ...]:
+    """Return the lexemes that the folded Russian *word* is a form of; none if it has no forms to speak of.
+
+    A word that is itself a dictionary form is taken as that alone (`лучше` is not `хороший`).
+    """
+    analyzer = _analyzer()
+    found = [
+        (str(normal).replace("ё", "е"), stem, paradigm)
+        for normal, stem, paradigm in (_known(analyzer, word) or _predicted(analyzer, word))
+    ]
+    own = [entry for entry in found if entry[0] == word] or found
+    return tuple(
+        dict.fromkeys(
+            Lexeme(prefix + stem.replace("ё", "е"), endings)
+            for _, stem, paradigm in own
+            for prefix, endings in _endings(paradigm)
+        )
+    )
+
+
+def _known(analyzer: Any, word: str) -> list[tuple[str, str, int]]:
+    dictionary = analyzer.dictionary
+    found = []
+    for fixed, places in dictionary.words.similar_items(word, analyzer.char_substitutes):
+        for paradigm_id, index in places:
+            stem = dictionary.build_stem(dictionary.paradigms[paradigm_id], index, fixed)
+            found.append((dictionary.build_normal_form(paradigm_id, index, fixed), stem, paradigm_id))
+    return found
+
+
+def _predicted(analyzer: Any, word: str) -> list[tuple[str, str, int]]:
+    """Return how an unknown word would be declined: as the known words with the same ending."""
+    if len(word) < _MIN_PREDICTED:
+        return []
+    found = []
+    for parse in analyzer.parse(word):
+        _, *rest = parse.methods_stack[0]
+        if len(rest) != 3:
+            continue
+        part, paradigm_id, index = rest
+        if not word.endswith(part):
+            continue
+        dictionary = analyzer.dictionary
+        stem = dictionary.build_stem(dictionary.paradigms[paradigm_id], index, part)
+        found.append((parse.normal_form, word[: len(word) - len(part)] + stem, paradigm_id))
+    own = [entry for entry in found if entry[0] == word]
+    return own or found[:1]
