@@ -27,3 +27,11 @@ def config() -> None:
     from hub.runtime.plugins import discover
 
     print_json(config_schema(discover()))
+
+
+@schema.command
+def rules() -> None:
+    """Print the schema of a file of rules."""
+    from hub.routing.schema import rules_schema
+
+    print_json(rules_schema())

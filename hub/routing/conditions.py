@@ -161,7 +161,7 @@ HISTORY = frozenset(("customer_known", "first_contact", "contacts_in_week", "ope
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A value in which ``*`` stands for any letters, case folded. Takes time in proportion to the text, whatever it is."""
+    """A value in which ``*`` stands for any letters, case folded; no such value takes long."""
 
     parts: tuple[str, ...]
 

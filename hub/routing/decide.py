@@ -4,8 +4,8 @@ Rules are read top to bottom. Each that matches adds its points and tags, and se
 set. What closes never beats a complaint: where a closing rule matches, the rules are read once more without any that
 closes, and if one that matches then says ``complaint``, that reading stands.
 
-The first policy that holds for what was decided sets the deadlines. Then comes aging, then the floors, then the ceilings:
-the policy is chosen by the score without aging, because how much a ticket has aged depends on its policy.
+The first policy that holds for what was decided sets the deadlines. Then comes aging, then the floors, then the
+ceilings: the policy is chosen by the score without aging, as how much a ticket has aged depends on its policy.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,126 +17,13 @@ from hub.routing.clock import Deadlines, deadlines
 from hub.routing.conditions import Case, Condition, failures
 from hub.routing.facts import Facts
 from hub.routing.matcher import Matcher, Reading
-from hub.routing.policy import Aging, SlaPolicy, calendar_of
+from hub.routing.policy import Aging, calendar_of
+from hub.routing.rule import Act, Escalation, Policy, Reply, Rule
 from hub.routing.rule_models import Scale
-from hub.sdk.actions import ActionName
 from hub.sdk.ticket import Category, Priority, Sla, State
 
 _OWN_WORK = frozenset(("task", "issue"))
 """Kinds that keep their own queue and clock, except for rules that ask for a kind."""
-
-# --- what a rule does -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Escalation:
-    """A task or an issue to open. Only *proposed* to a person where nobody knows who the customer is."""
-
-    to: str
-    department: str | None = None
-    proposed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer to the customer; a draft waits for a person."""
-
-    template: str
-    mode: Literal["draft", "auto"] = "draft"
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something to do with the record at its source."""
-
-    name: ActionName
-    values: tuple[str, ...] = ()
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Escalate:
-    """An escalation that a rule asks for, if *when* holds after all rules."""
-
-    to: str
-    department: str | None
-    when: Condition
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """What a rule does where it matches.
-
-    Attributes:
-        fields: what it sets of the fields with one value: category, queue, state, assignee, deliver, reply.
-    """
-
-    fields: tuple[tuple[str, Any], ...] = ()
-    points: int = 0
-    at_least: int | None = None
-    at_most: int | None = None
-    tags: tuple[str, ...] = ()
-    escalate: tuple[Escalate, ...] = ()
-    act: tuple[Act, ...] = ()
-    notify: tuple[str, ...] = ()
-    stop: bool = False
-
-    @property
-    def closes(self) -> bool:
-        """Whether it closes tickets."""
-        return ("state", "closed") in self.fields
-
-    @property
-    def complains(self) -> bool:
-        """Whether it says that a ticket is a complaint."""
-        return ("category", "complaint") in self.fields
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A text that a rule is for, or not for."""
-
-    facts: Facts
-    matches: bool
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule.
-
-    Attributes:
-        file: as people know it; the built-in pack's begin with ``built-in/``.
-        asks_kind: whether it says for which kinds it is; if not, it is for mentions and reviews.
-    """
-
-    name: str
-    when: Condition
-    then: Effects
-    file: str
-    line: int
-    builtin: bool = False
-    asks_kind: bool = False
-    examples: tuple[Example, ...] = ()
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Deadlines and for whom."""
-
-    sla: SlaPolicy
-    when: Condition
-    file: str
-    line: int
-    builtin: bool = False
-    asks_kind: bool = False
-
-    @property
-    def name(self) -> str:
-        """As it stands in ``sla``."""
-        return self.sla.name
-
 
 # --- what comes out -------------------------------------------------------------------------------------------------
 

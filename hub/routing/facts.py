@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from hub.routing.clock import Moment, StateChange
+from hub.routing.clock import Moment, Said
 from hub.sdk.config import parse_duration
 from hub.sdk.findings import shown
 from hub.sdk.nearest import did_you_mean, listed
-from hub.sdk.ticket import Message, Ticket
+from hub.sdk.ticket import Message, State, Ticket
 
 DECIDED = ("category", "priority", "score", "queue", "assignee", "state", "tags")
 """Fields of a ticket that rules decide, and that a person may have pinned."""
@@ -57,8 +57,8 @@ class Facts:
         customer_messages: how many the customer wrote.
         unanswered: how many of them came after our last public answer.
         waiting: since the oldest of those.
-        messages: when messages came and whose they were, for the clock; hidden ones left out.
-        states: when the state changed, for the clock.
+        messages: all of them, for the clock.
+        states: since when the ticket stood in which state, for the clock.
         pinned: decided fields that a person set, with their values.
     """
 
@@ -89,8 +89,8 @@ class Facts:
     unanswered: int | None = None
     waiting: timedelta | None = None
     age: timedelta | None = None
-    messages: tuple[Moment, ...] = ()
-    states: tuple[StateChange, ...] = ()
+    messages: tuple[Said, ...] = ()
+    states: tuple[tuple[datetime, State], ...] = ()
     customer: Customer = field(default_factory=Customer)
     pinned: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None
@@ -101,7 +101,7 @@ class Facts:
 
 
 def facts_of(
-    ticket: Ticket, *, now: datetime, customer: Customer | None = None, states: Sequence[StateChange] = ()
+    ticket: Ticket, *, now: datetime, customer: Customer | None = None, states: Sequence[tuple[datetime, State]] = ()
 ) -> Facts:
     """Return what rules see of *ticket* at *now*.
 
@@ -143,10 +143,7 @@ def facts_of(
         unanswered=len(waiting),
         waiting=max(now - waiting[0].created_at, timedelta()) if waiting else None,
         age=max(now - ticket.created_at, timedelta()),
-        messages=tuple(
-            Moment(message.direction, message.created_at, message.collected_at, message.ingested_at)
-            for message in shown_messages
-        ),
+        messages=ticket.messages,
         states=tuple(states),
         customer=customer or Customer(),
         pinned={name: getattr(ticket, name) for name in ticket.set_by_hand if name in DECIDED},
@@ -211,7 +208,7 @@ def _assembled(values: dict[str, Any], now: datetime | None) -> Facts:
     if now and created_at:
         values.setdefault("age", max(now - created_at, timedelta()))
         values.setdefault("waiting", values["age"])
-        values["messages"] = (Moment("in", created_at, None, created_at),)
+        values["messages"] = (Moment("in", created_at),)
     values.setdefault("customer_messages", len(values.get("texts", ())) or None)
     values.setdefault("unanswered", values["customer_messages"])
     return Facts(**values, customer=customer, now=now)

@@ -3,10 +3,21 @@
 Wherever a list of values is wanted, one value does for a list of one; numbers are taken as the text they are.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from hub.routing.calendar import CalendarSpec
 from hub.routing.policy import Aging, SlaPolicy
@@ -47,7 +58,8 @@ def _as_full_list(value: Any) -> Any:
 
 def _no_bool(value: Any) -> Any:
     if isinstance(value, bool):
-        raise ValueError(f"is {str(value).lower()}; write a number")  # pydantic takes true for 1
+        # Pydantic takes true for 1, and turns a ValueError only into a finding.
+        raise ValueError(f"is {str(value).lower()}; write a number")  # noqa: TRY004
     return value
 
 
@@ -69,6 +81,19 @@ def _duration(value: Any) -> timedelta:
     return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Also:
+    """Says in the schema what a value may be beside its own type; of a list also one item."""
+
+    choices: tuple[dict[str, Any], ...] = ()
+    one_item: bool = False
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        own = handler(core)
+        one = (own["items"],) if self.one_item else ()
+        return {"anyOf": [*self.choices, *one, own]}
+
+
 def _listable(item: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
 
@@ -79,7 +104,9 @@ def _one_of(*known: str) -> BeforeValidator:
     def checked(value: Any) -> Any:
         for item in _as_list(value):
             if isinstance(item, str) and item.lower() not in known and "*" not in item and not item.startswith("$"):
-                raise ValueError(f'"{item}" is none of the values{did_you_mean(item, known) or ";"} valid: {listed(known)}')
+                raise ValueError(
+                    f'"{item}" is none of the values{did_you_mean(item, known) or ";"} valid: {listed(known)}'
+                )
         return value
 
     return BeforeValidator(checked)
@@ -125,6 +152,15 @@ class Spans(RuleModel):
     at_most: Span | None = None
 
 
+def _spans(value: Any) -> Any:
+    if not isinstance(value, dict | Spans) or not value:
+        raise ValueError("needs bounds; write {at_least: 30m}, {at_most: 2h} or both")
+    return value
+
+
+SpanCondition = Annotated[Spans, BeforeValidator(_spans)]
+"""Bounds in time."""
+
 Kinds = Annotated[Words, _one_of(*get_args(Kind))]
 Categories = Annotated[Words, _one_of(*get_args(Category))]
 Priorities = Annotated[Words, _one_of(*get_args(Priority))]
@@ -160,7 +196,8 @@ def _text(value: Any) -> Any:
     return value if isinstance(value, dict) else {"any": value}
 
 
-TextCondition = Annotated[TextWhen, BeforeValidator(_text)]
+_PATTERNS = ({"type": "string"}, {"type": "array", "items": {"type": "string"}})
+TextCondition = Annotated[TextWhen, BeforeValidator(_text), _Also(_PATTERNS)]
 """A bare list is the patterns of ``any``."""
 
 
@@ -204,8 +241,8 @@ class When(RuleModel):
     open_tickets: NumberCondition | None = Field(
         default=None, description="open tickets of this customer, this one not counted"
     )
-    waiting: Spans | None = Field(default=None, description="time since the oldest message that has no answer")
-    age: Spans | None = Field(default=None, description="time since the ticket was published")
+    waiting: SpanCondition | None = Field(default=None, description="time since the oldest message that has no answer")
+    age: SpanCondition | None = Field(default=None, description="time since the ticket was published")
     customer_known: bool | None = Field(default=None, description="whether it is known who the customer is")
     first_contact: bool | None = Field(default=None, description="whether the customer never wrote before")
     withheld: bool | None = Field(default=None, description="whether the vendor holds a text back")
@@ -220,7 +257,6 @@ class When(RuleModel):
 
 
 _FLAGS = ("customer_known", "first_contact", "has_text", "withheld")
-_FLAG_OR_WHEN = {"anyOf": [{"enum": list(_FLAGS)}, {"$ref": "#/$defs/When"}]}
 
 
 def _flag(value: Any) -> Any:
@@ -237,7 +273,7 @@ class EscalateTo(RuleModel):
 
     to: str = Field(description="instance that it is opened in")
     department: str | None = Field(default=None, description="who gets it there; hub.toml maps it")
-    when: Annotated[When | None, BeforeValidator(_flag), WithJsonSchema(_FLAG_OR_WHEN)] = Field(
+    when: Annotated[When | None, BeforeValidator(_flag), _Also(({"enum": list(_FLAGS)},))] = Field(
         default=None, description="only then; conditions, or the name of one that is true or false"
     )
 
@@ -261,8 +297,8 @@ def _named(value: Any) -> Any:
     return [{"name": item} if isinstance(item, str) else item for item in _as_list(value)]
 
 
-_ESCALATE = {"$ref": "#/$defs/EscalateTo"}
-_ACT = {"anyOf": [{"enum": list(get_args(ActionName))}, {"$ref": "#/$defs/ActWith"}]}
+_ACT = {"enum": list(get_args(ActionName))}
+_ACTS = (_ACT, {"type": "array", "items": _ACT})
 
 
 class Then(RuleModel):
@@ -277,22 +313,29 @@ class Then(RuleModel):
     at_least: Whole | None = Field(default=None, description="floor of the score")
     at_most: Whole | None = Field(default=None, description="ceiling of the score; ceilings beat floors")
     tags: Names = Field(default=(), description="given to the ticket")
-    escalate: Annotated[tuple[EscalateTo, ...], BeforeValidator(_as_list)] = Field(
+    escalate: Annotated[tuple[EscalateTo, ...], BeforeValidator(_as_list), _Also(one_item=True)] = Field(
         default=(), description="tasks or issues to open elsewhere"
     )
     reply: ReplyWith | None = Field(default=None, description="an answer; first rule that sets it wins")
-    act: Annotated[tuple[ActWith, ...], BeforeValidator(_named)] = Field(
+    act: Annotated[tuple[ActWith, ...], BeforeValidator(_named), _Also(_ACTS, one_item=True)] = Field(
         default=(), description="what to do with the record at its source"
     )
     notify: Names = Field(default=(), description="whom to tell, by the names in hub.toml")
     stop: bool = Field(default=False, description="no rule below is read")
 
 
+_EXAMPLES = _listable({"type": ["string", "object"]})
+
+
 class Examples(RuleModel):
     """Texts that a rule is for, and texts that it is not for."""
 
-    match: Annotated[tuple[Any, ...], BeforeValidator(_as_list)] = ()
-    no_match: Annotated[tuple[Any, ...], BeforeValidator(_as_list)] = ()
+    match: Annotated[tuple[Any, ...], BeforeValidator(_as_list), _EXAMPLES] = Field(
+        default=(), description="the rule must match these: a text, or `text` with any facts"
+    )
+    no_match: Annotated[tuple[Any, ...], BeforeValidator(_as_list), _EXAMPLES] = Field(
+        default=(), description="the rule must not match these"
+    )
 
 
 class RuleSpec(RuleModel):

@@ -1,8 +1,8 @@
 """YAML text -> plain values that know their lines. The only module that knows the YAML library.
 
 Plain scalars are read as YAML 1.2 reads them: ``no``, ``on``, ``22:00`` and ``2026-11-25`` are text, ``true`` and
-``null`` are not. A number that is not written as it would be printed (``007``, ``1.50``, ``0x1F``) stays the text it is: where a
-number is wanted it is read as one, where a name is wanted nothing of it is lost.
+``null`` are not. A number that is not written as it would be printed (``007``, ``1.50``) stays the text it is: where
+a number is wanted it is read as one, where a name is wanted nothing of it is lost.
 """
 
 import re
