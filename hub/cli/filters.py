@@ -91,7 +91,7 @@ def check_instances(outline: "Outline", store: "Store", names: Iterable[str]) ->
     Raises:
         click.UsageError: it is neither; says which name it looks like.
     """
-    from hub.runtime.nearest import did_you_mean, listed
+    from hub.sdk.nearest import did_you_mean, listed
 
     for name in names:
         if name in outline.connectors or _is_stored(store, name):

@@ -57,7 +57,7 @@ def refuse_unknown(ctx: click.Context, word: str, known: Mapping[str, Any]) -> N
     """Raise a usage error that names the nearest command; options are click's own business."""
     if word in known or word.startswith("-") or ctx.resilient_parsing:
         return
-    from hub.runtime.nearest import did_you_mean, listed
+    from hub.sdk.nearest import did_you_mean, listed
 
     hint = did_you_mean(word, known) or ";"
     raise click.UsageError(f'there is no command "{word}"{hint} commands: {listed(known)}', ctx)

@@ -13,11 +13,11 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
 from hub.runtime.config_schema import config_schema
-from hub.runtime.nearest import did_you_mean, listed, nearest_zone
 from hub.runtime.plugins import PluginError, Registry, check_hooks
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import resolve
 from hub.sdk import ConfigError, Connector, ConnectorConfig
+from hub.sdk.nearest import did_you_mean, listed, nearest_zone
 
 __all__ = [
     "DEFAULT_STORE",

@@ -8,9 +8,9 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError, WithJsonSchema
 from pydantic.fields import FieldInfo
 
-from hub.runtime.nearest import did_you_mean, listed
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import is_reference
+from hub.sdk.nearest import did_you_mean, listed
 
 OUTSIDE = 'write { env = "NAME" } or { file = "/path" }'
 

@@ -10,8 +10,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 from pydantic import BaseModel
 
-from hub.runtime.nearest import nearest
 from hub.sdk import SDK_VERSION, ConfigError, Connector, ConnectorConfig, ConnectorSpec, HubSpec
+from hub.sdk.nearest import nearest
 
 CONNECTOR_HOOKS = frozenset(name for name in vars(ConnectorSpec) if not name.startswith("_"))
 FACTS = frozenset(name for name in vars(HubSpec) if not name.startswith("_")) - {"register_connector"}

@@ -13,7 +13,6 @@ from typing import Any, Literal, Protocol, cast
 import pluggy
 from pydantic import BaseModel
 
-from hub.runtime.nearest import did_you_mean, listed, nearest
 from hub.runtime.plugin_checks import (
     CONNECTOR_HOOKS,
     FACTS,
@@ -26,6 +25,7 @@ from hub.runtime.plugin_checks import (
 )
 from hub.sdk import ConfigError, Connector, ConnectorSpec, HubSpec
 from hub.sdk.hookspecs import PROJECT
+from hub.sdk.nearest import did_you_mean, listed, nearest
 
 __all__ = [
     "CrossCutting",

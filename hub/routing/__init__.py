@@ -1,0 +1,1 @@
+"""What a rule means: conditions, decisions, working time, deadlines. Pure: no store, no network, no clock."""
