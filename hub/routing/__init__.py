@@ -1,1 +1,1 @@
-"""What a rule means: pure, knows no store and no network, reads no clock."""
+"""What a rule means: conditions, decisions, working time, deadlines. Pure: no store, no network, no clock."""

@@ -11,26 +11,33 @@ KEEP_RAW = timedelta(days=30)
 """How long originals are kept unless the setting ``keep_raw`` says otherwise."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d+)\s*([smhd])")
+_DURATION = re.compile(r"(?=\d)" + "".join(rf"(?:(\d+)\s*{unit}\s*)?" for unit in "dhms"))
 
 
 def parse_duration(value: Any) -> Any:
-    """Return the timedelta of ``"30s"``, ``"5m"``, ``"1h"`` or ``"30d"``; other types are left to pydantic.
+    """Return the timedelta of ``"30s"``, ``"5m"``, ``"1h30m"`` or ``"30d"``; other types are left to pydantic.
 
     Raises:
-        ValueError: the text is not a whole number with a unit.
+        ValueError: the text is not made of whole numbers with units, the largest first.
     """
     if not isinstance(value, str):
         return value
     found = _DURATION.fullmatch(value.strip())
     if not found:
         raise ValueError(f'{value!r} is not a duration; write a whole number with s, m, h or d, such as "30s" or "5m"')
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    days, hours, minutes, seconds = (int(number or 0) for number in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-_DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\d+\s*[smhd]$", "examples": ["30s", "5m", "1h"]})
+_DURATION_SCHEMA = WithJsonSchema(
+    {
+        "type": "string",
+        "pattern": r"^(?=\d)(\d+\s*d\s*)?(\d+\s*h\s*)?(\d+\s*m\s*)?(\d+\s*s)?$",
+        "examples": ["30s", "5m", "1h30m"],
+    }
+)
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), _DURATION_SCHEMA]
-"""A span such as ``"30s"``, ``"5m"``, ``"1h"``, ``"30d"``."""
+"""A span such as ``"30s"``, ``"5m"``, ``"1h30m"``, ``"30d"``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.benchmark.deadlines import ratios
 from tests.benchmark.ours import TOML
 
 _RECORDS = 100_000
@@ -29,6 +30,8 @@ _FEW_RECORDS = 10_000
 _MAX_GROWTH = 1.1
 _MAX_SYNC_S = 0.7
 _SYNCS = 5
+_MAX_DUE = 10.0
+_MAX_ELAPSED = 10.0
 
 
 @contextmanager
@@ -87,6 +90,7 @@ def main() -> None:
     ratio = ours["cpu_s"] / floor["cpu_s"]
     with_search = (ours["cpu_s"] + ours["index_cpu_s"]) / floor["cpu_s"]
     ahead = one["wall_s"] / four["wall_s"]
+    due, elapsed = ratios()
     print(f"{records} mentions, best of {_ROUNDS}")
     print(_told("floor", floor))
     print(_told("hub", ours))
@@ -98,6 +102,8 @@ def main() -> None:
         ("`hub sync` with no news, s of CPU", sync_cpu_s, "<=", _MAX_SYNC_S),
         ("a poll with no news, ms of CPU", ours["no_news_ms"], "<=", _MAX_NO_NEWS_MS),
         (f"four pages in flight at {_AHEAD_LATENCY_MS} ms of latency, times faster", ahead, ">=", _MIN_AHEAD),
+        ("a due date over adding to an instant", due, "<=", _MAX_DUE),
+        ("elapsed working time over the same", elapsed, "<=", _MAX_ELAPSED),
     ]
     broken = [_check(*promise) for promise in promises]
     raise SystemExit(int(any(broken)))

@@ -16,6 +16,7 @@ HOMES = {
     "pluggy": ["hub/sdk/hookspecs.py", "hub/runtime/plugins.py", "hub/runtime/plugin_checks.py"],
     "sqlalchemy": ["hub/store"],
     "alembic": ["hub/store"],
+    "holidays": ["hub/routing/country_days.py"],
     "structlog": ["hub/runtime/logs.py"],
     "starlette": ["hub/sandbox"],
     "uvicorn": ["hub/sandbox"],

@@ -27,14 +27,16 @@ class Keyed(ConnectorConfig):
         ("30d", timedelta(days=30)),
         (" 10 m ", timedelta(minutes=10)),
         ("0d", timedelta()),
+        ("1h30m", timedelta(minutes=90)),
+        ("1d 2h 3m 4s", timedelta(days=1, hours=2, minutes=3, seconds=4)),
         (timedelta(seconds=7), timedelta(seconds=7)),
     ],
 )
-def test_a_duration_is_a_whole_number_with_a_unit(text: Any, span: timedelta) -> None:
+def test_a_duration_is_made_of_whole_numbers_with_units(text: Any, span: timedelta) -> None:
     assert Span(span=text).span == span
 
 
-@pytest.mark.parametrize("text", ["", "5", "m", "5 weeks", "1.5h", "-5m", "5m5s", "PT5M", "٥m x"])
+@pytest.mark.parametrize("text", ["", "5", "m", "5 weeks", "1.5h", "-5m", "5s5m", "5m5m", "PT5M", "٥m x"])
 def test_another_text_is_no_duration_and_says_what_is(text: str) -> None:
     with pytest.raises(
         ValidationError, match=r'is not a duration; write a whole number with s, m, h or d, such as "30s"'
