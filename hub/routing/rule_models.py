@@ -3,8 +3,8 @@
 Wherever a list of values is wanted, one value does for a list of one; numbers are taken as the text they are.
 """
 
+import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
@@ -20,9 +20,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from hub.routing.calendar import CalendarSpec
-from hub.routing.policy import Aging, SlaPolicy
+from hub.routing.policy import Aging, SlaPolicy, with_unit
 from hub.sdk.actions import ActionName
-from hub.sdk.config import parse_duration
+from hub.sdk.config import Duration
 from hub.sdk.nearest import did_you_mean, listed
 from hub.sdk.ticket import Category, Kind, Priority, Sentiment, State
 
@@ -36,14 +36,9 @@ class RuleModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, defer_build=True)
 
 
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
+
 # --- small values ---------------------------------------------------------------------------------------------------
-
-
-class Bounds(RuleModel):
-    """From and to, both included."""
-
-    at_least: float | None = None
-    at_most: float | None = None
 
 
 def _as_list(value: Any) -> Any:
@@ -63,22 +58,27 @@ def _no_bool(value: Any) -> Any:
     return value
 
 
+Number = Annotated[float, BeforeValidator(_no_bool)]
+
+
+class Bounds(RuleModel):
+    """From and to, both included."""
+
+    at_least: Number | None = None
+    at_most: Number | None = None
+
+
 def _number_condition(value: Any) -> Any:
     if isinstance(value, dict):
         if not value.keys() & {"at_least", "at_most"}:
             raise ValueError("has no bound; write {at_least: 1}, {at_most: 5} or both")
         return value
-    return _as_full_list(value)
-
-
-def _duration(value: Any) -> timedelta:
-    try:
-        found = parse_duration(value)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f'{value!r} is not a span of time; write for example "30m", "2h" or "1d"') from error
-    if not isinstance(found, timedelta):
-        raise ValueError(f'{value!r} has no unit; write for example "{value}m"')  # noqa: TRY004 - pydantic's contract
-    return found
+    items = _as_full_list(value)
+    for item in items:
+        _no_bool(item)
+        if not isinstance(item, int | float) and not (isinstance(item, str) and _NUMBER.fullmatch(item)):
+            raise ValueError(f"{item!r} is no number; write for example 3, [1, 2] or {{at_least: 1}}")
+    return items
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,10 +119,9 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_list), _listable(_TEXT)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_as_full_list), _listable(_TEXT)]
 """Values, ``*`` stands for any letters; ``$name`` takes a named list in."""
 
-Number = Annotated[float, BeforeValidator(_no_bool)]
 Whole = Annotated[int, BeforeValidator(_no_bool)]
 NumberCondition = Annotated[
-    Bounds | tuple[Number, ...],
+    Bounds | tuple[float, ...],
     BeforeValidator(_number_condition),
     WithJsonSchema(
         {
@@ -141,8 +140,7 @@ NumberCondition = Annotated[
 ]
 """A number, one of several, or bounds."""
 
-_SPAN = {"type": "string", "pattern": r"^\d+\s*[smhd]$", "examples": ["30m", "2h", "1d"]}
-Span = Annotated[timedelta, BeforeValidator(_duration), WithJsonSchema(_SPAN)]
+Span = Annotated[Duration, BeforeValidator(with_unit)]
 
 
 class Spans(RuleModel):

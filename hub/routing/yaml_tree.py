@@ -33,12 +33,15 @@ _HINTS = (
     ("mapping values are not allowed", "a colon within a text needs quotes, and the keys of one table the same indent"),
     ("did not find expected ',' or '}'", "a bracket { is not closed, or a comma is missing"),
     ("did not find expected ',' or ']'", "a bracket [ is not closed, or a comma is missing"),
+    ("did not find expected node content", "a value is missing here, or a bracket is not closed"),
     ("did not find expected key", "the line does not stand under the one above it; indent the keys of one table alike"),
     ("did not find expected '-' indicator", "the items of one list must be indented alike"),
     ("control characters are not allowed", "a control character stands here; take it out"),
     ("could not find expected ':'", "a key needs a colon and a space behind it"),
     ("unexpected end of stream", "the text ends within quotes; close them"),
 )  # what the parser says, and what a person does about it
+
+_UNCLOSED = ("',' or '}'", "',' or ']'", "end of stream", "node content")
 
 
 class YamlError(ValueError):
@@ -242,7 +245,9 @@ def _line(event: Any) -> int:
 
 def _told(error: yaml.YAMLError, text: str) -> YamlError:
     problem, context = getattr(error, "problem", None) or str(error), getattr(error, "context", None) or ""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    mark, opening = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if (opening and any(sign in problem for sign in _UNCLOSED)) or mark is None:
+        mark = opening  # the parser notices it far below
     line = "".join(text.splitlines()[mark.line : mark.line + 1]) if mark else ""
     if mark and line[mark.column : mark.column + 1] == "\t":
         hint = "a tab cannot indent; use spaces"

@@ -26,7 +26,10 @@ def parse_duration(value: Any) -> Any:
     if not found:
         raise ValueError(f'{value!r} is not a duration; write a whole number with s, m, h or d, such as "30s" or "5m"')
     days, hours, minutes, seconds = (int(number or 0) for number in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError as error:
+        raise ValueError(f"{value!r} is longer than any time that can be counted") from error
 
 
 _DURATION_SCHEMA = WithJsonSchema(
