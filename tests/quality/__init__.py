@@ -1,0 +1,1 @@
+"""How well the built-in rules read real texts: `make quality`."""
