@@ -6,23 +6,27 @@ Every reading is lower case, has `е` for `ё` and no marks. The codes say what 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from itertools import product
+from itertools import islice, product
+
+from hub.routing.words import set_apart
 
 MAX_READINGS = 12
-_MAX_WORD = 64  # letters; longer words exist in no language the hub reads, and cost must not grow with them
+MAX_WORD = 64  # letters that are looked at: the cost of a word must not grow with its length
 
 _PLAIN = re.compile(r"[a-z]+|[а-я]+|[0-9]+")
+_APART = re.compile(r"[\W_]")
+_SIGNS = str.maketrans("@$€", "асе")  # what they stand for inside a Cyrillic word
 _STRETCHED = re.compile(r"(\w)\1{2,}")
 _LETTERS = re.compile(r"[^\W\d_]")
 _CYRILLIC = re.compile(r"[Ѐ-ԯ]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏͰ-Ͽ]")  # with Greek: its letters are used the same way
 
 # What a Latin or Greek letter is used for inside a Cyrillic word; the first is the usual one.
-_TO_CYRILLIC = {
+TO_CYRILLIC = {
     **dict(zip("ABCEHKMOPTXYaceokmptxy", "авсенкмортхуасеокмртху", strict=True)),
     **dict(zip("ΑΒΕΗΚΜΟΡΤΧΥαεκορτχυπ", "авенкмортхуаекортхуп", strict=True)),
-    "b": "вьб", "h": "н", "n": "п", "u": "и", "N": "и", "r": "г", "g": "д", "i": "и", "I": "и", "w": "ш", "W": "ш",
-    "d": "д",
+    "b": "вьб", "h": "нх", "n": "п", "N": "и", "u": "и", "U": "и", "i": "и", "I": "и", "r": "г", "R": "гя", "g": "д",
+    "d": "д", "w": "ш", "W": "ш",
 }  # fmt: skip
 _LOOKS_CYRILLIC = frozenset("ABCEHKMOPTXYaceopxykmt")  # a word all of these keeps a Cyrillic reading too
 # What a Cyrillic letter is used for inside a Latin word.
@@ -34,18 +38,25 @@ _TO_LATIN = {
 _DIGITS_CYRILLIC = str.maketrans("0346", "озчб")
 _DIGITS_LATIN = str.maketrans("013457", "oieast")
 
-Word = tuple[str, tuple[str, ...]]  # a reading and the codes of what was seen through
+Codes = tuple[str, ...]  # of what was seen through
+Word = tuple[str, Codes]  # a reading, and how it was come by
 
 
 def readings(raw: str) -> tuple[Word, ...]:
     """Return what *raw* (one word as split from a text) can be read as, the plainest first; never empty."""
+    raw = raw[:MAX_WORD]
     lowered = raw.lower()
-    case = ("case",) if lowered != raw else ()
+    codes: Codes = ("case",) if lowered != raw else ()
+    if "ё" in lowered:
+        lowered, codes = lowered.replace("ё", "е"), (*codes, "yo")
     if _PLAIN.fullmatch(lowered) and not _STRETCHED.search(lowered):
-        return ((lowered, case), *_as_cyrillic(raw, case))
-    bare, codes = _bare(raw[:_MAX_WORD])
-    words = [word for text, seen in _scripts(bare, codes) for word in _unstretched(text, seen)]
-    return tuple(dict(reversed(words[:MAX_READINGS])).items())[::-1]
+        return ((lowered, codes), *_as_cyrillic(raw, codes))
+    bare, codes = _bare(raw)
+    found: dict[str, Codes] = {}
+    for text, seen in _scripts(bare, codes):
+        for word, through in _unstretched(text, seen):
+            found.setdefault(word, through)
+    return tuple(islice(found.items(), MAX_READINGS))
 
 
 def fold(raw: str) -> str:
@@ -58,7 +69,7 @@ def scripts_mixed(raw: str) -> bool:
     return _CYRILLIC.search(raw) is not None and _LATIN.search(raw) is not None
 
 
-def _bare(raw: str) -> tuple[str, tuple[str, ...]]:
+def _bare(raw: str) -> tuple[str, Codes]:
     """Return *raw* without marks and zero-width characters, case kept, and what was removed."""
     codes = []
     text = unicodedata.normalize("NFC", raw)
@@ -73,10 +84,13 @@ def _bare(raw: str) -> tuple[str, tuple[str, ...]]:
         codes.append("stress")
     if kept != kept.lower():
         codes.append("case")
-    return kept, tuple(codes)
+    if not kept.isalnum():
+        codes.append("spaced" if set_apart(kept) else "mask")
+        kept = _APART.sub("", kept) if codes[-1] == "spaced" else kept.translate(_SIGNS)
+    return kept or raw, tuple(codes)
 
 
-def _scripts(text: str, codes: tuple[str, ...]) -> Iterator[Word]:
+def _scripts(text: str, codes: Codes) -> Iterator[Word]:
     """Yield *text* (case kept) in lower case, in each of the scripts it can be read in."""
     seen = (*codes, "lookalike")
     if not scripts_mixed(text):
@@ -84,8 +98,8 @@ def _scripts(text: str, codes: tuple[str, ...]) -> Iterator[Word]:
         yield from ((word, codes) for word, codes in _as_cyrillic(text, codes))
         return
     found = False
-    for table in (_TO_CYRILLIC, _TO_LATIN):
-        other = _LATIN if table is _TO_CYRILLIC else _CYRILLIC
+    for table in (TO_CYRILLIC, _TO_LATIN):
+        other = _LATIN if table is TO_CYRILLIC else _CYRILLIC
         if all(char in table for char in other.findall(text)):
             found = True
             for word in _replaced(text, table):
@@ -102,13 +116,13 @@ def _replaced(text: str, table: dict[str, str]) -> Iterable[str]:
         yield "".join(letters)
 
 
-def _as_cyrillic(raw: str, codes: tuple[str, ...]) -> tuple[Word, ...]:
-    if len(raw) > 1 and _LOOKS_CYRILLIC.issuperset(raw):
-        return (("".join(_TO_CYRILLIC[char] for char in raw), (*codes, "lookalike")),)
+def _as_cyrillic(raw: str, codes: Codes) -> tuple[Word, ...]:
+    if _LOOKS_CYRILLIC.issuperset(raw):
+        return (("".join(TO_CYRILLIC[char] for char in raw), (*codes, "lookalike")),)
     return ()
 
 
-def _with_digits(word: str, codes: tuple[str, ...]) -> Iterator[Word]:
+def _with_digits(word: str, codes: Codes) -> Iterator[Word]:
     yield word, codes
     if len(_LETTERS.findall(word)) < 2 or word.isalpha():
         return
@@ -118,7 +132,7 @@ def _with_digits(word: str, codes: tuple[str, ...]) -> Iterator[Word]:
         yield replaced, (*codes, "lookalike")
 
 
-def _unstretched(word: str, codes: tuple[str, ...]) -> Iterator[Word]:
+def _unstretched(word: str, codes: Codes) -> Iterator[Word]:
     """Yield *word* with each run of three and more letters as one and as two of them."""
     runs = [match.span() for match in _STRETCHED.finditer(word)] if not word.isdigit() else []
     if not runs:

@@ -1,24 +1,27 @@
 """Patterns against texts, all in one pass.
 
 The raw text is split once; a distinct word costs one look-up in a bounded memo, which knows the patterns that the word
-alone decides and the phrases it may be part of; phrases, gaps and negation are verified on those only.
+alone decides and the phrases that may begin with it; phrases, gaps and negation are verified on those only.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from hub.routing.features import Features
+from hub.routing.folding import MAX_WORD
+from hub.routing.misses import NearMiss, near_misses
 from hub.routing.obscene import Obscenity
-from hub.routing.pattern import Pattern, PatternError, PatternWord, Step, parse_pattern
+from hub.routing.pattern import Pattern
+from hub.routing.phrases import Node, Numbers, Phrase, Phrases, ended, places
 from hub.routing.regex import RegexSet, compiled
 from hub.routing.vocabulary import Vocabulary
 from hub.routing.words import spans, split
 
-__all__ = ["Matcher", "NearMiss", "Pattern", "PatternError", "Reading", "Span", "near_misses", "parse_pattern"]
+__all__ = ["MEMO_WORDS", "Matcher", "NearMiss", "Reading", "Span", "near_misses"]
 
-REACH = 3  # a word of a phrase stands at most so many places behind the one before: two words between
-_MEMO = 200_000  # distinct words; about 30 MB
+MEMO_WORDS = 200_000  # distinct words remembered; when there are more, the older half is forgotten
 _TITLE, _BODY = 2, 1
 
 
@@ -33,46 +36,28 @@ class Span:
     seen_through: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NearMiss:
-    """Why a pattern did not match: `kind` is `lacks`, `far_apart`, `order`, `preceded` or `one_letter_off`.
-
-    `word` is the pattern's word, `seen` what stands in the text instead (empty for `lacks`).
-    """
-
-    kind: str
-    word: str
-    seen: str = ""
+# What one word of a text sets off: patterns that it alone decides, phrases that may begin with it, its numbers.
+_Entry = tuple[tuple[int, ...], tuple[Node, ...], Numbers]
+_NONE: Numbers = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrase:
-    index: int
-    words: tuple[int, ...]
-    barred: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """What one word of a text sets off."""
-
-    numbers: frozenset[int]
-    single: tuple[int, ...]
-    phrases: tuple[_Phrase, ...]
-
-
-_NOTHING = _Entry(frozenset(), (), ())
-
-
-class _Memo(dict[str, _Entry]):
+class _Memo(dict[str, _Entry | None]):
     def __init__(self, matcher: "Matcher") -> None:
         super().__init__()
         self._matcher = matcher
+        self._shared: dict[Numbers, _Entry] = {}
 
-    def __missing__(self, raw: str) -> _Entry:
-        if len(self) >= _MEMO:
-            self.clear()
-        entry = self[raw] = self._matcher._entry(raw)
+    def __missing__(self, raw: str) -> _Entry | None:
+        if len(self) >= MEMO_WORDS:
+            for old in list(islice(self, MEMO_WORDS // 2)):
+                del self[old]
+            self._shared.clear()
+        numbers = tuple(sorted(self._matcher.vocabulary.find(raw)))
+        entry = self._shared.get(numbers) if numbers else None
+        if numbers and entry is None:
+            entry = self._shared[numbers] = self._matcher.entry(numbers)
+        if len(raw) <= MAX_WORD:
+            self[raw] = entry
         return entry
 
 
@@ -84,33 +69,31 @@ class Matcher:
     ) -> None:
         self.patterns = tuple(patterns)
         self.obscenity = Obscenity(obscene_words, obscene_allow)
-        self._vocabulary = Vocabulary()
+        self.vocabulary = Vocabulary()
         self._single: dict[int, list[int]] = {}
-        self._first: dict[int, list[_Phrase]] = {}
-        self._phrases: dict[int, _Phrase] = {}
+        self._phrases = Phrases()
         for index, pattern in enumerate(self.patterns):
-            if pattern.regex is None:
-                self._add(index, pattern.steps)
+            if pattern.steps:
+                self._add(Phrase.of(index, pattern, self.vocabulary.add))
         self._regexes = [index for index, pattern in enumerate(self.patterns) if pattern.regex is not None]
         self._set = RegexSet([pattern.regex for pattern in self.patterns if pattern.regex]) if self._regexes else None
         self._memo = _Memo(self)
 
-    def _add(self, index: int, steps: Sequence[Step]) -> None:
-        words = tuple(self._vocabulary.add(step.word) for step in steps)
-        barred = tuple(tuple(self._vocabulary.add(word) for word in step.not_after) for step in steps)
-        phrase = self._phrases[index] = _Phrase(index, words, barred)
-        if len(words) == 1 and not barred[0]:
-            self._single.setdefault(words[0], []).append(index)
+    def _add(self, phrase: Phrase) -> None:
+        if len(phrase.words) == 1 and not phrase.barred[0]:
+            self._single.setdefault(phrase.words[0], []).append(phrase.index)
         else:
-            self._first.setdefault(words[0], []).append(phrase)
+            self._phrases.add(phrase)
 
-    def _entry(self, raw: str) -> _Entry:
-        numbers = frozenset(self._vocabulary.find(raw))
-        if not numbers:
-            return _NOTHING
+    def entry(self, numbers: Numbers) -> _Entry:
+        """Return what a word of a text that is *numbers* sets off."""
         single = tuple(index for number in numbers for index in self._single.get(number, ()))
-        phrases = tuple(phrase for number in numbers for phrase in self._first.get(number, ()))
-        return _Entry(numbers, single, phrases)
+        first = self._phrases.first
+        return single, tuple(first[number] for number in numbers if number in first), numbers
+
+    def numbers(self, raws: Sequence[str]) -> list[Numbers]:
+        """Return what each word of a text is."""
+        return [entry[2] if entry else _NONE for entry in map(self._memo.__getitem__, raws)]
 
     def read(self, parts: Sequence[str]) -> "Reading":
         """Read the title (empty if none) and the customer's messages.
@@ -121,47 +104,37 @@ class Matcher:
         hits: dict[int, int] = {}
         for part, text in enumerate(parts):
             if text:
-                self._read(text, _TITLE if part == 0 else _BODY, hits)
+                mark = _BODY if part else _TITLE
+                found = dict.fromkeys(self._read(text), mark)
+                for index in found.keys() & hits.keys():
+                    found[index] |= hits[index]
+                hits = {**hits, **found} if hits else found
         return Reading(self, parts, hits)
 
-    def _read(self, text: str, mark: int, hits: dict[int, int]) -> None:
+    def _read(self, text: str) -> list[int]:
         entries = list(map(self._memo.__getitem__, split(text)))
+        found: list[int] = []
+        begun: list[tuple[int, tuple[Node, ...]]] = []
         for place, entry in enumerate(entries):
-            for index in entry.single:
-                hits[index] = hits.get(index, 0) | mark
-            for phrase in entry.phrases:
-                if self._ends(phrase, entries, place):
-                    hits[phrase.index] = hits.get(phrase.index, 0) | mark
+            if entry is not None:
+                found += entry[0]
+                if entry[1]:
+                    begun.append((place, entry[1]))
+        if begun:
+            found += self._ended(begun, [entry[2] if entry else _NONE for entry in entries])
         if self._set is not None:
-            for found in self._set.search(text):
-                index = self._regexes[found]
-                hits[index] = hits.get(index, 0) | mark
+            found += [self._regexes[index] for index in self._set.search(text)]
+        return found
 
-    def _ends(self, phrase: _Phrase, entries: Sequence[_Entry], start: int) -> list[int]:
-        """Return the places of the words of *phrase* that begins at *start*, none if it does not match there."""
-        return _places(phrase, [entry.numbers for entry in entries[: start + REACH * len(phrase.words)]], start)
-
-
-def _places(phrase: _Phrase, numbers: Sequence[frozenset[int]], start: int) -> list[int]:
-    reached: list[dict[int, int]] = []
-    places = {start: -1}
-    for step, word in enumerate(phrase.words):
-        places = {
-            place: before
-            for place, before in places.items()
-            if word in numbers[place]
-            and not (place and any(barred in numbers[place - 1] for barred in phrase.barred[step]))
-        }
-        if not places:
-            return []
-        reached.append(places)
-        places = {
-            later: place for place in sorted(places) for later in range(place + 1, min(place + 1 + REACH, len(numbers)))
-        }
-    path = [min(reached[-1])]
-    for back in reversed(reached):
-        path.append(back[path[-1]])
-    return path[-2::-1]
+    def _ended(self, begun: Sequence[tuple[int, tuple[Node, ...]]], numbers: Sequence[Numbers]) -> list[int]:
+        found: list[int] = []
+        behind = [*numbers[1:], _NONE, _NONE, _NONE]
+        for place, nodes in begun:
+            following = (*behind[place], *behind[place + 1], *behind[place + 2])
+            for node in nodes:
+                if node.to_check or not node.following.keys().isdisjoint(following):
+                    found += ended(node, numbers, place)
+        return found
 
 
 class Reading:
@@ -200,70 +173,16 @@ class Reading:
         return tuple(found)
 
     def _phrase_spans(self, index: int, part: int, text: str) -> list[Span]:
-        matcher = self.matcher
-        phrase = matcher._phrases[index]
+        phrase = Phrase.of(index, self.matcher.patterns[index], self.matcher.vocabulary.add)
         words = list(spans(text))
-        numbers = [matcher._memo[raw].numbers for _, _, raw in words]
+        numbers = self.matcher.numbers([raw for _, _, raw in words])
         found = []
         for start in range(len(words)):
-            places = _places(phrase, numbers, start) if phrase.words[0] in numbers[start] else []
-            if places:
-                codes: list[str] = []
-                for number, place in zip(phrase.words, places, strict=True):
-                    codes += matcher._vocabulary.find(words[place][2])[number]
-                first, last = words[places[0]][0], words[places[-1]][1]
-                found.append(Span(part, first, last, text[first:last], tuple(dict.fromkeys(codes))))
+            held = places(phrase, numbers, start)
+            if held:
+                seen: dict[str, None] = {}
+                for number, place in zip(phrase.words, held, strict=True):
+                    seen |= dict.fromkeys(self.matcher.vocabulary.find(words[place][2])[number])
+                first, last = words[held[0]][0], words[held[-1]][1]
+                found.append(Span(part, first, last, text[first:last], tuple(seen)))
         return found
-
-
-def near_misses(pattern: Pattern, reading: Reading) -> tuple[NearMiss, ...]:
-    """Return what kept *pattern* from matching the parts of *reading*; none if it matched or nothing is near."""
-    if pattern.regex is not None:
-        return ()
-    best: tuple[NearMiss, ...] = ()
-    for text in reading.parts:
-        misses = _near(pattern, text)
-        if misses is None:
-            return ()
-        if misses and (not best or len(misses) < len(best)):
-            best = misses
-    return best
-
-
-def _near(pattern: Pattern, text: str) -> tuple[NearMiss, ...] | None:
-    """Return the misses of one part; None if the pattern matches there."""
-    alone = Matcher([pattern])
-    if 0 in alone.read(["", text]).hits:
-        return None
-    raws = split(text)
-    found = [alone._memo[raw].numbers for raw in raws]
-    phrase = alone._phrases[0]
-    misses: list[NearMiss] = []
-    for step, number in zip(pattern.steps, phrase.words, strict=True):
-        if not any(number in numbers for numbers in found):
-            misses.append(_missing(step.word, raws))
-    if len([miss for miss in misses if miss.kind == "lacks"]) == len(pattern.steps):
-        return ()
-    if misses:
-        return tuple(misses)
-    free = Pattern(pattern.source, tuple(Step(step.word) for step in pattern.steps))
-    if any(step.not_after for step in pattern.steps) and 0 in Matcher([free]).read(["", text]).hits:
-        return (_preceded(pattern, phrase, found, raws),)
-    return (NearMiss("far_apart", pattern.source),)
-
-
-def _preceded(pattern: Pattern, phrase: _Phrase, found: Sequence[frozenset[int]], raws: Sequence[str]) -> NearMiss:
-    for step, number, barred in zip(pattern.steps, phrase.words, phrase.barred, strict=True):
-        for place in range(1, len(found)):
-            if number in found[place] and any(word in found[place - 1] for word in barred):
-                return NearMiss("preceded", step.word.text, raws[place - 1])
-    return NearMiss("preceded", pattern.source)
-
-
-def _missing(word: PatternWord, raws: Sequence[str]) -> NearMiss:
-    loose = Vocabulary()
-    loose.add(PatternWord(word.text, word.mode, loose=True))
-    for raw in raws:
-        if loose.find(raw):
-            return NearMiss("one_letter_off", word.text, raw)
-    return NearMiss("lacks", word.text)

@@ -9,6 +9,13 @@ from importlib import resources
 from typing import Any
 
 _MIN_PREDICTED = 4  # letters; shorter unknown words are taken as written
+_MIN_LIGHT = 4  # letters that the light stemmer leaves
+_LIGHT_ENDINGS = sorted(
+    "ами ями ові еві ові ів їв ам ям ах ях ою ею ії ій ий ої ого ому ими их у ю а я і ї и е о ь ай ым ых ога аму"
+    " лар лер дар дер тар тер ның нің дың дің тың тің ға ге қа ке да де та те нан нен дан ден тан тен ды ді".split(),
+    key=len,
+    reverse=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +24,10 @@ class Lexeme:
 
     stem: str
     endings: frozenset[str]
+
+    def forms(self) -> list[str]:
+        """Return the forms, spelt out."""
+        return [self.stem + ending for ending in self.endings]
 
 
 @cache
@@ -36,19 +47,33 @@ def _stemmer() -> Any:
 def is_known(word: str) -> bool:
     """Tell whether the Russian dictionary has *word*, in any form; `е` stands for `ё` too."""
     analyzer = _analyzer()
-    return bool(analyzer.dictionary.word_is_known(word, analyzer.char_substitutes))
+    known = analyzer.dictionary.word_is_known
+    return bool(known(word) or ("е" in word and known(word, analyzer.char_substitutes)))
 
 
-def english_stem(word: str) -> str:
-    """Return what all forms of the English *word* share: the stem, of the dictionary form if it is irregular."""
-    return str(_stemmer().stemWord(_irregular().get(word, word)))
+def stem(word: str) -> str:
+    """Return what the regular forms of the folded *word* of another language than Russian share.
+
+    Latin letters are taken as English; other Cyrillic loses the endings that Ukrainian, Belarusian and Kazakh share.
+    """
+    if word.isascii():
+        return str(_stemmer().stemWord(_irregular_forms().get(word, (word,))[0]))
+    for ending in _LIGHT_ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_LIGHT:
+            return word[: len(word) - len(ending)]
+    return word
+
+
+def irregular(word: str) -> tuple[str, ...]:
+    """Return the other forms of an irregular English word, itself in any form; none for others."""
+    return tuple(form for form in _irregular_forms().get(word, ()) if form != word)
 
 
 @cache
-def _irregular() -> dict[str, str]:
+def _irregular_forms() -> dict[str, tuple[str, ...]]:
     text = (resources.files("hub.routing") / "data" / "english_forms.txt").read_text(encoding="utf-8")
-    lines = [line.split() for line in text.splitlines() if not line.startswith("#")]
-    return {form: line[0] for line in lines for form in line[1:]}
+    lines = [tuple(line.split()) for line in text.splitlines() if not line.startswith("#")]
+    return {form: line for line in lines for form in line}
 
 
 @cache

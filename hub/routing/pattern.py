@@ -1,16 +1,18 @@
 """One pattern of a rule: words with their marks, or a regular expression."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hub.routing.folding import readings
+from hub.routing.masks import unmasked
 from hub.routing.regex import RegexError, checked
 from hub.routing.words import split
 
 MAX_LENGTH = 500  # characters of one pattern
 MAX_WORDS = 12  # of one phrase
 _QUOTES = (("«", "»"), ('"', '"'), ("“", "”"), ("„", "“"))
+_CYRILLIC = re.compile(r"[а-я]")
 _CHUNK = re.compile(r"(?P<not>!?)(?P<exact>=?)(?P<core>.*?)(?P<mark>[*~]?)[.,;:!?]*", re.DOTALL)
 
 
@@ -20,11 +22,16 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PatternWord:
-    """One word of a pattern: `forms` is every form, `exact` as written, `prefix` the beginning."""
+    """One word of a pattern, folded: `forms` is every form, `exact` as written, `prefix` the beginning.
+
+    `also` is what the word is too: a Latin `c` in a Cyrillic phrase is most likely the Cyrillic letter, and a mask such
+    as `х*й` stands for some words.
+    """
 
     text: str
     mode: Literal["forms", "exact", "prefix"] = "forms"
     loose: bool = False  # `~`: one typo more
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,9 @@ def parse_pattern(source: str) -> Pattern:
 def _steps(source: str, text: str) -> tuple[Step, ...]:
     steps: list[Step] = []
     barred: list[PatternWord] = []
+    cyrillic = any(_CYRILLIC.search(folded) for raw in split(text) for folded, _ in readings(raw)[:1])
     for chunk in text.split():
-        negated, words = _words(source, chunk)
+        negated, words = _words(source, chunk, cyrillic=cyrillic)
         if negated:
             barred += words
         elif words:
@@ -86,16 +94,23 @@ def _steps(source: str, text: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _words(source: str, chunk: str) -> tuple[bool, list[PatternWord]]:
+def _words(source: str, chunk: str, *, cyrillic: bool) -> tuple[bool, list[PatternWord]]:
     match = _CHUNK.fullmatch(chunk)
     if match is None:
         return False, []
     core = match["core"]
+    if "*" in core and (hidden := unmasked(core)):
+        return bool(match["not"]), [PatternWord(hidden[0], also=tuple(hidden[1:]))]
     if "*" in core or "~" in core:
-        raise PatternError(f"«{source}»: * and ~ stand at the end of a word only")
+        raise PatternError(
+            f"«{source}»: * and ~ stand at the end of a word only, and within it only for letters of an obscene one"
+        )
     mode: Literal["forms", "exact"] = "exact" if match["exact"] else "forms"
-    texts = [readings(raw)[0][0] for raw in split(core)]
-    words = [PatternWord(text, mode, loose=match["mark"] == "~") for text in texts]
+    words = []
+    for raw in split(core):
+        text, *others = [word for word, _ in readings(raw)]
+        also = others[:1] if cyrillic and text.isascii() and text.isalpha() else ()
+        words.append(PatternWord(text, mode, loose=match["mark"] == "~", also=tuple(also)))
     if words and match["mark"] == "*":
-        words[-1] = PatternWord(texts[-1], "prefix")
+        words[-1] = replace(words[-1], mode="prefix")
     return bool(match["not"]), words

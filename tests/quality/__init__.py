@@ -1,1 +1,1 @@
-"""How well the built-in rules read real texts: `make quality`."""
+"""How well texts are understood, measured on real ones: `make quality`; nothing here runs by default."""
