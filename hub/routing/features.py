@@ -8,17 +8,26 @@ from hub.routing.folding import scripts_mixed
 from hub.routing.language import language_of
 from hub.routing.words import split
 
-_LINK = re.compile(r"https?://\S+|www\.\S+|\b(?:t\.me|vk\.com|wa\.me|bit\.ly)/\S+", re.IGNORECASE)
+_LINK = re.compile(
+    r"https?://\S+|(?<![\w@.])www\.\S+|(?<![\w@.-])[\w-]{1,60}(?:\.[\w-]{1,60}){0,3}\.[a-zа-я]{2,6}/\S+", re.IGNORECASE
+)
 _PICTURE = (
-    r"[\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff\u2600-\u27bf\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u231a\u231b"
-    r"\u23e9-\u23f3\u23f8-\u23fa\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa]"
+    r"(?:[\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff\u2600-\u27bf\u2b05-\u2b07\u2b1b\u2b1c\u2b50"
+    r"\u2b55\u231a\u231b\u23e9-\u23f3\u23f8-\u23fa]|[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa\u25aa-\u25fe]\ufe0f)"
 )
-_PICTURE_END = r"(?:\ufe0f|[\U0001f3fb-\U0001f3ff]|[\U000e0020-\U000e007f])*"
+_TONE = r"(?:\ufe0f|[\U0001f3fb-\U0001f3ff]|[\U000e0020-\U000e007f])*+"
 _EMOJI = re.compile(
-    rf"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_PICTURE}{_PICTURE_END}(?:\u200d{_PICTURE}{_PICTURE_END})*"
+    rf"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_PICTURE}{_TONE}(?:\u200d{_PICTURE}{_TONE})*+"
 )
-_PHONE = re.compile(r"(?<![\w+])\+?\d(?:[ \u00a0().\u2010-\u2013-]{0,2}\d){9,13}(?![\d])")
-_CARD = re.compile(r"(?<!\d)\d(?:[ \u00a0-]?\d){12,18}(?!\d)")
+_GAP = r"[ \u00a0().\u2010-\u2013-]{0,2}"
+_PHONE = re.compile(
+    rf"(?<![\w+])(?:\+?\d{{1,3}}{_GAP}\d{{3}}{_GAP}\d{{3}}{_GAP}\d{{2}}{_GAP}\d{{2}}"
+    rf"|\+\d{{1,3}}(?:{_GAP}\d){{7,11}}|[09]\d{{2}}{_GAP}\d{{3}}{_GAP}\d{{2}}{_GAP}\d{{2}})(?!\w)"
+)
+_CARD = re.compile(
+    r"(?<![\w-])(?:\d{13,19}|\d{4}(?:[ \u00a0-]\d{4}){3}(?:[ \u00a0-]\d{1,3})?"
+    r"|\d{4}[ \u00a0-]\d{6}[ \u00a0-]\d{5})(?![\w-])"
+)
 
 
 class Features:
@@ -80,13 +89,13 @@ class Features:
 
     @cached_property
     def phones(self) -> int:
-        """How many numbers written as a phone's: ten to fourteen digits that are not a card."""
-        return sum(_phone_like(found) for part in self._parts for found in _PHONE.findall(_LINK.sub(" ", part)))
+        """How many numbers written as a phone's, ten digits and more; links and card numbers are left out."""
+        return sum(len(_PHONE.findall(_CARD.sub(" ", _LINK.sub(" ", part)))) for part in self._parts)
 
     @cached_property
     def cards(self) -> int:
-        """How many numbers of 13 to 19 digits with a right check digit (Luhn)."""
-        return sum(_luhn(found) for part in self._parts for found in _CARD.findall(part))
+        """How many numbers of 13 to 19 digits, written as a card's, with a right check digit (Luhn)."""
+        return sum(luhn(found) for part in self._parts for found in _CARD.findall(_LINK.sub(" ", part)))
 
     @cached_property
     def language(self) -> str | None:
@@ -94,16 +103,8 @@ class Features:
         return language_of("\n".join(self._parts))
 
 
-def _digits(text: str) -> list[int]:
-    return [int(char) for char in text if char.isdigit()]
-
-
-def _phone_like(text: str) -> bool:
-    digits = _digits(text)
-    return len(set(digits)) > 1 and (len(digits) <= 12 or text.startswith("+")) and not _luhn(text)
-
-
-def _luhn(text: str) -> bool:
-    digits = _digits(text)
+def luhn(number: str) -> bool:
+    """Tell whether the last digit of *number* is the check digit of the others."""
+    digits = [int(char) for char in number if char.isdigit()]
     doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[-2::-2]]
-    return len(digits) >= 13 and len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -138,7 +138,7 @@ def _unstretched(word: str, codes: Codes) -> Iterator[Word]:
     if not runs:
         yield word, codes
         return
-    for lengths in list(product((1, 2), repeat=len(runs)))[:MAX_READINGS]:
+    for lengths in islice(product((1, 2), repeat=len(runs)), MAX_READINGS):
         pieces, last = [], 0
         for (start, end), length in zip(runs, lengths, strict=True):
             pieces += [word[last:start], word[start] * length]

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
+from hub.routing import regex
 from hub.routing.features import Features
 from hub.routing.folding import MAX_WORD
 from hub.routing.misses import NearMiss, near_misses
 from hub.routing.obscene import Obscenity
 from hub.routing.pattern import Pattern
 from hub.routing.phrases import Node, Numbers, Phrase, Phrases, ended, places
-from hub.routing.regex import RegexSet, compiled
+from hub.routing.regex import RegexSet
 from hub.routing.vocabulary import Vocabulary
 from hub.routing.words import spans, split
 
@@ -164,10 +165,8 @@ class Reading:
         found: list[Span] = []
         for part, text in enumerate(self.parts):
             if pattern.regex is not None:
-                found += [
-                    Span(part, match.start(), match.end(), match.group())
-                    for match in compiled(pattern.regex).finditer(text)
-                ]
+                matches = regex.found(pattern.regex, text)
+                found += [Span(part, start, end, text[start:end]) for start, end in matches]
             else:
                 found += self._phrase_spans(index, part, text)
         return tuple(found)

@@ -9,6 +9,9 @@ from importlib import resources
 from typing import Any
 
 _MIN_PREDICTED = 4  # letters; shorter unknown words are taken as written
+_LIKELY = 0.4  # share of a reading among all of a word
+_MASCULINE = frozenset(["", *"а у ом е ы ов ам ами ах".split()])  # of an unknown word that ends in a consonant
+_HARD_CONSONANTS = tuple("бдзнпрсф")  # no ending of a noun or a verb is one of them
 _MIN_LIGHT = 4  # letters that the light stemmer leaves
 _LIGHT_ENDINGS = sorted(
     "ами ями ові еві ові ів їв ам ям ах ях ою ею ії ій ий ої ого ому ими их у ю а я і ї и е о ь ай ым ых ога аму"
@@ -92,14 +95,18 @@ def _endings(paradigm_id: int) -> tuple[tuple[str, frozenset[str]], ...]:
 def lexemes(word: str) -> tuple[Lexeme, ...]:
     """Return the lexemes that the folded Russian *word* is a form of; none if it has no forms to speak of.
 
-    A word that is itself a dictionary form is taken as that alone (`лучше` is not `хороший`).
+    A word that is itself a dictionary form is taken as that (`лучше` is not `хороший`), unless it is rather a form of
+    another noun (`банка` is of `банк` more often than a jar): then it is taken as both.
     """
     analyzer = _analyzer()
-    found = [
-        (str(normal).replace("ё", "е"), stem, paradigm)
-        for normal, stem, paradigm in (_known(analyzer, word) or _predicted(analyzer, word))
-    ]
+    known = _known(analyzer, word)
+    if not known and word.endswith(_HARD_CONSONANTS) and len(word) >= _MIN_PREDICTED:
+        return (Lexeme(word, _MASCULINE),)
+    found = known or _predicted(analyzer, word)
     own = [entry for entry in found if entry[0] == word] or found
+    if len(own) < len(found):
+        normals = {own[0][0], *_likelier_nouns(analyzer, word)}
+        own = [entry for entry in found if entry[0] in normals]
     return tuple(
         dict.fromkeys(
             Lexeme(prefix + stem.replace("ё", "е"), endings)
@@ -109,13 +116,22 @@ def lexemes(word: str) -> tuple[Lexeme, ...]:
     )
 
 
+def _likelier_nouns(analyzer: Any, word: str) -> set[str]:
+    nouns = [parse for parse in analyzer.parse(word) if parse.tag.POS == "NOUN"]
+    if not any(parse.normal_form.replace("ё", "е") == word for parse in nouns):
+        return set()
+    return {parse.normal_form.replace("ё", "е") for parse in nouns if parse.score >= _LIKELY}
+
+
 def _known(analyzer: Any, word: str) -> list[tuple[str, str, int]]:
+    """Return (dictionary form, stem, paradigm) for every reading of *word* that the dictionary has."""
     dictionary = analyzer.dictionary
     found = []
     for fixed, places in dictionary.words.similar_items(word, analyzer.char_substitutes):
         for paradigm_id, index in places:
             stem = dictionary.build_stem(dictionary.paradigms[paradigm_id], index, fixed)
-            found.append((dictionary.build_normal_form(paradigm_id, index, fixed), stem, paradigm_id))
+            normal = dictionary.build_normal_form(paradigm_id, index, fixed)
+            found.append((str(normal).replace("ё", "е"), stem, paradigm_id))
     return found
 
 
@@ -133,6 +149,6 @@ def _predicted(analyzer: Any, word: str) -> list[tuple[str, str, int]]:
             continue
         dictionary = analyzer.dictionary
         stem = dictionary.build_stem(dictionary.paradigms[paradigm_id], index, part)
-        found.append((parse.normal_form, word[: len(word) - len(part)] + stem, paradigm_id))
-    own = [entry for entry in found if entry[0] == word]
-    return own or found[:1]
+        normal = parse.normal_form.replace("ё", "е")
+        found.append((normal, word[: len(word) - len(part)] + stem, paradigm_id))
+    return [entry for entry in found if entry[0] == word] or found[:1]

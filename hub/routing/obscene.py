@@ -87,7 +87,7 @@ class Obscenity:
         ranges = ((start, end) for end in range(1, len(pieces) + 1) for start in range(end))
         if any(self._plain("".join(pieces[start:end])) for start, end in ranges):
             return True
-        return any(map(self._hides, {raw, *_SOFT_SIGNS.split(raw)[:MAX_PIECES]}))
+        return self._hides(raw) or any(self._hides(part.strip("*")) for part in _SOFT_SIGNS.split(raw)[:MAX_PIECES])
 
     def _hides(self, raw: str) -> bool:
         """Tell whether *raw* is a mask of a word that is not allowed."""
