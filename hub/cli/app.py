@@ -1,6 +1,8 @@
 """``hub``: the table of commands, the options that all of them share, and how a run ends."""
 
 import io
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -82,6 +84,8 @@ def main(args: Sequence[str] | None = None) -> int:
         # A terminal that lacks a letter shows a question mark in its place rather than ending the run.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    # To be stopped is to be stopped: files half-written go, the last checkpoint stays.
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     state = State()
     try:
         result: Any = hub.main(args, prog_name="hub", standalone_mode=False, obj=state)

@@ -15,16 +15,24 @@ RATE = "100/1s"
 _STORE = ("hub.db", "hub.db-wal", "hub.db-shm")
 
 
+def _not_ours(folder: Path, config: Path) -> Path | None:
+    """Return a file that the demo would write over and that none has written, if there is one."""
+    if config.exists():
+        ours = config.read_text(encoding="utf-8", errors="replace").startswith(MARK)
+        return None if ours else config
+    return next((path for name in (*_STORE, ".env") if (path := folder / name).exists()), None)
+
+
 def prepare(folder: Path, registry: Registry, urls: Mapping[str, str], keys: Mapping[str, str]) -> Path:
     """Write settings for the sandboxes at *urls* into *folder*; return the file's path.
 
     Raises:
-        ConfigError: somebody else's settings are there, or the folder cannot be written.
+        ConfigError: somebody else's settings, store or variables are there, or the folder cannot be written.
     """
     config = folder / "hub.toml"
-    if config.exists() and not config.read_text(encoding="utf-8", errors="replace").startswith(MARK):
+    if (strange := _not_ours(folder, config)) is not None:
         raise ConfigError(
-            f"{config} was not written by a demo and was left as it is; name another folder: hub demo DIR"
+            f"{strange} was not written by a demo and was left as it is; name another folder: hub demo DIR"
         )
     for name in _STORE:
         (folder / name).unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """How a command ends when it does not end well: one message for a person, and an exit code."""
 
+import errno
 import os
 import sys
 
@@ -21,6 +22,10 @@ def report(error: Exception, *, shown: bool) -> int:
     from hub.runtime.logs import redact
     from hub.sdk import ConfigError, HubError
 
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # ours are HubErrors by now: this is stdout
+        close_stdout()
+        click.echo("hub: no space left where the output goes; free some, then run again", err=True)
+        return FAILED
     if isinstance(error, HubError):
         click.echo(redact(str(error)), err=True)
         return WRONG_USE if isinstance(error, ConfigError) else FAILED

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # What a terminal would obey: escape sequences and changes of the writing direction in other people's texts.
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_CELL = 200  # characters of a cell where no terminal sets the width
+_CELL = 200  # characters of a cell where no terminal sets the width; one that wraps is never cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,9 @@ def _rich_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> No
 
 
 def _aligned(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Iterator[str]:
-    lines = [[column.title for column in columns], *([cell[:_CELL] for cell in row] for row in cells)]
+    cut = [None if column.wraps else _CELL for column in columns]
+    lines = [[column.title for column in columns]]
+    lines += [[cell[:most] for cell, most in zip(row, cut, strict=True)] for row in cells]
     widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
     for line in lines:
         parts = [

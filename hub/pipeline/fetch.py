@@ -227,8 +227,11 @@ async def _send_classified(source: Source, request: Request, *, refusals: bool =
     error = source.connector.classify(response)
     if error is None or (refusals and not isinstance(error, AuthError | TransientError)):
         return response
-    if isinstance(error, TransientError) and response.status == 429:
-        error.undone = True  # refused before it was looked at: even a write may be sent again
+    if isinstance(error, TransientError):
+        if response.status == 429:
+            error.undone = True  # refused before it was looked at: even a write may be sent again
+        if error.retry_after:
+            await source.hold(request, error.retry_after)
     raise error
 
 

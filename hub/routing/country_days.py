@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator
 
-from hub.sdk.nearest import did_you_mean, listed
+from hub.sdk.nearest import listed, nearest
 
 
 class CountryDays(NamedTuple):
@@ -26,20 +26,18 @@ def checked_country(code: str) -> str:
     Raises:
         ValueError: the library does not know the country or its part.
     """
-    from holidays import list_supported_countries
+    from holidays.registry import COUNTRIES
 
     country, _, part = code.partition("-")
-    country, known = country.strip().upper(), list_supported_countries()
-    if country not in known:
-        raise ValueError(
-            f"{code!r} is not a country whose holidays are known; write a code of ISO 3166, such as RU, KZ or DE-BY"
-            + did_you_mean(country, known)
-        )
-    if part and part not in known[country]:
-        parts = f"write {country}, or with one of {listed(known[country])}" if known[country] else f"write {country}"
-        raise ValueError(
-            f"{code!r}: {country}-{part} has no holidays of its own that are known; {parts}, and other days into `days`"
-        )
+    country = country.strip().upper()
+    if country not in {codes[1] for codes in COUNTRIES.values()}:
+        # "new_zealand": (name of its class, "NZ", "NZL")
+        names = {name: codes[1] for place, codes in COUNTRIES.items() for name in (place, *codes[1:])}
+        near = nearest(code.replace(" ", "_"), names)
+        hint = f'did you mean "{names[near]}"?' if near else "write a code of ISO 3166, such as RU, KZ or DE-BY"
+        raise ValueError(f"{code!r} is not a country whose holidays are known; {hint}")
+    if part:
+        _check_part(country, part)
     return f"{country}-{part}" if part else country
 
 
@@ -58,6 +56,17 @@ def country_days(codes: tuple[str, ...], first: int, last: int) -> CountryDays:
         off.update(found)
         working.update(found.weekend_workdays)
     return CountryDays(frozenset(off), frozenset(working - off))
+
+
+def _check_part(country: str, part: str) -> None:
+    from holidays import list_supported_countries
+
+    parts = list_supported_countries()[country]  # this loads all of them
+    if part not in parts:
+        choice = f"write {country}, or with one of {listed(parts)}" if parts else f"write {country}"
+        raise ValueError(
+            f"{country}-{part} has no holidays of its own that are known; {choice}, and other days into `days`"
+        )
 
 
 Country = Annotated[str, AfterValidator(checked_country)]

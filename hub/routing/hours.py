@@ -90,22 +90,21 @@ def week(hours: Mapping[str, Sequence[Slot]]) -> tuple[tuple[Slot, ...], ...]:
     Raises:
         ValueError: two keys of the same length name one day, or there is no working time at all.
     """
-    found: dict[int, tuple[int, str]] = {}
-    for key in hours:
-        days = weekdays(key)
-        for day in days:
-            width, other = found.get(day, (8, ""))
-            if width == len(days):
-                name = _DAYS[day].split()[0]
-                raise ValueError(
-                    f'"{other}" and "{key}" both name {name}; leave it to one of them, or write {name} alone'
-                )
-            if len(days) < width:
-                found[day] = (len(days), key)
-    slots = tuple(tuple(hours[found[day][1]]) if day in found else () for day in range(7))
+    named = {key: weekdays(key) for key in hours}
+    slots = tuple(_slots_of(day, named, hours) for day in range(7))
     if not any(slots):
         raise ValueError('there is no working time at all; write at least one slot, such as mon-fri: ["09:00-18:00"]')
     return slots
+
+
+def _slots_of(day: int, named: Mapping[str, frozenset[int]], hours: Mapping[str, Sequence[Slot]]) -> tuple[Slot, ...]:
+    keys = sorted((key for key in named if day in named[key]), key=lambda key: len(named[key]))
+    if len(keys) > 1 and len(named[keys[0]]) == len(named[keys[1]]):
+        name = _DAYS[day].split()[0]
+        raise ValueError(
+            f'"{keys[0]}" and "{keys[1]}" both name {name}; leave it to one of them, or write {name} alone'
+        )
+    return tuple(hours[keys[0]]) if keys else ()
 
 
 def _weekday(name: str, text: str) -> int:

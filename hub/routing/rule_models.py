@@ -246,10 +246,12 @@ class When(RuleModel):
     withheld: bool | None = Field(default=None, description="whether the vendor holds a text back")
     has_text: bool | None = Field(default=None, description="whether there is any text")
     extra: dict[str, Words] | None = Field(default=None, description="values of the connector's own fields")
-    any_: "tuple[When, ...] | None" = Field(default=None, alias="any", description="at least one of these holds")
-    all_: "tuple[When, ...] | None" = Field(default=None, alias="all", description="each of these holds")
+    any_: "Whens | None" = Field(default=None, alias="any", description="at least one of these holds")
+    all_: "Whens | None" = Field(default=None, alias="all", description="each of these holds")
     not_: "When | None" = Field(default=None, alias="not", description="this does not hold")
 
+
+Whens = Annotated[tuple[When, ...], BeforeValidator(_as_full_list)]
 
 # --- effects --------------------------------------------------------------------------------------------------------
 

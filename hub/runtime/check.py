@@ -10,7 +10,7 @@ from hub.pipeline.retry import NO_RETRY
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.sources import Workshop
 from hub.runtime.transport import Transport
-from hub.sdk import AuthError, HubError
+from hub.sdk import AuthError, ConfigError, HubError, SourceError
 from hub.store import InstanceState, Store
 
 _log = logging.getLogger(__name__)
@@ -52,9 +52,17 @@ async def _check(workshop: Workshop, instance: InstanceSettings) -> Finding:
     except AuthError as error:
         return Finding(instance.name, ok=False, message=str(error), todo="mend the credentials, then check again")
     except HubError as error:
-        return Finding(instance.name, ok=False, message=str(error), todo="check base_url and the network")
+        return Finding(instance.name, ok=False, message=str(error), todo=_todo(error))
     except Exception as error:  # a connector's own fault is that instance's alone
         _log.exception("check failed", extra={"instance": instance.name})
         return Finding(instance.name, ok=False, message=f"{type(error).__name__}: {error}", todo="report it (-v)")
     seen = "nothing to ask" if response is None else f"{response.status} from {response.request.path}"
     return Finding(instance.name, ok=True, message=f"the source answers: {seen}")
+
+
+def _todo(error: HubError) -> str:
+    if isinstance(error, ConfigError):
+        return "mend its settings, then check again"
+    if isinstance(error, SourceError):
+        return "compare base_url and the settings with the vendor's documentation"
+    return "wait, then check again; if it stays, check base_url and the network"

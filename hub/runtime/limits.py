@@ -1,13 +1,14 @@
 """The vendor's limits, kept per account by all hub processes of this user on this machine.
 
 One small file per account and limit lies in the machine's state folder (``hub.store.machine``), named by a digest, and
-is read and written under ``flock``. It holds three lists:
+is read and written under ``flock``. It holds three lists and a moment:
 
 - ``busy``: requests under way. Each counts as if it were made *now*, for the vendor may see it at any moment
   between our start and its answer.
 - ``done``: when requests ended. Each counts until the window's length has passed since then.
 - ``line``: who waits, first come first served over all processes. Whoever has k waiters ahead takes the (k+1)-th
   place to come free, so nobody polls for a place in time: each sleeps exactly until it is there.
+- ``held_until``: the vendor asked one of us to wait; until then nobody starts.
 
 A request starts when ``busy`` and what is left of ``done`` are fewer than the allowance. Let the vendor see request
 r at a(r); we started it at s(r) <= a(r) and had its answer at e(r) >= a(r). Had the vendor ever seen more than
@@ -25,6 +26,7 @@ the future is dropped. A file that cannot be read counts as an allowance spent j
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import random
 import re
@@ -33,6 +35,7 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from os import fstat, ftruncate, pread, pwrite
 from pathlib import Path
@@ -43,7 +46,7 @@ from zlib import crc32
 
 import orjson
 
-from hub.sdk import Limit, Rate, StoreError
+from hub.sdk import Limit, Rate, StoreError, TransientError
 from hub.store.machine import Lock, digest, is_held, lock, shared_folder, try_lock
 
 OVERALL = "requests"
@@ -54,6 +57,8 @@ _SEAT_POLL_S = 0.02  # when another process will end a request cannot be known
 _FILE_POLL_S = 0.001  # files are locked for some 20 microseconds
 _LATE_S = 1.0  # who is later than this at its own turn loses its place in the line
 _UNREADABLE_S = 60.0
+_PATIENCE_S = 60.0  # a request waits so long for an account that is held, and is given up where it would be longer
+_LONGEST_HOLD_S = 86400.0
 _STALE_RUN_S = 3600.0
 _STALE_WINDOW_S = 7 * 86400.0
 _WINDOW_NAME = re.compile("[0-9a-f]{64}")
@@ -109,6 +114,7 @@ class _Window:
     done: list[float] = field(default_factory=list)
     busy: dict[str, float] = field(default_factory=dict)
     line: dict[str, float] = field(default_factory=dict)
+    held_until: float = 0.0
 
     @classmethod
     def read(cls, fd: int) -> "_Window | None":
@@ -133,9 +139,11 @@ class _Window:
         self.keep_s = max(self.keep_s, *(limit.per_s for limit in limits if limit.calls is not None), 0.0)
         start, end = bisect_right(self.done, now - self.keep_s - _SLACK_S), bisect_right(self.done, now)
         self.done = self.done[start:end]
+        if self.held_until > now + _LONGEST_HOLD_S:
+            self.held_until = 0.0
 
     def write(self, fd: int) -> None:
-        content = orjson.dumps([self.keep_s, self.done, self.busy, self.line])
+        content = orjson.dumps([self.keep_s, self.done, self.busy, self.line, self.held_until])
         line = b"%08x%b\n" % (crc32(content), content)
         pwrite(fd, line, 0)
         ftruncate(fd, len(line))
@@ -151,6 +159,8 @@ class _Window:
 
     def wait_s(self, limit: Limit, ahead: int, now: float) -> float:
         """Return for how long *limit* has surely no place for who has so many *ahead*; 0: it has one now."""
+        if self.held_until > now:
+            return self.held_until - now
         if limit.concurrency is not None and len(self.busy) + ahead >= limit.concurrency:
             return _SEAT_POLL_S
         if limit.calls is None:
@@ -207,6 +217,7 @@ class Limiter:
 
         Raises:
             StoreError: the state folder cannot be used.
+            TransientError: the vendor asked for a wait (see :meth:`hold`) that is not over for long.
         """
         if not limits:
             yield
@@ -224,6 +235,29 @@ class Limiter:
                 yield
             finally:
                 self._end(ticket, files)
+
+    async def hold(self, account: str, limits: Sequence[Limit], wait_s: float) -> None:
+        """Let nobody start what counts against *limits* for *wait_s*: the vendor asked one of us to wait.
+
+        Raises:
+            StoreError: the state folder cannot be used.
+        """
+        until = self._clock() + min(wait_s, _LONGEST_HOLD_S)
+        for name, own in self._files(account, limits).items() if limits else ():
+            while not self._hold(name, own, until):
+                await self._sleep(_FILE_POLL_S)
+
+    def _hold(self, name: str, limits: Sequence[Limit], until: float) -> bool:
+        """Write the hold into one file; False: another process is at it."""
+        try:
+            with contextlib.ExitStack() as held:
+                for taken, window in self._read(held, {name: list(limits)}).values():
+                    window.held_until = max(window.held_until, until)
+                    window.write(taken.fd)
+                    return True
+        except OSError as error:
+            raise StoreError(_unusable(error)) from error
+        return False
 
     def close(self) -> None:
         """Write down what ended, and let the other processes know that this one is gone."""
@@ -292,6 +326,13 @@ class Limiter:
         self, ticket: str, windows: dict[str, tuple[Lock, _Window]], files: dict[str, list[Limit]], lease_s: float
     ) -> float:
         now = self._clock()
+        held_s = max(window.held_until for _, window in windows.values()) - now
+        if held_s > _PATIENCE_S:
+            raise TransientError(
+                f"the source asked this account to wait; {held_s:.0f} s are left",
+                retry_after=timedelta(seconds=held_s),
+                undone=True,
+            )
         wait_s = _longest_wait_s(ticket, windows, files, now)
         if wait_s > 0 and self._bury(ticket, windows, now):
             wait_s = _longest_wait_s(ticket, windows, files, now)
@@ -392,9 +433,10 @@ def _remove_spent(path: Path, now: float) -> None:
         window = _Window.read(taken.fd) or _Window()
         window.trim((), now)
         under_way = any(is_held(path.with_name(f"{ticket.partition('-')[0]}.run")) for ticket in window.busy)
-        if not window.done and not under_way:
+        if not window.done and not under_way and window.held_until <= now:
             path.unlink(missing_ok=True)
 
 
 def _unusable(error: OSError) -> str:
-    return f"{error.filename or 'state folder'}: {error.strerror}; limits are kept there, make it writable"
+    todo = "free some space" if error.errno == errno.ENOSPC else "make it writable"
+    return f"{error.filename or 'the state folder'}: {error.strerror}; limits are kept there: {todo}"

@@ -1,9 +1,10 @@
 """From a configured instance to what the pipeline runs: connector, hooks, credentials, limits, transport."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict
 
 from hub.pipeline.retry import RetryPolicy
 from hub.pipeline.source import Source
@@ -11,7 +12,7 @@ from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.limits import account_key, effective_limits
 from hub.runtime.plugins import PluginManager, hooks, hub_manager, instance_manager, only_implementation
 from hub.runtime.transport import Transport
-from hub.sdk import ConfigError, Connector, HubError, Request, Response, Send
+from hub.sdk import ConfigError, Connector, HubError, Limit, Request, Response, Send
 
 _SECRET = 6  # characters; anything shorter would take pieces out of what people wrote
 
@@ -52,7 +53,7 @@ class Workshop:
         on_wait = self.on_wait
         return replace(
             source,
-            send=_sender(instance.name, source.connector, self.transport),
+            **_far_side(instance.name, source.connector, self.transport),
             policy=self.policy,
             on_wait=None if on_wait is None else lambda *told: on_wait(instance.name, *told),
         )
@@ -75,7 +76,13 @@ async def _refuse(request: Request) -> Response:
     raise ConfigError(f"{request.method} {request.path}: this source works on what is stored and sends nothing")
 
 
-def _sender(name: str, connector: Connector[Any], transport: Transport) -> Send:
+class _FarSide(TypedDict):
+    send: Send
+    hold: Callable[[Request, timedelta], Awaitable[None]]
+
+
+def _far_side(name: str, connector: Connector[Any], transport: Transport) -> _FarSide:
+    """Return the ways of an instance to its source: *connector* behind credentials, limits and *transport*."""
     config = connector.config
     base_url = (config.base_url or connector.base_url).rstrip("/")
     if not base_url:
@@ -84,14 +91,19 @@ def _sender(name: str, connector: Connector[Any], transport: Transport) -> Send:
     secrets = tuple(secret.encode() for secret in auth.secrets() if len(secret) >= _SECRET)
     account = account_key(connector.name, base_url, auth.secrets(), config.account)
 
+    def limits_of(request: Request) -> Sequence[Limit]:
+        return effective_limits(connector.limits(request), config.rate, config.concurrency)
+
     async def send(request: Request) -> Response:
-        limits = effective_limits(connector.limits(request), config.rate, config.concurrency)
         response = await transport.send(
-            request, base_url=base_url, auth=auth, limits=limits, account=account, timeout=config.timeout
+            request, base_url=base_url, auth=auth, limits=limits_of(request), account=account, timeout=config.timeout
         )
         return _without(secrets, response)
 
-    return send
+    async def hold(request: Request, wait: timedelta) -> None:
+        await transport.hold(account, limits_of(request), wait)
+
+    return {"send": send, "hold": hold}
 
 
 def _without(secrets: Sequence[bytes], response: Response) -> Response:

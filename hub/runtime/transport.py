@@ -136,6 +136,10 @@ class Transport:
             hop = hop.redirected(answer.status, answer.location, self._headers)
         raise SourceError(f"{hop.label}: more than {MAX_REDIRECTS} redirects; check `base_url`")
 
+    async def hold(self, account: str, limits: Sequence[Limit], wait: timedelta) -> None:
+        """Let no process start what counts against *limits* before *wait* is over; see :meth:`Limiter.hold`."""
+        await self._limiter.hold(account, limits, wait.total_seconds())
+
     def _host(self, hop: Hop) -> "_Host":
         where = origin(hop.url)
         if where not in self._hosts:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
 
 KEEP_RAW = timedelta(days=30)
 """How long originals are kept unless the setting ``keep_raw`` says otherwise."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = timedelta(days=3650)
 _DURATION = re.compile(r"(?=\d)" + "".join(rf"(?:(\d+)\s*{unit}\s*)?" for unit in "dhms"))
 
 
@@ -25,11 +26,10 @@ def parse_duration(value: Any) -> Any:
     found = _DURATION.fullmatch(value.strip())
     if not found:
         raise ValueError(f'{value!r} is not a duration; write a whole number with s, m, h or d, such as "30s" or "5m"')
-    days, hours, minutes, seconds = (int(number or 0) for number in found.groups())
-    try:
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except OverflowError as error:
-        raise ValueError(f"{value!r} is longer than any time that can be counted") from error
+    seconds = sum(int(number or 0) * _UNITS[unit] for number, unit in zip(found.groups(), "dhms", strict=True))
+    if seconds > _LONGEST.total_seconds():
+        raise ValueError(f'{value!r} is longer than ten years; write at most "{_LONGEST.days}d"')
+    return timedelta(seconds=seconds)
 
 
 _DURATION_SCHEMA = WithJsonSchema(
@@ -41,6 +41,18 @@ _DURATION_SCHEMA = WithJsonSchema(
 )
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), _DURATION_SCHEMA]
 """A span such as ``"30s"``, ``"5m"``, ``"1h30m"``, ``"30d"``."""
+
+
+def _above_nothing(value: timedelta) -> timedelta:
+    if not value:
+        raise ValueError('must be longer than nothing; write for example "30s"')
+    return value
+
+
+PositiveDuration = Annotated[
+    timedelta, BeforeValidator(parse_duration), AfterValidator(_above_nothing), _DURATION_SCHEMA
+]
+"""A span that is not zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,12 @@ Secret = Annotated[
 """A secret: in ``hub.toml`` always ``{ env = "NAME" }`` or ``{ file = "/path" }``, never the value itself."""
 
 
+def _in_our_time(value: datetime | date) -> datetime | date:
+    if not 1970 <= value.year <= 9998:
+        raise ValueError(f"{value} is no day to begin at; write one from 1970-01-01 on, or take the key out")
+    return value
+
+
 class ConnectorConfig(BaseModel):
     """What every connector takes; a connector's own ``Config`` adds its settings."""
 
@@ -95,7 +113,7 @@ class ConnectorConfig(BaseModel):
 
     connector: str = Field(description="which connector, by its name in `hub plugins list`")
     enabled: bool = Field(default=True, description="false: the instance is left alone")
-    every: Duration = Field(default=timedelta(minutes=1), description="how often to poll")
+    every: PositiveDuration = Field(default=timedelta(minutes=1), description="how often to poll")
     base_url: str | None = Field(
         default=None, pattern=r"^https?://", description="another address: a sandbox, a proxy, an own host"
     )
@@ -106,14 +124,16 @@ class ConnectorConfig(BaseModel):
     concurrency: int | None = Field(
         default=None, ge=1, le=16, description="requests at once; the vendor's limit unless given"
     )
-    timeout: Duration = Field(default=timedelta(seconds=30), description="deadline of one request")
-    poll_timeout: Duration = Field(
+    timeout: PositiveDuration = Field(default=timedelta(seconds=30), description="deadline of one request")
+    poll_timeout: PositiveDuration = Field(
         default=timedelta(minutes=30), description="deadline of one run; what is read until then is kept"
     )
     sweeps: Literal["off"] | dict[str, Literal["off"] | Duration] = Field(
         default_factory=dict, description='"off", or how often each sweep runs'
     )
-    start: datetime | date | None = Field(default=None, description="the earliest publication to read")
+    start: Annotated[datetime | date, AfterValidator(_in_our_time)] | None = Field(
+        default=None, description="the earliest publication to read"
+    )
     keep_raw: Duration = Field(default=KEEP_RAW, description="how long originals are kept; 0d keeps none")
     account: str | None = Field(
         default=None, description="instances with the same word share the vendor's limits, whatever their keys"

@@ -39,7 +39,11 @@ def open_engine(path: Path) -> sa.Engine:
     """Return an engine on the file *path*; each connection has our pragmas, transactions begin IMMEDIATE.
 
     A new file is its owner's alone, as it holds personal data; what SQLite puts beside it gets the same rights.
+
+    Raises:
+        StoreError: the file is the database of another program; it is left as it is.
     """
+    _refuse_strangers(path)
     with suppress(OSError):  # it is there already, or SQLite says in a moment why it cannot be
         _make_private(path)
     engine = sa.create_engine(
@@ -64,6 +68,17 @@ def open_engine(path: Path) -> sa.Engine:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
     return engine
+
+
+def _refuse_strangers(path: Path) -> None:
+    # Looked at without our pragmas: some of them change the file for its owner.
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and "alembic_version" not in tables:
+            raise StoreError(
+                f"{path}: this is another program's database, with the tables {', '.join(sorted(tables)[:3])};"
+                " name another file as store in hub.toml"
+            )
 
 
 def _make_private(path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -20,6 +21,8 @@ from hub.store.rows import MessageRow
 from hub.store.tables import dead_letters, erased_authors, messages, micros, originals, ticket_events, tickets
 
 _CHUNK = 500  # values in one IN list
+_TELLING = 20  # characters; a shorter text may be somebody else's too
+_ID_FIELDS = ("id", "key", "uuid")  # how fields are called that name a record
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,8 @@ def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
     _delete(connection, tickets, opened)
     if rows and connection.dialect.name == "sqlite":
         search.settle(connection)
-    words = _words(author, written)
-    counts = [_delete_with(connection, table, words) for table in (originals, dead_letters)]
+    traces = _traces(author, written)
+    counts = [_delete_with(connection, table, traces) for table in (originals, dead_letters)]
     _remember(connection, digests, now)
     return Erased(len(rows), len(opened), *counts)
 
@@ -138,37 +141,66 @@ def _forget_in_index(connection: sa.Connection, rows: Sequence[MessageRow]) -> N
     search.remove(connection, entries)
 
 
-def _words(author: str, rows: Sequence[MessageRow]) -> set[bytes]:
-    """Return what betrays the person in an original: the author's key and names as JSON texts, and what they wrote."""
-    words = {author}
+@dataclass(frozen=True, slots=True)
+class _Traces:
+    """What betrays the person in an original: names and keys as whole values, ids of records in fields for ids, and
+    texts that are too long to be anybody else's."""
+
+    names: frozenset[str]
+    ids: frozenset[str]
+    texts: tuple[str, ...]
+
+    def words(self) -> tuple[bytes, ...]:
+        return tuple(orjson.dumps(word)[1:-1] for word in (*self.names, *self.ids, *self.texts))
+
+
+def _traces(author: str, rows: Sequence[MessageRow]) -> _Traces:
+    names: set[str] = {author}
+    ids: set[str] = set()
     for row in rows:
         facts = orjson.loads(row.content).get("author") or {}
-        words.update(str(facts[name]) for name in ("key", "name", "handle") if facts.get(name))
-        words.update(source[1] for source in orjson.loads(row.sources))
-        if row.body:
-            words.add(row.body)
-    return {orjson.dumps(word)[1:-1] for word in words if len(word) > 1}
+        names.update(str(facts[name]) for name in ("key", "name", "handle") if facts.get(name))
+        ids.update(source[1] for source in orjson.loads(row.sources))
+    texts = tuple({row.body for row in rows if len(row.body) >= _TELLING})
+    return _Traces(frozenset(names), frozenset(ids), texts)
 
 
-def _delete_with(connection: sa.Connection, table: sa.Table, words: set[bytes]) -> int:
-    gone: list[int] = []
+def _delete_with(connection: sa.Connection, table: sa.Table, traces: _Traces) -> int:
     unpack = zstandard.ZstdDecompressor().decompress if table is originals else bytes
-    for row in connection.execute(sa.select(table.c.n, table.c.body)):
-        body = _unescaped(unpack(row.body))
-        if any(word in body for word in words):
-            gone.append(row.n)
+    words = traces.words()
+    bodies = connection.execute(sa.select(table.c.n, table.c.body))
+    gone = [row.n for row in bodies if _speaks_of(unpack(row.body), traces, words)]
     _delete(connection, table, gone)
     return len(gone)
 
 
-def _unescaped(body: bytes) -> bytes:
-    """Return *body* with its JSON written as we write it: vendors escape letters and slashes in their own ways."""
-    if b"\\" not in body:
-        return body
+def _speaks_of(body: bytes, traces: _Traces, words: Sequence[bytes]) -> bool:
+    # What is escaped must be parsed to be seen: vendors escape letters and slashes in their own ways.
+    if b"\\" not in body and not any(word in body for word in words):
+        return False
     try:
-        return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
-        return body
+        return any(len(word) >= _TELLING and word in body for word in words)
+    return any(
+        value in traces.names
+        or (value in traces.ids and field.lower().endswith(_ID_FIELDS))
+        or any(text in value for text in traces.texts)
+        for field, value in _leaves(parsed)
+    )
+
+
+def _leaves(parsed: Any) -> Iterator[tuple[str, str]]:
+    """Yield every text and number of *parsed* as text, with the name of its field."""
+    waiting: list[tuple[str, Any]] = [("", parsed)]
+    while waiting:
+        field, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(value.items())
+        elif isinstance(value, list):
+            waiting.extend((field, item) for item in value)
+        elif value is not None:
+            yield field, str(value)
 
 
 def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -174,7 +174,8 @@ def test_a_shell_completes_commands_and_names_of_instances(config: Path) -> None
     assert {"main", "maps"} <= complete("hub sync ma", 2)
 
 
-def test_ctrl_c_in_a_real_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_in_a_real_process(tmp_path: Path, stop: signal.Signals) -> None:
     script = tmp_path / "slow.py"
     ready = tmp_path / "ready"
     script.write_text(
@@ -187,7 +188,7 @@ def test_ctrl_c_in_a_real_process(tmp_path: Path) -> None:
     deadline = time.monotonic() + 20
     while not ready.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err.strip()) == (130, "stopped; the last checkpoint is kept")
 
@@ -202,3 +203,10 @@ def test_settings_that_cannot_be_read_blame_the_file(hub: Hub, config: Path, mon
     for words in (["--config", config, "status"], ["status", "--config", config]):
         ran = hub(*words)
         assert (ran.code, ran.err) == (2, f"{config}: cannot be read (Permission denied); let this user read it\n")
+
+
+def test_a_full_disk_behind_standard_output_is_told_as_such(filled: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        words = _python("-m", "hub", "--config", str(filled), "tickets", "export")
+        ran = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (1, "hub: no space left where the output goes; free some, then run again\n")

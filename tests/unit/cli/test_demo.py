@@ -130,6 +130,16 @@ def test_settings_of_somebody_else_are_left_alone(tmp_path: Path) -> None:
     assert mine.read_text(encoding="utf-8") == "# mine"
 
 
+@pytest.mark.parametrize("name", [".env", "hub.db"])
+def test_files_that_no_demo_has_written_are_left_alone(tmp_path: Path, name: str) -> None:
+    mine = tmp_path / name
+    mine.write_text("mine", encoding="utf-8")
+    ran = _run(tmp_path, "demo", ".")
+    assert ran.returncode == 2
+    assert f"{name} was not written by a demo and was left as it is; name another folder" in ran.stderr
+    assert mine.read_text(encoding="utf-8") == "mine"
+
+
 def test_kept_sandboxes_answer_until_ctrl_c(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*HUB, "demo", "--keep", "--items", "20", "--lang", "en"], cwd=tmp_path, stderr=subprocess.PIPE, text=True,

@@ -36,6 +36,13 @@ def test_on_a_terminal_the_flexible_column_is_cut_to_the_width(
     assert len(row) == 30
 
 
+def test_away_from_a_terminal_only_a_column_that_wraps_is_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "w" * 300
+    output.print_table([Column("cut"), Column("whole", wraps=True)], [["c" * 300, long]])
+    cut, whole = capsys.readouterr().out.splitlines()[1].split()
+    assert (len(cut), whole) == (200, long)
+
+
 def test_markup_in_a_text_is_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "60")

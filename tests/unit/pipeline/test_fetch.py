@@ -278,6 +278,17 @@ def test_retry_after_is_obeyed_and_told() -> None:
     assert waits == [(1, 0.01, "429 from GET /first")]
 
 
+def test_a_wait_that_the_source_asks_for_holds_its_whole_account() -> None:
+    held: list[tuple[str, float]] = []
+
+    async def hold(request: Request, wait: timedelta) -> None:
+        held.append((request.path, wait.total_seconds()))
+
+    far = Far(first=[status(503), status(429, retry_after="0.01"), records(1)])
+    assert read_all(far, hold=hold) == [[1]]
+    assert held == [("/first", 0.01)]
+
+
 def test_a_wait_longer_than_the_bound_ends_the_tries() -> None:
     far = Far(first=status(429, retry_after="3600"))
     _, error = read_until_error(far, policy=RetryPolicy(total_s=10))

@@ -165,6 +165,12 @@ def test_the_key_with_the_fewest_days_counts() -> None:
     assert hours == [9, 9, 9, 9, 8, 24, 0]
 
 
+def test_two_keys_of_one_length_may_name_a_day_that_a_shorter_one_decides() -> None:
+    keys = {"mon-tue": ["09:00-18:00"], "tue-wed": ["10:00-16:00"], "tue": ["09:00-12:00"]}
+    for hours in (keys, dict(reversed(keys.items()))):
+        assert [open_hours(calendar(hours=hours), f"2026-11-{day}") for day in (23, 24, 25)] == [9, 3, 6]
+
+
 # --- holidays and single days ---
 
 
@@ -307,18 +313,20 @@ def test_a_file_of_days_that_nobody_reads_is_told() -> None:
             'hours: there is no working time at all; write at least one slot, such as mon-fri: ["09:00-18:00"]',
         ),
         ({"hours": {}}, "hours: there is no working time at all"),
+        ({"holidays": "Russia"}, "'Russia' is not a country whose holidays are known; did you mean \"RU\"?"),
+        ({"holidays": "DEU"}, "'DEU' is not a country whose holidays are known; did you mean \"DE\"?"),
         (
-            {"holidays": "Russia"},
-            "'Russia' is not a country whose holidays are known; write a code of ISO 3166, such as RU, KZ or DE-BY",
+            {"holidays": "Россия"},
+            "'Россия' is not a country whose holidays are known; write a code of ISO 3166, such as RU, KZ or DE-BY",
         ),
         ({"holidays": ["RU", "ZZ"]}, "'ZZ' is not a country whose holidays are known"),
         (
             {"holidays": "DE-XX"},
-            "'DE-XX': DE-XX has no holidays of its own that are known; write DE, or with one of Augsburg, BB, BE, BW",
+            "DE-XX has no holidays of its own that are known; write DE, or with one of Augsburg, BB, BE, BW",
         ),
         (
             {"holidays": "RU-MOW"},
-            "'RU-MOW': RU-MOW has no holidays of its own that are known; write RU, and other days into `days`",
+            "RU-MOW has no holidays of its own that are known; write RU, and other days into `days`",
         ),
         ({"days": {"2026-11-31": []}}, "Input should be a valid date"),
         ({"days": {"2026-11-07": None}}, 'None is not a list of slots; write ["09:00-18:00"], or [] for a day off'),

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import orjson
 import pytest
 
 from hub.runtime.limits import Limiter, account_key, effective_limits
-from hub.sdk import Limit, Rate, StoreError
+from hub.sdk import Limit, Rate, StoreError, TransientError
 from hub.store.machine import Lock, digest, lock, try_lock
 
 SLACK_S = 0.005
@@ -325,7 +326,7 @@ def test_a_waiter_that_gives_up_leaves_the_line(fleet: Fleet) -> None:
                 await waiter
 
     asyncio.run(run())
-    _keep_s, _done, busy, line = orjson.loads(fleet.file().read_bytes()[8:])
+    _keep_s, _done, busy, line, _held_until = orjson.loads(fleet.file().read_bytes()[8:])
     assert (busy, line) == ({}, {})
 
 
@@ -340,6 +341,47 @@ def test_a_request_that_fails_counts_all_the_same(fleet: Fleet) -> None:
         with pytest.raises(ConnectionError):
             asyncio.run(fail())
     assert fleet.time.waits == [pytest.approx(1 + SLACK_S)]
+
+
+def test_when_the_vendor_asks_one_process_to_wait_no_process_starts_before(fleet: Fleet) -> None:
+    asked, other = fleet.member(), fleet.member()
+    asyncio.run(asked.hold("a", FIVE_A_SECOND, 30.0))
+    asyncio.run(take(other, FIVE_A_SECOND, 1))
+    assert fleet.time.waits == [pytest.approx(30.0)]
+
+
+def test_a_wait_that_the_vendor_asked_for_holds_only_what_counts_against_the_same_limits(fleet: Fleet) -> None:
+    limiter = fleet.member()
+    asyncio.run(limiter.hold("a", [Limit("search", 5, 1.0)], 30.0))
+    asyncio.run(take(limiter, FIVE_A_SECOND, 1, account="a"))
+    asyncio.run(take(limiter, [Limit("search", 5, 1.0)], 1, account="b"))
+    assert fleet.time.waits == []
+
+
+def test_the_longer_of_two_waits_holds(fleet: Fleet) -> None:
+    limiter = fleet.member()
+    asyncio.run(limiter.hold("a", FIVE_A_SECOND, 30.0))
+    asyncio.run(limiter.hold("a", FIVE_A_SECOND, 10.0))
+    asyncio.run(take(limiter, FIVE_A_SECOND, 1))
+    assert fleet.time.waits == [pytest.approx(30.0)]
+
+
+def test_a_request_is_given_up_at_once_where_the_vendor_asked_for_a_long_wait(fleet: Fleet) -> None:
+    asked, other = fleet.member(), fleet.member()
+    asyncio.run(asked.hold("a", FIVE_A_SECOND, 3600.0))
+    with pytest.raises(TransientError, match="3600 s are left") as raised:
+        asyncio.run(take(other, FIVE_A_SECOND, 1))
+    assert (raised.value.retry_after, raised.value.undone) == (timedelta(hours=1), True)
+    assert fleet.time.waits == []
+
+
+def test_a_hold_from_before_a_reboot_is_dropped(fleet: Fleet) -> None:
+    limiter = fleet.member()
+    fleet.time.now += 1_000_000
+    asyncio.run(limiter.hold("a", FIVE_A_SECOND, 60.0))
+    fleet.time.now -= 1_000_000
+    asyncio.run(take(limiter, FIVE_A_SECOND, 1))
+    assert fleet.time.waits == []
 
 
 def test_a_folder_that_vanishes_is_made_again(tmp_path: Path) -> None:

@@ -74,6 +74,12 @@ def test_a_rate_may_be_off() -> None:
         {"sweeps": {"edits": "soon"}},
         {"keep_raw": "a while"},
         {"start": "yesterday"},
+        {"start": date(1, 1, 1)},
+        {"every": "99999999999999999d"},
+        {"keep_raw": "9999999d"},
+        {"timeout": "0s"},
+        {"poll_timeout": "0m"},
+        {"every": "0s"},
         {"unknown": 1},
     ],
 )

@@ -197,3 +197,26 @@ def test_who_is_meant_is_told_before_anything_goes(store: Store) -> None:
     assert store.named(ANNA.key) == Named(keys=("vk:4711",), keyless=0, messages=2, tickets=1)
     assert store.named("nobody") == Named(keys=(), keyless=0, messages=0, tickets=0)
     assert len(list(store.iter_tickets())) == 3
+
+
+def test_what_others_wrote_stays_though_a_short_word_of_the_person_is_in_it(store: Store) -> None:
+    put(store, mention("12", author=Author(key="vk:1", name="Ян"), body="ок"))
+    others = {
+        "id": 77,
+        "text": "срок вышел, Янина ждёт",
+        "url": "https://x.example/srok?12",
+        "likes": 12,
+        "authorName": "Янина",
+    }
+    own = {"id": 12, "text": "ok", "author": {"name": "anonymous"}}
+    put(store, rejected=[Rejected(json.dumps(record).encode(), "odd") for record in (others, own)])
+    assert store.erase("vk:1").dead_letters == 1
+    [left] = store.dead_letters()
+    assert orjson.loads(left.body)["id"] == 77
+
+
+def test_an_original_that_is_no_json_goes_when_it_holds_a_long_text_of_the_person(store: Store) -> None:
+    text = "a complaint that nobody else has written like this"
+    put(store, mention("1", author=ANNA, body=text))
+    put(store, rejected=[Rejected(f"<p>{text}</p>".encode(), "odd"), Rejected(b"<p>vk:4711</p>", "odd")])
+    assert store.erase(ANNA.key).dead_letters == 1

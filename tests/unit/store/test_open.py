@@ -86,14 +86,15 @@ def test_a_newer_database_is_refused_with_the_version_that_is_known(store: Store
 
 
 def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
-    other = sqlite3.connect(tmp_path / "other.db")
+    path = tmp_path / "other.db"
+    other = sqlite3.connect(path)
     other.execute("CREATE TABLE notes (text)")
     other.close()
-    with pytest.raises(StoreError, match="has schema none"):
-        open_store(url(tmp_path / "other.db"))
-    other = sqlite3.connect(tmp_path / "other.db")
-    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("notes",)]
-    other.close()
+    before = path.read_bytes()
+    for use in (open_store, upgrade_store):
+        with pytest.raises(StoreError, match="another program's database, with the tables notes; name another file"):
+            use(url(path))
+    assert path.read_bytes() == before
 
 
 def test_a_file_that_is_no_database_is_named_with_what_to_do(tmp_path: Path) -> None:
@@ -178,12 +179,13 @@ def test_an_upgrade_brings_an_older_database_to_this_schema(tmp_path: Path) -> N
 
 def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "hub.db")
+    other.execute("CREATE TABLE alembic_version (version_num)")
     other.execute("CREATE TABLE search_state (wrong)")  # the last table that the migration makes
     other.close()
     with pytest.raises(StoreError, match="already exists"):
         upgrade_store(url(tmp_path / "hub.db"))
     other = sqlite3.connect(tmp_path / "hub.db")
-    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("search_state",)]
+    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("alembic_version",), ("search_state",)]
     other.close()
 
 
