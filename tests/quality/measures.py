@@ -40,9 +40,7 @@ class Confusion:
         self.counts = Counter((true, said or NOTHING) for true, said in pairs)
 
     def _sum(self, true: str | None = None, said: str | None = None) -> int:
-        return sum(
-            count for (is_, was), count in self.counts.items() if true in (None, is_) and said in (None, was)
-        )
+        return sum(count for (is_, was), count in self.counts.items() if true in (None, is_) and said in (None, was))
 
     def precision(self, label: str) -> float | None:
         """Return the share of texts taken for *label* that are; None if none was."""

@@ -54,8 +54,6 @@ def decide(text: str, rating: float | None = None) -> Decision:
 def read(items: Iterable[dict[str, Any]], *, stars: bool = False) -> Sequence[Read]:
     """Return *items* as read by the rules."""
     return [
-        Read(
-            row["id"], row["text"], row["label"], decide(row["text"], row["rating"] if stars else None), row["extra"]
-        )
+        Read(row["id"], row["text"], row["label"], decide(row["text"], row["rating"] if stars else None), row["extra"])
         for row in items
     ]

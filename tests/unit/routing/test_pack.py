@@ -191,7 +191,13 @@ def test_an_odd_text_stays_undecided_and_still_reaches_people(pack: RuleSet) -> 
 
 def test_points_add_up(pack: RuleSet) -> None:
     found = decided(
-        pack, "Ужасное обслуживание", platform="banki.ru", rating=1, followers=50_000, contacts_in_week=3, kind="mention"
+        pack,
+        "Ужасное обслуживание",
+        platform="banki.ru",
+        rating=1,
+        followers=50_000,
+        contacts_in_week=3,
+        kind="mention",
     )
     assert found.score == 30 + 15 + 10 + 10 + 25 + 10
     assert (found.queue, found.policy) == ("helpdesk", "strategic")
