@@ -52,6 +52,7 @@ soak: $(STAMP)  ## lists and searches in a million tickets
 bench: $(STAMP)  ## speed, as a ratio to a floor in the same run
 	$(BIN)/python -m tests.benchmark
 	$(BIN)/python -m tests.benchmark.matching
+	$(BIN)/python -m tests.benchmark.deciding
 
 quality: $(STAMP)  ## how well the built-in rules read real texts
 	$(BIN)/python -m tests.quality

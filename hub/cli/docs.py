@@ -2,21 +2,43 @@
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 import click
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from hub.cli.app import hub
 from hub.cli.starter import literal
+from hub.routing import rule_models
+from hub.routing.facts import FACT_KEYS
+from hub.routing.policy import Aging
+from hub.routing.schema import rules_schema
 from hub.runtime.config import TOP_LEVEL
 from hub.sdk import ConnectorConfig, Rate
 
-PAGES = ("commands.md", "config.md")
+PAGES = ("commands.md", "config.md", "rules.md")
+RULE_MODELS: tuple[type[BaseModel], ...] = (
+    rule_models.RulesFile,
+    rule_models.RuleSpec,
+    rule_models.When,
+    rule_models.TextWhen,
+    rule_models.Then,
+    rule_models.EscalateTo,
+    rule_models.ReplyWith,
+    rule_models.ActWith,
+    rule_models.Examples,
+    rule_models.PolicyRule,
+    rule_models.Scale,
+    Aging,
+    rule_models.Obscene,
+)
+"""What a file of rules is made of, in the order of its page."""
 
 _WIDTH = 100
 _BLOCK = re.compile(r"(<!-- begin: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -73,7 +95,73 @@ def instance_keys() -> str:
     )
 
 
-BLOCKS = {"commands": help_texts, "top-level-keys": top_level_keys, "instance-keys": instance_keys}
+def rule_keys(model: type[BaseModel]) -> str:
+    """Return the table of the keys of *model*, a part of a file of rules."""
+    schema = rules_schema()
+    part = schema["$defs"].get(model.__name__, schema)
+    rows = (
+        (key, _value(field), "required" if key in part.get("required", ()) else "", field.get("description", ""))
+        for key, field in part["properties"].items()
+    )
+    lines = ["| key | value | | meaning |", "|---|---|---|---|"]
+    lines += ["| `{}` | {} | {} | {} |".format(*(cell.replace("|", "\\|") for cell in row)) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _value(schema: dict[str, Any]) -> str:
+    """Return in a word what a value of the schema is."""
+    choices = [_value(choice) for choice in schema.get("anyOf", ())]
+    if choices:
+        lists = {choice for choice in choices if choice.startswith("list of ") and choice[len("list of ") :] in choices}
+        plain = dict.fromkeys(choice for choice in choices if choice not in lists)
+        return " or ".join([*plain, *(["a list of them"] if lists else [])])
+    if "$ref" in schema:
+        return _PARTS[schema["$ref"].rsplit("/", 1)[-1]]
+    if "enum" in schema or "const" in schema:
+        return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"list of {_value(schema['items'])}"
+    if "at_least" in schema.get("properties", {}):
+        return "bounds"
+    if "pattern" in schema and "\\d" in schema["pattern"]:
+        return "duration"
+    if schema.get("type") == "object":
+        inner = schema.get("additionalProperties")
+        return f"table of {_value(inner)}" if isinstance(inner, dict) else "table"
+    kind = schema.get("type", "")
+    return _JSON[kind if isinstance(kind, str) else kind[0]]
+
+
+_JSON = {
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "whole number",
+    "number": "number",
+    "": "text or table",
+}
+_PARTS = {
+    "When": "conditions",
+    "TextWhen": "conditions on text",
+    "Then": "effects",
+    "Spans": "bounds in time",
+    "Scale": "table",
+    "Aging": "table",
+    "Obscene": "table",
+    "Examples": "table",
+    "RuleSpec": "rule",
+    "PolicyRule": "policy",
+    "CalendarSpec": "calendar",
+    "EscalateTo": "table",
+    "ReplyWith": "table",
+    "ActWith": "table",
+}
+BLOCKS: Mapping[str, Callable[[], str]] = {
+    "commands": help_texts,
+    "top-level-keys": top_level_keys,
+    "instance-keys": instance_keys,
+    "rules-facts": lambda: ", ".join(f"`{key}`" for key in FACT_KEYS) + "\n",
+    **{f"rules-{model.__name__}": partial(rule_keys, model) for model in RULE_MODELS},
+}
 
 
 def filled(page: str) -> str:

@@ -190,7 +190,8 @@ async def _fetch_detail(source: Source, request: Request, read: Read) -> list[tu
 async def _fetch_page(source: Source, request: Request, read: Read) -> tuple[Response, Page]:
     async def attempt() -> tuple[Response, Page]:
         response = await _send_classified(source, request)
-        return response, _parse(source, response, read)
+        async with source.storing:
+            return response, _parse(source, response, read)
 
     return await _retried(source, request, attempt)
 

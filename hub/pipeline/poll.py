@@ -116,7 +116,8 @@ class Run:
             records=len(fetched.records),
             keep_raw=self.source.keep_raw,
         )
-        stored = await self.store.run(self.store.checkpoint, checkpoint)
+        async with self.source.storing:
+            stored = await self.store.run(self.store.checkpoint, checkpoint)
         if cursor is not None:
             self._cursor = cursor
         if self.sweep is not None and self.sweep.inventory:

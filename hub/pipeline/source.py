@@ -1,5 +1,6 @@
 """One running instance as the pipeline sees it: a connector behind its hooks, and a way to send."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,8 @@ class Source:
         width: how many pages may be under way at once where a source names them ahead.
         on_wait: told before each wait between two tries.
         now: the clock.
+        storing: held while a page is being stored. What has come meanwhile is parsed after that: both at once would
+            take turns at the interpreter, page against page, which costs more than the waiting.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Source:
     width: int = 4
     on_wait: Callable[[int, float, HubError], None] | None = None
     now: Callable[[], datetime] = utc_now
+    storing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def config(self) -> ConnectorConfig:

@@ -8,7 +8,6 @@ changing them gives the deadlines that would have been there from the beginning.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Literal, NamedTuple
 
 from hub.routing.calendar import Calendar
@@ -67,8 +66,7 @@ class Intake:
     wait_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """Questions of the customer that one public answer ends, or that still wait for it.
 
     Attributes:
@@ -80,8 +78,7 @@ class Exchange:
     answered_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """One promise of a policy and its clock.
 
     Attributes:
@@ -103,6 +100,8 @@ class Deadline:
     def elapsed_s(self, now: datetime) -> float:
         """Working seconds that the clock has run at *now*, stops left out; it does not run on once it is done."""
         until = self._until(now)
+        if not self.stops:
+            return self.calendar.elapsed(self.start, until)
         stopped = sum(
             self.calendar.elapsed(max(stop.start, self.start), until if stop.end is None else min(stop.end, until))
             for stop in self.stops
@@ -146,8 +145,7 @@ class Deadline:
         return now if self.done_at is None else min(now, self.done_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(NamedTuple):
     """All that a policy promises about one ticket.
 
     Attributes:
@@ -233,24 +231,22 @@ def deadlines(
     if not spoken:
         return Deadlines(policy.name)
     ordered = sorted(states, key=lambda entry: entry[0])
-    stops = _stops(ordered, _AT_REST.union(policy.pause))
+    stops = _stops(ordered, _AT_REST.union(policy.pause)) if ordered else ()
     starts = [_start(exchange, policy) for exchange in spoken]
     start = min(starts)
-
-    clock = partial(_deadline, policy, calendar, stops)
-    first = clock("first_response", starts[0], spoken[0].answered_at)
-    later = slice(1 if first else 0, None)  # without a first response each answer is a next one
-    following = (
-        clock("next_response", since, exchange.answered_at)
-        for since, exchange in zip(starts[later], spoken[later], strict=True)
-    )
+    first = _deadline(policy, calendar, stops, "first_response", starts[0], spoken[0].answered_at)
+    later = 1 if first else 0  # without a first response each answer is a next one
+    following = [
+        _deadline(policy, calendar, stops, "next_response", starts[number], spoken[number].answered_at)
+        for number in range(later, len(spoken))
+    ]
     return Deadlines(
         policy.name,
         start,
         spoken,
         first,
         tuple(deadline for deadline in following if deadline is not None),
-        clock("resolution", start, _solved_at(ordered)),
+        _deadline(policy, calendar, stops, "resolution", start, _solved_at(ordered)),
     )
 
 

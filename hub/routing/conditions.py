@@ -24,6 +24,8 @@ class Case:
 
     Attributes:
         fields: those with one value, by name; pinned ones from the start.
+        matched: rules that matched so far, by name.
+        barred: whether rules that close are passed over.
         known: whether the customer is; may be assumed, to see what would be if it were.
     """
 
@@ -31,6 +33,7 @@ class Case:
         "_title",
         "_words",
         "aging",
+        "barred",
         "ceiling",
         "facts",
         "fields",
@@ -44,13 +47,14 @@ class Case:
         "tags",
     )
 
-    def __init__(self, facts: Facts, reading: Reading, scale: Scale) -> None:
+    def __init__(self, facts: Facts, reading: Reading, scale: Scale, *, barred: bool = False) -> None:
         self.facts = facts
         self.reading = reading
         self.scale = scale
         self.fields: dict[str, Any] = dict(facts.pinned) if facts.pinned else {}
         self.tags: dict[str, None] = dict.fromkeys(self.fields.pop("tags", ()))
-        self.matched: dict[str, None] = {}
+        self.matched: dict[str, Any] = {}
+        self.barred = barred
         self.points = 0
         self.aging = 0
         self.floor: int | None = None
@@ -86,7 +90,8 @@ class Case:
         """Return the values of *key*, case folded; none where nobody knows."""
         found = self._words.get(key)
         if found is None:
-            found = tuple(map(str.casefold, filter(None, WORDS[key](self))))
+            known = WORDS[key](self)
+            found = tuple([word.casefold() for word in known if word]) if known else ()
             if key not in _CHANGING:
                 self._words[key] = found
         return found
@@ -211,7 +216,11 @@ class IsOneOf:
     values: Values
 
     def holds(self, case: Case) -> bool:
-        return any(map(self.values.has, case.words(self.key)))
+        values = self.values
+        for word in case.words(self.key):  # noqa: SIM110 - half the time of any(), and this is the inner loop
+            if word in values.exact or (values.globs and values.has(word)):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,18 +299,23 @@ class HasPatterns:
     patterns: frozenset[int]
 
     def holds(self, case: Case) -> bool:
-        reading = case.reading
-        if self.scope == "title":
-            if not case.facts.title:
-                return False
-            found = sum(1 for index in self.patterns if index in reading.hits and reading.title_has(index))
-        elif self.mode == "any":
-            return not self.patterns.isdisjoint(reading.hits)
-        elif not case.has_text:
+        hits = case.reading.hits
+        if self.scope == "text" and self.mode == "any":
+            return _meet(self.patterns, hits)
+        if not (case.facts.title if self.scope == "title" else case.has_text):
             return False
-        else:
-            found = len(self.patterns & reading.hits.keys())
-        return found > 0 if self.mode == "any" else found == (len(self.patterns) if self.mode == "all" else 0)
+        found = [index for index in self.patterns if index in hits]
+        if self.scope == "title":
+            found = list(filter(case.reading.title_has, found))
+        return bool(found) if self.mode == "any" else len(found) == (len(self.patterns) if self.mode == "all" else 0)
+
+
+def _meet(patterns: frozenset[int], hits: Mapping[int, Any]) -> bool:
+    one, other = (patterns, hits) if len(patterns) <= len(hits) else (hits, patterns)
+    for index in one:  # noqa: SIM110 - as above
+        if index in other:
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +352,7 @@ class All:
     conditions: "tuple[Condition, ...]"
 
     def holds(self, case: Case) -> bool:
-        for condition in self.conditions:  # noqa: SIM110 - half the time of a generator, and this is the inner loop
+        for condition in self.conditions:  # noqa: SIM110 - as above
             if not condition.holds(case):
                 return False
         return True

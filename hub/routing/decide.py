@@ -9,7 +9,7 @@ ceilings: the policy is chosen by the score without aging, as how much a ticket 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from hub.routing.calendar import Calendar
@@ -157,87 +157,76 @@ class Rules(Protocol):
 def decide(rules: Rules, facts: Facts) -> Decision:
     """Return what *rules* make of a ticket with these *facts*."""
     reading = rules.matcher.read((facts.title or "", *facts.texts))
-    read = _read(rules, facts, reading, rules.candidates(facts, reading.hits))
-    return _concluded(rules, read)[0]
+    return _concluded(rules, _read(rules, facts, reading, rules.candidates(facts, reading.hits)))[0]
 
 
 def trace(rules: Rules, facts: Facts) -> Trace:
     """Return the same decision, and how it came about. Takes time in proportion to the number of rules."""
     reading = rules.matcher.read((facts.title or "", *facts.texts))
-    read = _read(rules, facts, reading, rules.rules)
-    tried = tuple(_tried(rules, facts, reading, read))
-    decision, policy, clock, share = _concluded(rules, read)
-    case = read.case
+    case = _read(rules, facts, reading, rules.rules)
+    tried = tuple(_tried(rules, case))
+    decision, policy, clock, share = _concluded(rules, case)
     return Trace(
         decision=decision,
         case=case,
         rules=tried,
-        policies=tuple(_tried_policies(rules, read, policy)),
+        policies=tuple(_tried_policies(rules, case, policy)),
         base=rules.scale.base,
         points=case.points,
         aging=case.aging,
         share=share,
-        floor=_bound(read, "at_least", max),
-        ceiling=_bound(read, "at_most", min),
+        floor=_bound(case, "at_least", max),
+        ceiling=_bound(case, "at_most", min),
         deadlines=clock,
     )
 
 
-@dataclass(slots=True)
-class _Read:
-    """One reading of the rules: what they made of the ticket, and who did what."""
-
-    case: Case
-    matched: list[Rule] = field(default_factory=list)
-    barred: bool = False
-
-    def apply(self, rule: Rule) -> None:
-        then, case = rule.then, self.case
-        self.matched.append(rule)
-        case.matched[rule.name] = None
-        case.points += then.points
-        if then.at_least is not None and (case.floor is None or then.at_least > case.floor):
-            case.floor = then.at_least
-        if then.at_most is not None and (case.ceiling is None or then.at_most < case.ceiling):
-            case.ceiling = then.at_most
-        for name, value in then.fields:
-            case.fields.setdefault(name, value)
-        if then.tags and "tags" not in case.facts.pinned:
-            case.tags.update(dict.fromkeys(then.tags))
-
-
-def _read(rules: Rules, facts: Facts, reading: Reading, candidates: Iterable[Rule]) -> _Read:
-    first = _pass(rules, facts, reading, candidates, barred=False)
-    if not any(rule.then.closes for rule in first.matched):
+def _read(rules: Rules, facts: Facts, reading: Reading, candidates: Iterable[Rule]) -> Case:
+    first = Case(facts, reading, rules.scale)
+    if not _pass(first, candidates):
         return first
-    other = _pass(rules, facts, reading, candidates, barred=True)
+    other = Case(facts, reading, rules.scale, barred=True)
+    _pass(other, candidates)
     by_hand = facts.pinned.get("category") == "complaint"
-    return other if by_hand or any(rule.then.complains for rule in other.matched) else first
+    return other if by_hand or any(rule.then.complains for rule in other.matched.values()) else first
 
 
-def _pass(rules: Rules, facts: Facts, reading: Reading, candidates: Iterable[Rule], *, barred: bool) -> _Read:
-    read = _Read(Case(facts, reading, rules.scale), barred=barred)
-    case, own_work = read.case, facts.kind in _OWN_WORK
+def _pass(case: Case, candidates: Iterable[Rule]) -> bool:
+    """Read the rules top to bottom into *case*; return whether one that closes matched."""
+    own_work, closed = case.facts.kind in _OWN_WORK, False
     for rule in candidates:
-        if own_work and not rule.asks_kind:
+        if (own_work and not rule.asks_kind) or not rule.when.holds(case) or (case.barred and rule.then.closes):
             continue
-        if not rule.when.holds(case) or (barred and rule.then.closes):
-            continue
-        read.apply(rule)
+        _apply(rule, case)
+        closed = closed or rule.then.closes
         if rule.then.stop:
             break
-    return read
+    return closed
 
 
-def _concluded(rules: Rules, read: _Read) -> tuple[Decision, Policy | None, Deadlines | None, float]:
-    case = read.case
+def _apply(rule: Rule, case: Case) -> None:
+    then = rule.then
+    case.matched[rule.name] = rule
+    case.points += then.points
+    if then.at_least is not None and (case.floor is None or then.at_least > case.floor):
+        case.floor = then.at_least
+    if then.at_most is not None and (case.ceiling is None or then.at_most < case.ceiling):
+        case.ceiling = then.at_most
+    for name, value in then.fields:
+        case.fields.setdefault(name, value)
+    if then.tags and "tags" not in case.facts.pinned:
+        for tag in then.tags:
+            case.tags[tag] = None
+
+
+def _concluded(rules: Rules, case: Case) -> tuple[Decision, Policy | None, Deadlines | None, float]:
     policy = next((one for one in rules.policies if _holds(one, case)), None)
     clock = _clock(rules, policy, case.facts)
     share = 0.0
     if rules.aging and clock and case.facts.now:
         share = clock.share_spent(rules.aging.over, case.facts.now)
         case.aging = rules.aging.grown(share)
-    return _decision(rules, read, clock), policy, clock, share
+    return _decision(rules, case, clock), policy, clock, share
 
 
 def _holds(policy: Policy, case: Case) -> bool:
@@ -250,13 +239,18 @@ def _clock(rules: Rules, policy: Policy | None, facts: Facts) -> Deadlines | Non
     return deadlines(policy.sla, calendar_of(policy.sla, rules.calendars), facts.messages, facts.states)
 
 
-def _decision(rules: Rules, read: _Read, clock: Deadlines | None) -> Decision:
-    case, get, score = read.case, read.case.fields.get, read.case.score
+def _decision(rules: Rules, case: Case, clock: Deadlines | None) -> Decision:
+    get, score = case.fields.get, case.score
     acts: dict[Act, None] = {}
     notify: dict[str, None] = {}
-    for rule in read.matched:
-        acts.update(dict.fromkeys(rule.then.act))
-        notify.update(dict.fromkeys(rule.then.notify))
+    escalates = False
+    for rule in case.matched.values():
+        then = rule.then
+        if then.act:
+            acts.update(dict.fromkeys(then.act))
+        if then.notify:
+            notify.update(dict.fromkeys(then.notify))
+        escalates = escalates or bool(then.escalate)
     return Decision(
         category=get("category"),
         priority=case.facts.pinned.get("priority") or rules.scale.priority(score),
@@ -266,7 +260,7 @@ def _decision(rules: Rules, read: _Read, clock: Deadlines | None) -> Decision:
         state=get("state"),
         tags=tuple(case.tags),
         deliver=get("deliver"),
-        escalate=tuple(_escalations(read)),
+        escalate=tuple(_escalations(case)) if escalates else (),
         reply=get("reply"),
         act=tuple(acts),
         notify=tuple(notify),
@@ -277,11 +271,10 @@ def _decision(rules: Rules, read: _Read, clock: Deadlines | None) -> Decision:
     )
 
 
-def _escalations(read: _Read) -> Iterator[Escalation]:
-    case = read.case
+def _escalations(case: Case) -> Iterator[Escalation]:
     known = case.known
     done: set[tuple[str, str | None]] = set()
-    for rule in read.matched:
+    for rule in case.matched.values():
         for one in rule.then.escalate:
             case.known = True  # what asks for a known customer is proposed until there is one
             holds = one.when.holds(case)
@@ -294,18 +287,18 @@ def _escalations(read: _Read) -> Iterator[Escalation]:
 # --- explaining -----------------------------------------------------------------------------------------------------
 
 
-def _tried(rules: Rules, facts: Facts, reading: Reading, read: _Read) -> Iterator[Tried]:
-    """Go through the rules once more as *read* did, and say of each what became of it."""
-    again = _Read(Case(facts, reading, rules.scale))
+def _tried(rules: Rules, read: Case) -> Iterator[Tried]:
+    """Go through the rules once more as when *read* came about, and say of each what became of it."""
+    again = Case(read.facts, read.reading, rules.scale)
     setters: dict[str, str] = {}
-    complaint = next((rule.name for rule in read.matched if rule.then.complains), None)
+    complaint = next((rule.name for rule in read.matched.values() if rule.then.complains), None)
     stopped: str | None = None
     for rule in rules.rules:
         if stopped is not None:
             yield Tried(rule, "stopped", by=stopped)
-        elif facts.kind in _OWN_WORK and not rule.asks_kind:
+        elif read.facts.kind in _OWN_WORK and not rule.asks_kind:
             yield Tried(rule, "kind")
-        elif failed := failures(rule.when, again.case):
+        elif failed := failures(rule.when, again):
             yield Tried(rule, "failed", failed)
         elif read.barred and rule.then.closes:
             yield Tried(rule, "barred", by=complaint)
@@ -313,25 +306,25 @@ def _tried(rules: Rules, facts: Facts, reading: Reading, read: _Read) -> Iterato
             lost = tuple(
                 Taken(name, value, setters.get(name))
                 for name, value in rule.then.fields
-                if name in again.case.fields and again.case.fields[name] != value
+                if name in again.fields and again.fields[name] != value
             )
-            setters.update({name: rule.name for name, _ in rule.then.fields if name not in again.case.fields})
-            again.apply(rule)
+            setters.update({name: rule.name for name, _ in rule.then.fields if name not in again.fields})
+            _apply(rule, again)
             stopped = rule.name if rule.then.stop else None
             yield Tried(rule, "matched", lost=lost)
 
 
-def _tried_policies(rules: Rules, read: _Read, taken: Policy | None) -> Iterator[TriedPolicy]:
-    aging, read.case.aging = read.case.aging, 0  # policies are chosen before aging
+def _tried_policies(rules: Rules, case: Case, taken: Policy | None) -> Iterator[TriedPolicy]:
+    aging, case.aging = case.aging, 0  # policies are chosen before aging
     for policy in rules.policies:
         if policy is taken:
             yield TriedPolicy(policy, "taken")
             break
-        failed = failures(policy.when, read.case)
+        failed = failures(policy.when, case)
         yield TriedPolicy(policy, "failed" if failed else "kind", failed)
-    read.case.aging = aging
+    case.aging = aging
 
 
-def _bound(read: _Read, name: Literal["at_least", "at_most"], strongest: Any) -> tuple[int, str] | None:
-    bounds = [(value, rule.name) for rule in read.matched if (value := getattr(rule.then, name)) is not None]
+def _bound(case: Case, name: Literal["at_least", "at_most"], strongest: Any) -> tuple[int, str] | None:
+    bounds = [(value, rule.name) for rule in case.matched.values() if (value := getattr(rule.then, name)) is not None]
     return strongest(bounds, key=lambda bound: bound[0]) if bounds else None

@@ -22,7 +22,7 @@ from hub.routing.words import spans, split
 
 __all__ = ["MEMO_WORDS", "Matcher", "NearMiss", "Reading", "Span", "near_misses"]
 
-MEMO_WORDS = 200_000  # distinct words remembered; when there are more, the older half is forgotten
+MEMO_WORDS = 100_000  # distinct words remembered; when there are more, the older half is forgotten
 _TITLE, _BODY = 2, 1
 
 
@@ -51,7 +51,7 @@ class _Memo(dict[str, _Entry | None]):
     def __missing__(self, raw: str) -> _Entry | None:
         if len(self) >= MEMO_WORDS:
             for old in list(islice(self, MEMO_WORDS // 2)):
-                del self[old]
+                self.pop(old, None)  # another thread may have been here
             self._shared.clear()
         numbers = tuple(sorted(self._matcher.vocabulary.find(raw)))
         entry = self._shared.get(numbers) if numbers else None

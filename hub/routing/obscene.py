@@ -4,6 +4,7 @@ A word is looked for in the list (`masks.py`) as it can be read; the user's word
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 from hub.routing.folding import MAX_WORD, readings
@@ -47,7 +48,9 @@ class Obscenity:
         return next(self.words(text), None) is not None
 
     def words(self, text: str) -> Iterator[str]:
-        """Yield the obscene words of *text* as written, plain ones first."""
+        """Yield the obscene words of *text* without marks and hidden characters, plain ones first."""
+        if HIDDEN.search(text):
+            text = HIDDEN.sub("", unicodedata.normalize("NFC", text))
         if "/" in text or "@" in text:
             text = _ADDRESS.sub(" ", text)
         words = plain_words(text)
@@ -56,7 +59,7 @@ class Obscenity:
             yield from (match[0] for match in _APART.finditer(text) if self._plain(_NO_LETTER.sub("", match[0])))
         if "**" in text or "__" in text:
             text = _BOLD.sub(r"\2", text)
-        masked = [raw for raw in _MASKED.findall(HIDDEN.sub("", text)) if not raw.isalpha()]
+        masked = [raw for raw in _MASKED.findall(text) if not raw.isalpha()]
         if sum(map(_bold_edge, masked)) > 1:  # what is left of bold type, not masks
             masked = [raw for raw in masked if not _bold_edge(raw)]
         yield from (raw for raw in masked[:_MAX_MASKED] if self._remembered(raw))

@@ -57,7 +57,7 @@ WorkingTime = Annotated[Duration, BeforeValidator(with_unit), AfterValidator(_so
 class SlaPolicy(Model):
     """Deadlines of the tickets that a policy holds for. One without any deadline says that nothing is promised."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="unique over all files")
     first_response: WorkingTime | None = Field(default=None, description="until the first public answer")
     next_response: WorkingTime | None = Field(default=None, description="until the answer to each later question")
     resolution: WorkingTime | None = Field(default=None, description="until the case is solved")

@@ -1,6 +1,6 @@
 """Rules and policies as compiled, and what they do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hub.routing.conditions import Condition
@@ -50,6 +50,7 @@ class Effects:
 
     Attributes:
         fields: what it sets of the fields with one value: category, queue, state, assignee, deliver, reply.
+        closes, complains: whether it closes tickets, and whether it says that one is a complaint.
     """
 
     fields: tuple[tuple[str, Any], ...] = ()
@@ -61,16 +62,12 @@ class Effects:
     act: tuple[Act, ...] = ()
     notify: tuple[str, ...] = ()
     stop: bool = False
+    closes: bool = field(init=False)
+    complains: bool = field(init=False)
 
-    @property
-    def closes(self) -> bool:
-        """Whether it closes tickets."""
-        return ("state", "closed") in self.fields
-
-    @property
-    def complains(self) -> bool:
-        """Whether it says that a ticket is a complaint."""
-        return ("category", "complaint") in self.fields
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "closes", ("state", "closed") in self.fields)
+        object.__setattr__(self, "complains", ("category", "complaint") in self.fields)
 
 
 @dataclass(frozen=True, slots=True)

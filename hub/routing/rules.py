@@ -5,10 +5,11 @@ user names takes the place of what the pack has under that name.
 """
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,20 +86,23 @@ class _Index:
     """Which rules may match: those whose patterns hit, and those of the ticket's kind or platform."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._by_pattern: dict[int, list[int]] = {}
+        by_pattern: dict[int, list[int]] = {}
         self._by_platform: dict[str, list[int]] = {}
         self._by_kind: dict[str, list[int]] = {}
         self._always: list[int] = []
         self._without_text: dict[tuple[str | None, str | None], list[int]] = {}
         for number, rule in enumerate(rules):
-            self._add(number, rule.when)
+            patterns = needed_patterns(rule.when)
+            if patterns is None:
+                self._add(number, rule.when)
+            for pattern in patterns or ():
+                by_pattern.setdefault(pattern, []).append(number)
+        # The rules of pattern p stand from place p to place p + 1: thousands of small lists would be large.
+        last = max(by_pattern, default=-1)
+        self._places = array("I", accumulate((len(by_pattern.get(p, ())) for p in range(last + 1)), initial=0))
+        self._rules = array("I", chain.from_iterable(by_pattern.get(p, ()) for p in range(last + 1)))
 
     def _add(self, number: int, when: Condition) -> None:
-        patterns = needed_patterns(when)
-        if patterns is not None:
-            for pattern in patterns:
-                self._by_pattern.setdefault(pattern, []).append(number)
-            return
         for key, index in (("platform", self._by_platform), ("kind", self._by_kind)):
             values = needed_values(when, key)
             if values is not None:
@@ -113,8 +117,11 @@ class _Index:
         found = self._without_text.get(key)
         if found is None:
             found = self._plain(*key)
-        by_pattern = self._by_pattern
-        hit = {number for pattern in hits if pattern in by_pattern for number in by_pattern[pattern]}
+        places, rules = self._places, self._rules
+        hit: set[int] = set()
+        for pattern in hits:
+            if pattern + 1 < len(places):
+                hit.update(rules[places[pattern] : places[pattern + 1]])
         return sorted([*found, *hit]) if hit else found
 
     def _plain(self, platform: str | None, kind: str | None) -> list[int]:

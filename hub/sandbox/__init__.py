@@ -16,6 +16,7 @@ from .options import SandboxOptions
 from .texts import Text, endless, load, readable
 from .traffic import Traffic
 from .vendor import Vendor, Wire, World
+from .webhooks import Delivery, Webhooks, require_loopback
 
 __all__ = [
     "ALONE",
@@ -24,6 +25,7 @@ __all__ = [
     "MARKUP",
     "PROFILES",
     "UNSTORABLE",
+    "Delivery",
     "FaultPlan",
     "Limit",
     "Limiter",
@@ -38,6 +40,7 @@ __all__ = [
     "Vendor",
     "Verdict",
     "VirtualClock",
+    "Webhooks",
     "Wire",
     "World",
     "create",
@@ -48,6 +51,7 @@ __all__ = [
     "load",
     "parse_limit",
     "readable",
+    "require_loopback",
     "running",
     "same",
     "serve",

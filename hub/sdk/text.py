@@ -12,8 +12,8 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _BREAKS = re.compile(r"<\s*(?:br\s*/?|/p|/div|/li)\s*>", re.IGNORECASE)
 _TAGS = re.compile(
     r"</?(?:a|b|blockquote|br|code|div|em|font|h[1-6]|hr|i|img|li|mark|ol|p|pre|s|small|span|strong|sub|sup|table|tbody"
-    r"|td|th|tr|u|ul)(?:\s[^<>]*)?/?>",
-    re.IGNORECASE,
+    r"|td|th|tr|u|ul)(?:\s+[a-z][\w:-]*=(?:\"[^\"]*\"|'[^']*'|[^\s\"'<>]+))*\s*/?>",
+    re.IGNORECASE | re.ASCII,
 )
 _ENTITIES = re.compile(r"&(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)")
 _ROUNDS = 3  # sources escape twice at times (`&amp;quot;`); more rounds would eat what a person typed
@@ -22,9 +22,9 @@ _ROUNDS = 3  # sources escape twice at times (`&amp;quot;`); more rounds would e
 def plain_text(markup: str) -> str:
     """Return *markup* with known HTML tags stripped, entities unescaped and line ends made ``\\n``.
 
-    Only real tags go: ``<3`` and ``a < b`` stay. Entities are unescaped up to three times, named ones only with their
-    semicolon: ``?a=1&region=2`` is no ``®``. Outer white space is stripped; inner spaces, zero-width and lookalike
-    characters are kept for the rules to see through.
+    Only real tags go, with nothing but attributes in them: ``<3``, ``a < b`` and ``sum<b and term>d`` stay. Entities
+    are unescaped up to three times, named ones only with their semicolon: ``?a=1&region=2`` is no ``®``. Outer white
+    space is stripped; inner spaces, zero-width and lookalike characters are kept for the rules to see through.
     """
     text = markup
     for _ in range(_ROUNDS):

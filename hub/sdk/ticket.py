@@ -5,7 +5,7 @@ All times are aware UTC. ``hub schema ticket`` prints the JSON Schema of :class:
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -46,6 +46,31 @@ class Model(BaseModel):
 
     # Built at first use: a sync never needs the validators of whole tickets.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @classmethod
+    def trusted(cls, values: dict[str, Any]) -> Self:
+        """Return the model that validating *values* would give, without validating: a third of the cost, for a
+        connector that has looked at each value already and reads millions.
+
+        Args:
+            values: *every* field, by name, of exactly its type: instants in UTC, inner models made, tuples for lists.
+                The model takes the dict over.
+        Raises:
+            TypeError: the number of fields is wrong. Nothing else is looked at.
+        """
+        named = _NAMES.get(cls) or _NAMES.setdefault(cls, set(cls.model_fields))
+        if len(values) != len(named):
+            raise TypeError(f"{cls.__name__} has {len(named)} fields, {len(values)} were given; name every one of them")
+        made = cls.__new__(cls)
+        _set(made, "__dict__", values)
+        _set(made, "__pydantic_fields_set__", named)  # the same set for all: nobody changes it in a frozen model
+        _set(made, "__pydantic_extra__", None)
+        _set(made, "__pydantic_private__", None)
+        return made
+
+
+_set = object.__setattr__
+_NAMES: dict[type[Model], set[str]] = {}
 
 
 class Author(Model):

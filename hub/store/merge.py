@@ -18,9 +18,9 @@ from uuid import UUID
 import orjson
 
 from hub.sdk.drafts import Change, MessageDraft, TicketDraft
-from hub.sdk.identity import message_id, ticket_id
+from hub.sdk.identity import StreamIds
 from hub.store.changes import message_changes, ticket_changes
-from hub.store.page import Checkpoint, Event
+from hub.store.page import Checkpoint, Event, created
 from hub.store.rows import (
     EMPTY,
     Case,
@@ -67,17 +67,15 @@ class Merge:
         self._name_everything()
 
     def _name_everything(self) -> None:
-        connector, namespace = self._checkpoint.connector, self._checkpoint.namespace
-        stream = self._checkpoint.key.stream
-        for draft in self._checkpoint.drafts:
+        checkpoint = self._checkpoint
+        names = StreamIds(checkpoint.connector, checkpoint.namespace, checkpoint.key.stream)
+        for draft in checkpoint.drafts:
             if isinstance(draft, TicketDraft):
-                ticket = ticket_id(connector, namespace, draft.thread)
-                ids = tuple(
-                    message_id(connector, namespace, stream, item.source_id, item.same_as) for item in draft.messages
-                )
+                ticket = names.ticket(draft.thread)
+                ids = tuple([names.message(item.source_id, item.same_as) for item in draft.messages])
             else:
                 ticket = b""
-                ids = (message_id(connector, namespace, stream, draft.source_id, draft.same_as),)
+                ids = (names.message(draft.source_id, draft.same_as),)
             self._ids.append((ticket, ids))
             self.seen.extend(ids)
 
@@ -109,15 +107,13 @@ class Merge:
             if case.touched:
                 self._settle(case)
             if case.touched and case.before is None:
-                self.events.append(Event(case.row.n, "created", _CAUSE, {"messages": len(case.messages)}))
+                self.events.append(created(case.row.n, len(case.messages)))
 
     def _put(self, draft: TicketDraft, ticket: bytes, ids: tuple[bytes, ...]) -> None:
         if self._is_single(ticket, ids):
             if self._is_kept(draft.messages[0], ids[0]):
-                self._singles[ticket] = Single(self._ticket_n, self._message_n, ticket, ids[0], draft)
+                self._singles[ticket] = (ids[0], draft)
                 self._single_of[ids[0]] = ticket
-                self._ticket_n += 1
-                self._message_n += 1
             return
         self._unfold(ticket, ids)
         pairs = list(zip(draft.messages, ids, strict=True))
@@ -127,8 +123,7 @@ class Merge:
         opening, opening_id = kept[0] if len(kept) == 1 else min(kept, key=_published)
         case = self._case_of.get(opening_id) or self._by_id.get(ticket)
         if case is None:
-            case = self._open(draft, ticket, opening_id, self._ticket_n)
-            self._ticket_n += 1
+            case = self._open(draft, ticket, opening_id)
         for item, mid in kept:
             self._put_message(self._case_of.get(mid, case), item, mid)
         if self._owns(case, opening, opening_id):
@@ -145,11 +140,11 @@ class Merge:
     def _unfold(self, ticket: bytes, ids: tuple[bytes, ...]) -> None:
         """Make cases of the singles that another draft of the page has to do with."""
         for one in {ticket, *(self._single_of[mid] for mid in ids if mid in self._single_of)} & self._singles.keys():
-            single = self._singles.pop(one)
-            del self._single_of[single.mid]
-            case = self._open(single.draft, one, single.mid, single.ticket_n)
-            self._add(case, single.draft.messages[0], single.mid, single.message_n)
-            case.draft = single.draft
+            mid, draft = self._singles.pop(one)
+            del self._single_of[mid]
+            case = self._open(draft, one, mid)
+            self._add(case, draft.messages[0], mid)
+            case.draft = draft
 
     def _is_kept(self, item: MessageDraft, mid: bytes) -> bool:
         """Neither the echo of our own write nor of an author whose data was erased."""
@@ -158,11 +153,11 @@ class Merge:
     def _is_erased(self, item: MessageDraft, mid: bytes) -> bool:
         return mid in self._erased or author_digest_of(item) in self._erased
 
-    def _open(self, draft: TicketDraft, ticket: bytes, opening: bytes, number: int) -> Case:
+    def _open(self, draft: TicketDraft, ticket: bytes, opening: bytes) -> Case:
         checkpoint = self._checkpoint
         decided = checkpoint.route(draft)
         row = TicketRow(
-            number,
+            self._ticket_n,
             ticket,
             checkpoint.connector,
             checkpoint.namespace,
@@ -187,6 +182,7 @@ class Merge:
             EMPTY,
             None,
         )
+        self._ticket_n += 1
         case = Case(row)
         self._cases[row.n] = self._by_id[ticket] = case
         return case
@@ -194,8 +190,7 @@ class Merge:
     def _put_message(self, case: Case, draft: MessageDraft, mid: bytes) -> None:
         row = case.messages.get(mid)
         if row is None:
-            self._add(case, draft, mid, self._message_n)
-            self._message_n += 1
+            self._add(case, draft, mid)
             return
         sources = orjson.loads(row.sources)
         mine = self._source(draft, _known_hidden(sources, self._checkpoint.key.stream, draft.source_id))
@@ -210,10 +205,10 @@ class Merge:
             row.counters = message_counters(draft)
         case.touched = True
 
-    def _add(self, case: Case, draft: MessageDraft, mid: bytes, number: int) -> None:
+    def _add(self, case: Case, draft: MessageDraft, mid: bytes) -> None:
         source = self._source(draft, hidden=False)
         case.messages[mid] = MessageRow(
-            number,
+            self._message_n,
             mid,
             case.row.n,
             micros(draft.created_at),
@@ -225,6 +220,7 @@ class Merge:
             message_content(draft),
             message_counters(draft),
         )
+        self._message_n += 1
         self._case_of[mid] = case
         case.touched = True
 
@@ -314,8 +310,8 @@ class Merge:
 
     @property
     def singles(self) -> Singles:
-        """The rows of the tickets that have one message and were not known before."""
-        return single_rows(self._checkpoint, self._singles.values())
+        """The rows of the tickets that have one message and were not known before, numbered after all others."""
+        return single_rows(self._checkpoint, self._singles, self._ticket_n, self._message_n)
 
     @property
     def single_ids(self) -> list[bytes]:

@@ -92,3 +92,8 @@ class Event:
     kind: str
     cause: str
     data: Mapping[str, object] = field(default_factory=dict)
+
+
+def created(ticket_n: int, messages: int) -> Event:
+    """Return the event of a ticket that the source opened."""
+    return Event(ticket_n, "created", "source", {"messages": messages})

@@ -79,32 +79,32 @@ class Case:
 
 def _author(author: Author) -> dict[str, Any]:
     facts: dict[str, Any] = {"key": author.key}
-    if author.name is not None:
-        facts["name"] = author.name
-    if author.handle is not None:
-        facts["handle"] = author.handle
-    if author.url is not None:
-        facts["url"] = author.url
+    if (name := author.name) is not None:
+        facts["name"] = name
+    if (handle := author.handle) is not None:
+        facts["handle"] = handle
+    if (url := author.url) is not None:
+        facts["url"] = url
     return facts
 
 
 def message_content(draft: MessageDraft) -> str:
     """Return the JSON of what the source says of a message, beside body, times, sources and counters."""
     facts: dict[str, Any] = {}
-    if draft.same_as is not None:
-        facts["same_as"] = draft.same_as
-    if draft.author is not None:
-        facts["author"] = _author(draft.author)
-    if draft.collected_at is not None:
-        facts["collected_at"] = micros(draft.collected_at)
-    if draft.url is not None:
-        facts["url"] = draft.url
-    if draft.attachments:
-        facts["attachments"] = [item.model_dump(exclude_none=True) for item in draft.attachments]
-    if draft.rating is not None:
-        facts["rating"] = draft.rating
-    if draft.sentiment is not None:
-        facts["sentiment"] = draft.sentiment
+    if (same_as := draft.same_as) is not None:
+        facts["same_as"] = same_as
+    if (author := draft.author) is not None:
+        facts["author"] = _author(author)
+    if (collected_at := draft.collected_at) is not None:
+        facts["collected_at"] = micros(collected_at)
+    if (url := draft.url) is not None:
+        facts["url"] = url
+    if attachments := draft.attachments:
+        facts["attachments"] = [item.model_dump(exclude_none=True) for item in attachments]
+    if (rating := draft.rating) is not None:
+        facts["rating"] = rating
+    if (sentiment := draft.sentiment) is not None:
+        facts["sentiment"] = sentiment
     if draft.withheld:
         facts["withheld"] = True
     return dumps(facts) if facts else EMPTY
@@ -114,26 +114,26 @@ def message_counters(draft: MessageDraft) -> str:
     """Return the JSON of what moves all the time and is no news: engagement, reach, followers, the source's own
     time of change."""
     facts: dict[str, Any] = {}
-    if draft.engagement:
-        facts["engagement"] = draft.engagement
-    if draft.reach is not None:
-        facts["reach"] = draft.reach
-    if draft.author is not None and draft.author.followers is not None:
-        facts["followers"] = draft.author.followers
-    if draft.updated_at is not None:
-        facts["updated_at"] = micros(draft.updated_at)
+    if engagement := draft.engagement:
+        facts["engagement"] = engagement
+    if (reach := draft.reach) is not None:
+        facts["reach"] = reach
+    if (author := draft.author) is not None and (followers := author.followers) is not None:
+        facts["followers"] = followers
+    if (updated_at := draft.updated_at) is not None:
+        facts["updated_at"] = micros(updated_at)
     return dumps(facts) if facts else EMPTY
 
 
 def ticket_content(draft: TicketDraft, source_tags: list[str]) -> str:
     """Return the JSON of what the source says of a ticket, beside what has a column."""
     facts: dict[str, Any] = {}
-    if draft.url is not None:
-        facts["url"] = draft.url
-    if draft.place is not None:
-        facts["place"] = draft.place.model_dump(exclude_none=True)
+    if (url := draft.url) is not None:
+        facts["url"] = url
+    if (place := draft.place) is not None:
+        facts["place"] = place.model_dump(exclude_none=True)
     if source_tags:
         facts["source_tags"] = source_tags
-    if draft.extra:
-        facts["extra"] = draft.extra
+    if extra := draft.extra:
+        facts["extra"] = extra
     return dumps(facts) if facts else EMPTY

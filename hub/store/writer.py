@@ -18,7 +18,7 @@ import zstandard
 from hub.sdk.drafts import TicketDraft
 from hub.store import search
 from hub.store.merge import Merge
-from hub.store.page import Checkpoint, Event, Rejected, Stored
+from hub.store.page import Checkpoint, Event, Rejected, Stored, created
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.single import Row
 from hub.store.tables import (
@@ -46,16 +46,17 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     events = list(merge.events)
     singles = merge.singles
     opened = [case.row for case in cases if case.before is None]
-    _insert_tickets(connection, sorted([*map(_TICKET_VALUES, opened), *singles.tickets], key=_NUMBER))
-    _insert(connection, "messages", sorted([*map(_MESSAGE_VALUES, new), *singles.messages], key=_NUMBER))
+    _insert_tickets(connection, [*map(_TICKET_VALUES, opened), *singles.tickets])
+    _insert(connection, "messages", [*sorted(map(_MESSAGE_VALUES, new), key=_NUMBER), *singles.messages])
     _update_tickets(connection, cases)
     _update_messages(connection, changed)
-    _insert(connection, "ticket_events", [*_event_rows(events, micros(checkpoint.now)), *singles.events])
+    _insert(connection, "ticket_events", list(_event_rows(events, micros(checkpoint.now))))
+    _note_opened(connection, singles.tickets, micros(checkpoint.now))
     _follow_search(connection, cases)
     set_aside_anew = sum(set_aside(connection, checkpoint, item) for item in checkpoint.rejected)
     noted = {event.ticket_n for event in events}
     updated = [case.row.id for case in cases if case.before is not None and case.row.n in noted]
-    created = [row.id for row in opened] + merge.single_ids
+    first_seen = [row.id for row in opened] + merge.single_ids
     edited = sum(event.kind == "message_changed" for event in events)
     added = len(new) + len(singles.messages)
     if added or events or set_aside_anew:
@@ -66,7 +67,7 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
         changed=edited,
         unchanged=max(len(merge.seen) - added - edited, 0),
         rejected=len(checkpoint.rejected),
-        created=created,
+        created=first_seen,
         updated=updated,
         seen=merge.seen,
     )
@@ -176,6 +177,17 @@ def _insertion(table: str, names: tuple[str, ...]) -> str:
 
 def _event_rows(events: Iterable[Event], at: int) -> Iterator[Row]:
     return ((event.ticket_n, at, event.kind, event.cause, dumps(event.data)) for event in events)
+
+
+def _note_opened(connection: sa.Connection, opened: list[Row], at: int) -> None:
+    """Write the first event of tickets with one message each, whose numbers have no gaps: the database makes the
+    rows itself, at half the cost of giving it each."""
+    if opened:
+        event = created(0, messages=1)
+        values = (at, event.kind, event.cause, dumps(event.data), opened[0][0], opened[-1][0])
+        names = ", ".join(_COLUMNS["ticket_events"])
+        select = "SELECT n, ?, ?, ?, ? FROM tickets WHERE n BETWEEN ? AND ?"
+        connection.exec_driver_sql(f"INSERT INTO ticket_events ({names}) {select}", values)
 
 
 _TICKET_MOVES = tuple(

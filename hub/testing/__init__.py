@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.testing.clock import NOW, FakeClock
 from hub.testing.golden import check_golden, draft_json, drafts_of, golden_drafts
+from hub.testing.receiver import Receiver
 from hub.testing.replay import (
     Answer,
     EndlessError,
@@ -29,6 +30,7 @@ __all__ = [
     "EndlessError",
     "FakeClock",
     "NotRecordedError",
+    "Receiver",
     "Recording",
     "Replay",
     "Step",

@@ -199,13 +199,16 @@ def test_the_short_way_for_a_lone_new_message_writes_what_the_long_way_writes(
 
 
 def _rows_after(pages: Sequence[Sequence[Item]]) -> dict[str, Any]:
-    """What the tables hold after *pages*; events of one page in whatever order of their tickets."""
+    """What the tables hold after *pages*, with ids for row numbers: these say nothing but the order of arrival."""
     with TemporaryDirectory() as folder, new_store(Path(folder)) as store:
         told = [
             store.checkpoint(page(*(item.draft for item in items), stream=items[0].stream, now=at(number)))
             for number, items in enumerate(pages)
         ]
         rows = dump(store, ["tickets", "messages", "ticket_events", "streams"])
-        rows["ticket_events"] = sorted(event[1:] for event in rows["ticket_events"])
+        ids = {n: ticket_id for n, ticket_id, *_ in rows["tickets"]}
+        rows["tickets"] = sorted(ticket[1:] for ticket in rows["tickets"])
+        rows["messages"] = sorted((mid, ids[ticket_n], *rest) for _, mid, ticket_n, *rest in rows["messages"])
+        rows["ticket_events"] = sorted((ids[ticket_n], *rest) for _, ticket_n, *rest in rows["ticket_events"])
         counts = [(one.added, one.changed, one.unchanged, sorted(one.created), sorted(one.updated)) for one in told]
         return {**rows, "told": counts}

@@ -10,7 +10,18 @@ from datetime import timedelta
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
-from hub.sdk import Action, ActionName, ActionResult, HubError, Request, Response, SourceError, Steps, TransientError
+from hub.sdk import (
+    Action,
+    ActionName,
+    ActionResult,
+    HubError,
+    Request,
+    Response,
+    SourceError,
+    Steps,
+    TransientError,
+    plain_text,
+)
 from hub_pointer import assumed
 from hub_pointer.paging import MAX_LIMIT, next_page, read_listing
 from hub_pointer.review import REPLY_SUFFIX, Reply, read_reply, text_id
@@ -155,6 +166,8 @@ def _replied(action: Action, review: _Review | None, error: HubError | None) -> 
             return "sent", "not seen yet"
         return "failed", _unknown(error) if review is None else f"{error}; the source shows no reply"
     if _same_text(reply, action.text):
+        if reply.rejected:
+            return "failed", "the map rejected the reply; change its words with edit_reply"
         return ("done", reply.state) if reply.published else ("sent", reply.state)
     if action.name == "reply" and error is not None:
         return "failed", f'a reply exists; use edit_reply. It reads "{reply.text}"'
@@ -162,7 +175,7 @@ def _replied(action: Action, review: _Review | None, error: HubError | None) -> 
 
 
 def _same_text(reply: Reply, text: str) -> bool:
-    return reply.text.split() == text.split()
+    return reply.text.split() == plain_text(text).split()
 
 
 def _unknown(error: HubError) -> str:

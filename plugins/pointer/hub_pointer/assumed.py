@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from hub.sdk import Response, SourceError
+from hub.sdk import Response, Sentiment, SourceError
 
 VERSION = "pointer-assumed-1"
 
@@ -24,6 +24,15 @@ TOO_MANY_WAIT = timedelta(seconds=1.1)
 ListStyle = Literal["brackets", "repeat", "comma"]
 
 REPORT_REASONS = ("spam", "offense", "not_a_client", "other")
+
+_TONALITIES: Mapping[str, Sentiment] = {
+    "1": "positive",
+    "2": "neutral",
+    "3": "negative",
+    "positive": "positive",
+    "neutral": "neutral",
+    "negative": "negative",
+}
 
 _URL_FIELDS = ("url", "src", "link", "href", "original", "full", "image", "preview")
 _MESSAGE_CHARS = 200
@@ -105,6 +114,17 @@ def photo_urls(photos: Any) -> tuple[str, ...]:
 def is_url(value: Any) -> bool:
     """Return whether *value* is the text of a web address."""
     return isinstance(value, str) and value.startswith(("https://", "http://"))
+
+
+def is_rejected(reply: Mapping[str, Any]) -> bool:
+    """Return whether the map has refused this reply."""
+    return reply.get("status") == "rejected" and not is_published(reply)
+
+
+def tonality(value: Any) -> Sentiment | None:
+    """Return the tone, whether *value* is the number, the number as text, or the word for it."""
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip().casefold()
+    return _TONALITIES.get(text)
 
 
 def is_published(reply: Mapping[str, Any]) -> bool:

@@ -52,6 +52,8 @@ INVENTORY = "edits"
 publication and by collection: a review whose ``published_at`` cannot be read is dated by its collection."""
 
 _PROVIDERS = "/providers"
+_NETWORKS = "/networks"
+_COMPANIES = "/companies"
 _COLLECTED = "created_at"
 
 _SWEEP_FILTERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
@@ -123,8 +125,8 @@ class Pointer(Connector[PointerConfig]):
                 f"{seen}: a web page; something in front of the API refused. It is tried again; if it stays, look at"
                 " the proxy, or ask Pointer support whether this machine's address is blocked"
             )
-        if status == 403 and request.path == _PROVIDERS:
-            return None  # names only: `parse` reads it as an empty list
+        if self._is_spared(response):
+            return None
         if status == 403:
             return AuthError(f"{seen}; ask Pointer support which networks and methods the token has")
         if status in (400, 404, 409, 422):
@@ -133,6 +135,13 @@ class Pointer(Connector[PointerConfig]):
         if status == 429 and isinstance(error, TransientError) and error.retry_after is None:
             return TransientError(seen, retry_after=assumed.TOO_MANY_WAIT)
         return error
+
+    def _is_spared(self, response: Response) -> bool:
+        """Whether a refusal keeps us from names only: `parse` reads it as an empty list, and the reviews come."""
+        status, path = response.status, response.request.path
+        if path == _COMPANIES:
+            return status in (403, 404)
+        return status == 403 and (path == _PROVIDERS or (path == _NETWORKS and self.config.networks is not None))
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -146,8 +155,8 @@ class Pointer(Connector[PointerConfig]):
     def parse(self, response: Response, read: Read) -> Page:
         """Return the page.
 
-        A 403 on ``/providers`` is an empty one: a token may be limited to methods (vendor sheet, section 2), and only
-        the names of platforms beyond the three known maps come from there, which no review is worth waiting for.
+        A refused reference is an empty one where only names come from it: a token may be limited to methods and to
+        networks (vendor sheet, section 2), and no review is worth waiting for the name of a platform or an outlet.
         """
         if read.mode == "reference":
             return self._reference_page(response, read)
@@ -198,7 +207,7 @@ class Pointer(Connector[PointerConfig]):
         if read.name == "providers":
             return Request("GET", _PROVIDERS)
         if read.name == "networks":
-            return Request("GET", "/networks", params={"limit": self._limit, "offset": 0})
+            return Request("GET", _NETWORKS, params={"limit": self._limit, "offset": 0})
         visible = [text_id(row.get("uuid")) for row in read.reference.get("networks", ()) if isinstance(row, dict)]
         wanted = self.config.networks or filter(None, visible)
         return self._outlets_request(list(dict.fromkeys(wanted)))
@@ -208,11 +217,14 @@ class Pointer(Connector[PointerConfig]):
         if not networks:
             return None
         params = {"network_uuid": networks[0], "limit": self._limit, "offset": 0}
-        return Request("GET", "/companies", params=params, context={"waiting": list(networks[1:])})
+        return Request("GET", _COMPANIES, params=params, context={"waiting": list(networks[1:])})
 
     def _reference_page(self, response: Response, read: Read) -> Page:
+        if response.status in (403, 404):
+            waiting = response.request.context.get("waiting", ())
+            return Page(next_request=self._outlets_request(waiting))
         if read.name == "providers":
-            return Page() if response.status == 403 else Page(records=read_items(response))
+            return Page(records=read_items(response))
         listing = read_listing(response)
         progress = follow(response, listing, read.restarts)
         records, following = listing.items, None

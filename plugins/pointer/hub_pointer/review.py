@@ -17,14 +17,12 @@ from hub.sdk import (
     MessageDraft,
     Place,
     RecordError,
-    Sentiment,
     TicketDraft,
     plain_text,
 )
 from hub_pointer import assumed
 
 PLATFORMS = {"1": "yandex_maps", "2": "google_maps", "3": "2gis"}
-SENTIMENTS: dict[str, Sentiment] = {"1": "positive", "2": "neutral", "3": "negative"}
 REPLY_SUFFIX = "/reply"
 
 _PLACEHOLDER = re.compile(r"инкогнито\b.*|a google user|пользователь google", re.IGNORECASE | re.DOTALL)
@@ -38,10 +36,11 @@ class Reply:
     text: str
     created_at: datetime | None
     published: bool
+    rejected: bool = False
 
     @property
     def state(self) -> str:
-        return "published" if self.published else "created"
+        return "published" if self.published else "rejected" if self.rejected else "created"
 
 
 class Lookup:
@@ -73,7 +72,7 @@ def read_reply(review: Mapping[str, Any]) -> Reply | None:
     if not isinstance(raw, Mapping) or not any(raw.get(name) for name in ("text", "created_at", "published_at")):
         return None
     at = assumed.instant(raw.get("created_at")) or assumed.instant(raw.get("published_at"))
-    return Reply(_text(raw.get("text")), at, assumed.is_published(raw))
+    return Reply(_text(raw.get("text")), at, assumed.is_published(raw), assumed.is_rejected(raw))
 
 
 def drafts(
@@ -96,6 +95,7 @@ def drafts(
     message = _message(review, source_id)
     reply = read_reply(review)
     said = [_reply_message(source_id, reply, message)] if reply else []
+    answered = reply is not None and not reply.rejected
     ticket = TicketDraft(
         thread=source_id,
         kind="review",
@@ -103,7 +103,7 @@ def drafts(
         messages=(message, *said),
         url=message.url,
         place=place(text_id(review.get("company_uuid")), outlet),
-        state="solved" if reply else "new",
+        state="solved" if answered else "new",
         extra=_extra(review, reply),
     )
     return [ticket] if reply else [ticket, Change(source_id=source_id + REPLY_SUFFIX, hidden=True)]
@@ -148,7 +148,7 @@ def _message(review: Mapping[str, Any], source_id: str) -> MessageDraft:
         author=_author(review),
         body=_text(review.get("text")),
         rating=_rating(review.get("rating")),
-        sentiment=SENTIMENTS.get(text_id(review.get("text_tonality"))),
+        sentiment=assumed.tonality(review.get("text_tonality")),
         created_at=created,
         collected_at=collected,
         updated_at=updated,
@@ -165,7 +165,7 @@ def _reply_message(source_id: str, reply: Reply, review: MessageDraft) -> Messag
         direction="out",
         body=reply.text,
         created_at=reply.created_at or review.updated_at or review.created_at,
-        hidden=False,
+        hidden=reply.rejected,  # nobody sees it on the map
     )
 
 

@@ -34,7 +34,7 @@ def pointer(**settings: Any) -> Pointer:
 
 def answered(status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> HubError | None:
     content = body if isinstance(body, bytes) else orjson.dumps(body)
-    return pointer().classify(Response(status, headers or {}, content, Request("GET", "/companies")))
+    return pointer().classify(Response(status, headers or {}, content, Request("GET", "/reviews")))
 
 
 def reference(name: str, **known: Any) -> Read:
@@ -109,7 +109,7 @@ def forbidden(path: str, body: bytes) -> tuple[Response, HubError | None]:
 DENIED = '{"message": "Метод недоступен для этого токена"}'.encode()
 
 
-@pytest.mark.parametrize("path", ["/reviews", "/networks", "/companies"])
+@pytest.mark.parametrize("path", ["/reviews", "/networks"])
 def test_a_token_without_a_method_that_reviews_need_waits_for_a_person(path: str) -> None:
     _, error = forbidden(path, DENIED)
     assert isinstance(error, AuthError)
@@ -120,6 +120,23 @@ def test_a_token_that_may_not_list_providers_reads_reviews_all_the_same() -> Non
     response, error = forbidden("/providers", DENIED)
     assert error is None
     assert pointer().parse(response, reference("providers")) == Page()
+
+
+def test_a_token_that_may_not_list_networks_reads_those_that_are_named() -> None:
+    response = Response(403, {}, DENIED, Request("GET", "/networks"))
+    named = pointer(networks=["n1"])
+    assert named.classify(response) is None
+    assert named.parse(response, reference("networks")) == Page()
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_network_whose_outlets_cannot_be_seen_stops_neither_the_others_nor_the_reviews(status: int) -> None:
+    connector = pointer(networks=["hidden", "seen"])
+    first = asked(connector.request(reference("outlets")))
+    refused = Response(status, {}, DENIED, first)
+    assert connector.classify(refused) is None
+    page = connector.parse(refused, reference("outlets"))
+    assert (page.records, asked(page.next_request).params["network_uuid"]) == ((), "seen")
 
 
 @pytest.mark.parametrize("path", ["/reviews", "/providers"])
@@ -144,11 +161,11 @@ def test_a_source_that_is_away_is_waited_for(status: int) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"message": "Период не больше 31 дня", "errors": {}}, "404 from GET /companies: Период не больше 31 дня"),
+        ({"message": "Период не больше 31 дня", "errors": {}}, "404 from GET /reviews: Период не больше 31 дня"),
         ({"message": "Ошибка", "errors": {"limit": ["max 100"]}}, "Ошибка; limit: ['max 100']"),
         ({"message": ["x"]}, '{"message":["x"]}'),
         (b"<html>\n nothing here", "<html> nothing here"),
-        (b"", "404 from GET /companies"),
+        (b"", "404 from GET /reviews"),
     ],
 )
 def test_a_refusal_says_what_the_vendor_said(body: Any, said: str) -> None:

@@ -157,6 +157,17 @@ def test_a_reply_is_our_message_and_solves_the_ticket(reply: dict[str, Any], at:
     assert (drafts[0].state, drafts[0].extra["reply_state"]) == ("solved", state)
 
 
+def test_a_reply_that_the_map_rejected_solves_nothing_and_nobody_sees_it() -> None:
+    rejected = {
+        "text": "Простите",
+        "created_at": "2026-10-06T08:58:00+03:00",
+        "published_at": None,
+        "status": "rejected",
+    }
+    draft = ticket(reply=rejected)
+    assert (draft.state, draft.extra["reply_state"], draft.messages[1].hidden) == ("new", "rejected", True)
+
+
 @pytest.mark.parametrize("reply", [None, {}, [], "", {"text": "", "created_at": None, "published_at": None}])
 def test_an_empty_reply_is_none(reply: Any) -> None:
     assert ticket(reply=reply).state == "new"
@@ -179,8 +190,9 @@ def test_a_rating_is_kept_where_it_is_one(sent: Any, stars: float | None) -> Non
 
 @pytest.mark.parametrize(
     ("sent", "tone"),
-    [(1, "positive"), (2, "neutral"), ("3", "negative"), (0, None), (None, None), (9, None), ({}, None)],
-)
+    [(1, "positive"), (2, "neutral"), ("3", "negative"), (3.0, "negative"), ("Negative ", "negative"), (0, None),
+     (None, None), (9, None), ({}, None), (1.5, None)],
+)  # fmt: skip
 def test_the_tonality_is_the_sentiment(sent: Any, tone: str | None) -> None:
     assert message(text_tonality=sent).sentiment == tone
 

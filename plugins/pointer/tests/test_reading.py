@@ -185,6 +185,21 @@ def test_a_reply_is_first_created_then_published_and_never_given_twice(sandbox: 
     assert "use edit_reply" in other.detail
 
 
+def test_a_reply_with_signs_that_look_like_markup_is_recognised(sandbox: Running) -> None:
+    source_id, context = unanswered(sandbox)
+    text = "Новый <b>текст</b> & всё, сумма < 5"
+    assert act(sandbox, Action("reply", "reviews", source_id, text=text, context=context)).detail == "created"
+
+
+def test_a_reply_that_the_map_rejected_is_no_success(sandbox: Running) -> None:
+    source_id, context = unanswered(sandbox)
+    reply = Action("reply", "reviews", source_id, text=TEXT, context=context)
+    act(sandbox, reply)
+    sandbox.change("pointer", "reject_reply", id=source_id)
+    again = act(sandbox, reply)
+    assert (again.state, again.detail) == ("failed", "the map rejected the reply; change its words with edit_reply")
+
+
 def test_a_reply_is_edited_and_deleted(sandbox: Running) -> None:
     source_id, context = unanswered(sandbox)
     act(sandbox, Action("reply", "reviews", source_id, text=TEXT, context=context))

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from hub.sandbox import Running, SandboxOptions, running
+from hub.testing import Receiver
 
 # Building a TLS context takes longer than most requests here.
 TLS = ssl.create_default_context()
@@ -438,12 +439,38 @@ def test_comments_and_webhooks_can_be_kept(fresh: Running) -> None:
     assert get(fresh, f"/reviews/{key}/comments")["meta"]["total"] == 0
     assert ask(fresh, f"/reviews/{key}/comments", method="POST", json={"text": "Уточните"}).status_code == 201
     assert get(fresh, f"/reviews/{key}/comments")["items"][0]["is_owner"]
-    hook = {"url": "https://hub.example/p", "events": ["reviews"]}
+    hook = {"url": "http://127.0.0.1:9/p", "events": ["reviews"]}
     made = ask(fresh, "/webhooks", method="POST", json=hook)
     assert made.status_code == 201
     path = f"/webhooks/{made.json()['uuid']}"
     assert ask(fresh, path, method="PUT", json={**hook, "events": ["comments"]}).json()["events"] == ["comments"]
-    assert ask(fresh, "/webhooks", method="POST", json={"url": "x", "events": []}).status_code == 422
+    for elsewhere in ("x", "https://hub.example/p", "http://192.0.2.1/p"):
+        wrong = {"url": elsewhere, "events": ["reviews"]}
+        assert ask(fresh, "/webhooks", method="POST", json=wrong).status_code == 422
     assert get(fresh, "/webhooks")["meta"]["total"] == 1
     assert ask(fresh, path, method="DELETE").status_code == 204
     assert ask(fresh, path, method="DELETE").status_code == 404
+
+
+def test_webhooks_are_sent_twice_late_without_body_or_never(fresh: Running) -> None:
+    with Receiver() as receiver:
+        hook = {"url": f"{receiver.url}/secret", "events": ["reviews"]}
+        uuid = ask(fresh, "/webhooks", method="POST", json=hook).json()["uuid"]
+        added = [fresh.change("pointer", "add", text=f"Отзыв {number}")["source_id"] for number in range(120)]
+        calls = receiver.wait(100)
+    assert {path for path, _, _ in calls} == {"/secret"}
+    bodies = [json.loads(body) for _, _, body in calls if body]
+    assert len(bodies) < len(calls)
+    assert {body["event"] for body in bodies} == {"reviews", "reviews.digest"}
+    assert {body["uuid"] for body in bodies} == {uuid}
+    ids = [str(body["data"]["id"]) for body in bodies]
+    assert 0 < len(set(ids)) < len(added), "some never come"
+    assert len(ids) > len(set(ids)), "some come twice"
+    assert ids != sorted(ids, key=added.index), "some come late"
+
+
+def test_a_token_can_lose_resources_and_get_them_back(fresh: Running) -> None:
+    fresh.change("pointer", "deny", resources=["networks", "companies"])
+    assert [ask(fresh, path).status_code for path in ("/networks", "/companies", "/reviews")] == [403, 403, 200]
+    fresh.change("pointer", "grant")
+    assert ask(fresh, "/networks").status_code == 200

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from hub.sdk import Change, Record, RecordError, TicketDraft, plain_text
+from hub.sdk import Attachment, Author, Change, MessageDraft, Record, RecordError, TicketDraft, plain_text
 from hub_youscan.assumed import same_post
 from hub_youscan.languages import LANGUAGES
 
@@ -57,34 +57,40 @@ def ticket(record: Record, topic: str) -> TicketDraft:
     url = _text(get("url"))
     language = _text(get("language"))
     sentiment, tags = get("sentiment"), get("tags")
-    return TicketDraft.model_validate(
+    message = MessageDraft.trusted(
+        {
+            "source_id": source_id,
+            "created_at": published,
+            "same_as": same_as,
+            "direction": "in",
+            "author": author,
+            "body": body,
+            "updated_at": None,
+            "collected_at": instant(get("addedAt")),
+            "url": url,
+            "attachments": _attachments(get("imageUrl"), get("images")),
+            "rating": _rating(get("rating")),
+            "sentiment": sentiment if type(sentiment) is str and sentiment in _SENTIMENTS else None,
+            "reach": _count(get("potentialReach")),
+            "engagement": _engagement(get("engagement")),
+            "hidden": False,
+            "withheld": not body and platform in WITHHELD_BY,
+            "tags": tuple(sorted(set(_texts(tags)))) if tags else (),
+            "echo_of": None,
+        }
+    )
+    return TicketDraft.trusted(
         {
             "thread": _thread(get, platform, who) or same_as or f"{topic}/{source_id}",
             "kind": "mention",
             "platform": platform,
+            "messages": (message,),
             "url": url,
             "title": plain_text(title) or None if title else None,
             "language": LANGUAGES.get(language, language) if language else None,
+            "place": None,
+            "state": None,
             "extra": _extra(get),
-            "messages": (
-                {
-                    "source_id": source_id,
-                    "created_at": published,
-                    "collected_at": instant(get("addedAt")),
-                    "same_as": same_as,
-                    "author": author,
-                    "body": body,
-                    "url": url,
-                    "attachments": _attachments(get("imageUrl"), get("images")),
-                    "rating": _rating(get("rating")),
-                    "sentiment": sentiment if type(sentiment) is str and sentiment in _SENTIMENTS else None,
-                    "reach": _count(get("potentialReach")),
-                    "engagement": _engagement(get("engagement")),
-                    "hidden": False,
-                    "withheld": not body and platform in WITHHELD_BY,
-                    "tags": tuple(sorted(set(_texts(tags)))) if tags else (),
-                },
-            ),
         }
     )
 
@@ -155,7 +161,7 @@ def _thread(get: _Get, platform: str, who: str | None) -> str | None:
     return f"{platform}/{discussion}/{who}" if discussion else None
 
 
-def _author(profile: Any, platform: str) -> tuple[_Fields | None, str | None]:
+def _author(profile: Any, platform: str) -> tuple[Author | None, str | None]:
     """Return the author, and what tells one from another within the platform: the profile's id, else its address."""
     if type(profile) is not dict:
         return None, None
@@ -165,16 +171,17 @@ def _author(profile: Any, platform: str) -> tuple[_Fields | None, str | None]:
     if not (number or url or name or handle):
         return None, None
     key = f"{platform}/{number}" if number else url or ""
-    author = {"key": key, "name": name, "handle": handle, "url": url, "followers": _count(get("subscribers"))}
+    followers = _count(get("subscribers"))
+    author = Author.trusted({"key": key, "name": name, "handle": handle, "url": url, "followers": followers})
     return author, number or url
 
 
-def _attachments(main: Any, others: Any) -> tuple[_Fields, ...]:
+def _attachments(main: Any, others: Any) -> tuple[Attachment, ...]:
     if not main and not others:
         return ()
     first = _text(main)
     urls = dict.fromkeys([first, *_texts(others)] if first else _texts(others))
-    return tuple({"url": url} for url in urls)
+    return tuple(Attachment(url=url) for url in urls)
 
 
 def _rating(value: Any) -> float | None:

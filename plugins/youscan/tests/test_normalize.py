@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.sdk import Change, Read, RecordError, TicketDraft
 from hub_youscan.connector import YouScan, YouScanConfig
@@ -286,3 +288,39 @@ def test_a_backfill_keeps_to_its_window() -> None:
         (None, published + second, True),
     ):
         assert (connector().normalize(mention(), read("backfill", since=since, until=until)) is not None) is inside
+
+
+# --- what the connector looks at itself is not validated again ---------------------------------------------------
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6)
+ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner))
+TEXTS = (
+    "url",
+    "title",
+    "text",
+    "fullText",
+    "imageUrl",
+    "source",
+    "sentiment",
+    "language",
+    "postType",
+    "country",
+    "note",
+)
+NUMBERS = ("rating", "potentialReach", "postId", "parentPostId", "discussionId")
+LISTS = ("images", "tags", "autoCategories", "contentTypes", "categories")
+FIELDS = {
+    **{name: st.text(max_size=6) | ANYTHING for name in TEXTS},
+    **{name: st.integers() | ANYTHING for name in NUMBERS},
+    **{name: st.lists(SCALARS, max_size=3) | ANYTHING for name in LISTS},
+    "addedAt": st.datetimes().map(datetime.isoformat) | st.just("2026-10-29T11:02:07.12+03:00") | ANYTHING,
+    "author": st.fixed_dictionaries({}, optional=dict.fromkeys(ANNA, ANYTHING)) | ANYTHING,
+    "publicationPlace": st.fixed_dictionaries({}, optional=dict.fromkeys(("name", "url"), ANYTHING)) | ANYTHING,
+    "engagement": st.fixed_dictionaries({}, optional=dict.fromkeys(("likes", "views", "reactions"), ANYTHING)),
+}
+
+
+@given(st.fixed_dictionaries({}, optional=FIELDS), st.integers() | st.text(min_size=1, max_size=6))
+def test_whatever_a_mention_holds_its_draft_is_one_that_validation_would_give(fields: Any, source_id: Any) -> None:
+    draft = ticket(mention(**{**fields, "id": source_id}), "101")
+    assert TicketDraft.model_validate(draft.model_dump(), strict=True) == draft

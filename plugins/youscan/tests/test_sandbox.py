@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from hub.sandbox import Running, SandboxOptions, running
+from hub.testing import Receiver
 
 # Building a TLS context takes longer than most requests here.
 TLS = ssl.create_default_context()
@@ -484,3 +485,53 @@ def test_bulkupdate_replaces_tags_and_hides_all_or_nothing(fresh: Running) -> No
         (str(first), {"tags": ["Вопрос"]}),
         (str(second), {"spam": True}),
     ]
+
+
+def test_a_webhook_carries_a_new_mention_flat_marked_and_with_basic_credentials(fresh: Running) -> None:
+    with Receiver() as receiver:
+        address = receiver.url.replace("http://", "http://hub:s3cret%21@")
+        fresh.change("youscan", "add_webhook", topic=101, url=f"{address}/mentions?k=1")
+        number = fresh.change("youscan", "add", topic=101, text="Карта <не> работает", source="vk.com")["source_id"]
+        fresh.change("youscan", "send_webhook", id=number)
+        path, headers, body = receiver.wait(1)[-1]
+    assert (path, headers["authorization"]) == ("/mentions?k=1", "Basic aHViOnMzY3JldCE=")
+    payload = json.loads(body)
+    assert (payload["mentionId"], payload["topicId"], payload["sourceName"]) == (int(number), 101, "vk.com")
+    assert payload["text"] == "<b>Карта</b> <не> работает"
+    assert "seq" not in payload
+    assert None not in payload.values()
+    assert "s3cret" not in json.dumps(fresh.change("youscan", "webhook_log"))
+
+
+def test_webhooks_come_twice_late_or_never(fresh: Running) -> None:
+    with Receiver() as receiver:
+        fresh.change("youscan", "add_webhook", topic=101, url=receiver.url)
+        added = fresh.change("youscan", "collect_history", topic=101, count=80)["source_ids"]
+        ids = [str(json.loads(body)["mentionId"]) for _, _, body in receiver.wait(70)]
+        fresh.change("youscan", "remove_webhook", topic=101, url=receiver.url)
+        fresh.change("youscan", "add", topic=101)
+    assert 0 < len(set(ids)) < len(added), "some never come"
+    assert len(ids) > len(set(ids)), "some come twice"
+    assert ids != sorted(ids, key=added.index), "some come late"
+
+
+def test_webhooks_go_to_this_machine_only(fresh: Running) -> None:
+    with pytest.raises(ValueError, match="not on this machine"):
+        fresh.change("youscan", "add_webhook", topic=101, url="http://hub:key@192.0.2.7/x")
+
+
+def test_collected_history_is_old_by_publication_and_new_by_seq(fresh: Running) -> None:
+    last = get(fresh, "/topics/101/mentions", size=1)["lastSeq"]
+    added = fresh.change("youscan", "collect_history", topic=101, count=5)["source_ids"]
+    read = get(fresh, "/topics/101/mentions", sinceSeq=last, orderBy="seqAsc", size=100, **{"from": "2000-01-01"})
+    assert [mention["id"] for mention in read["mentions"]] == added
+    assert all(mention["published"] < f"{START:%Y-%m-%d}" for mention in read["mentions"])
+
+
+def test_a_plan_can_lose_the_api(fresh: Running) -> None:
+    fresh.change("youscan", "api_access", on=False)
+    with client(fresh) as http:
+        assert http.get("/topics").status_code == 402
+    fresh.change("youscan", "api_access", on=True)
+    with client(fresh) as http:
+        assert http.get("/topics").status_code == 200

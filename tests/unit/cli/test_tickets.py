@@ -123,13 +123,13 @@ def test_show_as_json_is_the_ticket_with_its_events(hub: Hub, filled: Path) -> N
 def test_jsonl_has_one_whole_ticket_a_line(hub: Hub, filled: Path) -> None:
     lines = hub("tickets", "export").out.splitlines()
     tickets = [Ticket.model_validate_json(line) for line in lines]
-    assert [len(ticket.messages) for ticket in tickets] == [1, 1, 2]
+    assert sorted(len(ticket.messages) for ticket in tickets) == [1, 1, 2]
 
 
 def test_csv_is_flat_and_no_cell_is_a_formula(hub: Hub, filled: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(hub("tickets", "export", "--format", "csv").out)))
     assert tuple(rows[0]) == COLUMNS
-    bad = rows[-1]
+    [bad] = [row for row in rows if row["kind"] == "review"]
     assert (bad["author"], bad["text"], bad["rating"]) == ("'=cmd()", "Bad\n\n-answer", "1.0")
     assert (bad["place"], bad["messages"], bad["created_at"]) == ("Office", "2", "2026-11-20T12:00:00Z")
 

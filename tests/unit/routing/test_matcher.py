@@ -74,3 +74,49 @@ def test_a_near_miss_names_what_kept_it_away() -> None:
     assert missed("!не снять деньги", "не снял деньги") == (NearMiss("preceded", "снять", "не"),)
     assert missed("снять деньги", "снял вчера раз два деньги") == (NearMiss("far_apart", "снять деньги"),)
     assert missed("снять деньги", "снял деньги") == ()
+
+
+def test_words_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.routing.matcher.MEMO_WORDS", 10)
+    matcher = Matcher([parse_pattern("карта")])
+    for number in range(100):
+        assert matcher.read(["", f"карта слово{number}"]).hits
+        assert len(matcher._memo) <= 10
+
+
+def test_a_text_in_one_long_word_costs_little_and_is_not_remembered() -> None:
+    matcher = Matcher([parse_pattern("карта"), parse_pattern("мошенник~")])
+    assert not matcher.read(["", "карт" * 100_000]).hits
+    assert not matcher._memo
+
+
+def test_phrases_that_begin_alike_are_told_apart() -> None:
+    reading = read("не пришли вчера деньги", "не пришли", "не пришли деньги", "не пришли смс", "!не пришли деньги")
+    assert sorted(reading.hits) == [0, 1]
+
+
+def test_a_phrase_takes_a_farther_word_where_the_nearest_leads_nowhere() -> None:
+    assert matches("один два три один четыре пять два", "=один =два") is True
+    assert matches("карта а б карта в г счёт", "карта счёт")
+    assert matches("карта счёт а счёт б в вклад", "карта счёт вклад")
+
+
+def test_several_words_may_be_barred() -> None:
+    assert not matches("не могу снять", "!не !могу снять")
+    assert not matches("не снял", "!не !могу снять")
+    assert matches("хочу снять", "!не !могу снять")
+
+
+def test_many_patterns_of_the_same_words_all_hit() -> None:
+    sources = ["карта", "карту", "=карта", "кар*", "карта~"]
+    assert sorted(read("моя карта", *sources).hits) == [0, 1, 2, 3, 4]
+
+
+def test_rules_and_texts_may_both_be_disguised() -> None:
+    assert matches("м0шенник", "мошeнник")
+    assert matches("Cчёт", "cчет")
+
+
+def test_every_place_is_told() -> None:
+    reading = Matcher([parse_pattern("карта")]).read(["Карта", "нет карты и карт"])
+    assert [(span.part, span.start, span.end) for span in reading.spans(0)] == [(0, 0, 5), (1, 4, 9), (1, 12, 16)]

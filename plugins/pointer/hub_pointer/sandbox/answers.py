@@ -77,7 +77,8 @@ class Handlers:
         """The caller; 403 if a method is not among those granted."""
         self.world.now()
         token = self.world.tokens[token_of(request) or ""]
-        if write and not token.writes:
+        resource = request.scope["path"].removeprefix(request.scope.get("root_path", "")).split("/")[1]
+        if (write and not token.writes) or resource in token.denied:
             raise AnswerError(403, "Метод недоступен для этого токена")
         return token
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,9 @@ class Changes:
             "add": self._added,
             "revoke_key": self._key_revoked,
             "restore_key": self._key_restored,
+            "deny": lambda what: self._denied(what, what.get("resources", ())),
+            "grant": lambda what: self._denied(what, ()),
+            "webhook_log": lambda _: {"log": list(self._world.webhooks.log)},
             "close_outlet": self._outlet_closed,
             "reopen_outlet": self._outlet_reopened,
             "move_outlet": self._outlet_moved,
@@ -104,6 +108,12 @@ class Changes:
     def _key_restored(self, what: Mapping[str, Any]) -> dict[str, Any]:
         self._world.revoked.discard(str(what.get("key") or KEY))
         return {"revoked": len(self._world.revoked)}
+
+    def _denied(self, what: Mapping[str, Any], resources: Sequence[str]) -> dict[str, Any]:
+        """The token loses the resources named (`networks`, `reviews`, …), or has them all again."""
+        key = str(what.get("key") or KEY)
+        self._world.tokens[key] = replace(self._world.tokens[key], denied=frozenset(resources))
+        return {"denied": sorted(self._world.tokens[key].denied)}
 
     def _outlet(self, what: Mapping[str, Any]) -> Company:
         try:

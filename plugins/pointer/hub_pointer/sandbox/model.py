@@ -12,12 +12,14 @@ MOSCOW = timezone(timedelta(hours=3))
 
 @dataclass(frozen=True)
 class Token:
-    """A bearer token; `networks` None means all, `writes` whether it may change anything (sheet, section 2)."""
+    """A bearer token (sheet, section 2): `networks` None means all, `writes` whether it may change anything, `denied`
+    the resources that it was not granted (`networks`, `companies`, …)."""
 
     name: str
     value: str
     networks: frozenset[str] | None = None
     writes: bool = True
+    denied: frozenset[str] = frozenset()
 
 
 @dataclass

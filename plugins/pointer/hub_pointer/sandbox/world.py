@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from hub.sandbox import SandboxOptions, Script, VirtualClock, endless, load, readable
+from hub.sandbox import Delivery, SandboxOptions, Script, VirtualClock, Webhooks, dump, endless, load, readable
 
 from .changes import Changes
 from .data import GOOGLE, LATER, LATER_PROVIDER, NETWORKS, NORTH, PROVIDERS, Mint, outlets
 from .model import KEY, Company, Reply, Review, Token
+from .render import review_bytes
 
 NORTH_KEY = "sandbox-pointer-token-north"
 FIRST_ID = 90_000_000
@@ -22,6 +23,7 @@ BIG_IDS = 2**53 + 1
 SCRIPT_LENGTH = timedelta(days=3)
 MOST_BYTES = {GOOGLE: 4096}
 CLOSED = 3
+_ODD_CALLS = 0.05  # share of webhook calls with an unknown event; as many have no body
 ADDITION = " UPD: прошла неделя, ничего не изменилось."
 
 
@@ -39,6 +41,9 @@ class PointerWorld:
         self.clock = VirtualClock(options.start, options.pace)
         self.tokens = {token.value: token for token in tokens()}
         self.revoked: set[str] = set()
+        self.hooks: dict[str, dict[str, Any]] = {}
+        self.webhooks = Webhooks(options.seed)
+        self._odd_calls = random.Random(f"webhook-bodies:{options.seed}")
         self.providers = dict(PROVIDERS)
         self.companies = {company.uuid: company for company in outlets(self.clock.start)}
         self.reviews: list[Review] = []
@@ -120,7 +125,7 @@ class PointerWorld:
     def _arrive(self, review: Review) -> None:
         if review in self._planned:
             self._planned.remove(review)
-            self._collect(review)
+            self.tell("reviews", self._collect(review))
 
     def _collect(self, review: Review) -> Review:
         """From now on Pointer knows it."""
@@ -140,6 +145,7 @@ class PointerWorld:
         if self._chance.random() < 0.3:
             review.published = at.replace(microsecond=0)
         review.touch(at)
+        self.tell("reviews", review)
 
     def delete(self, review: Review, at: datetime) -> None:
         review.deleted = True
@@ -201,6 +207,18 @@ class PointerWorld:
         self.companies[uuid] = again
         return again
 
+    def tell(self, event: str, review: Review) -> None:
+        """Call the webhooks that asked for *event*; a few calls have no body, or an event that nobody asked for."""
+        for hook in self.hooks.values():
+            if event not in hook["events"]:
+                continue
+            roll = self._odd_calls.random()
+            said = b'"reviews.digest"' if roll < _ODD_CALLS else dump(event)
+            data = review_bytes(review, tags=True, smart_tags=True)
+            body = b'{"event":%b,"uuid":"%b","data":%b}' % (said, hook["uuid"].encode(), data)
+            note = {"uuid": hook["uuid"], "event": event, "source_id": str(review.id)}
+            self.webhooks.send(Delivery(hook["url"], b"" if roll > 1 - _ODD_CALLS else body, note))
+
     # -- reading ------------------------------------------------------------------------------
 
     def sees(self, token: Token, network: str) -> bool:
@@ -241,7 +259,8 @@ class PointerWorld:
         """Collect one more review now, after *make* has given it its fields."""
         review = self._mint.review(self.now(), timedelta(hours=1), provider=provider)
         make(review)
-        return self._collect(review)
+        self.tell("reviews", self._collect(review))
+        return review
 
     # -- ledger -------------------------------------------------------------------------------
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from hub.sandbox import readable
+from hub.sandbox import readable, require_loopback
 
 from .model import KEY, Mention, Topic
 
@@ -41,6 +42,12 @@ class Changes:
             "revoke_key": self._key_revoked,
             "restore_key": self._key_restored,
             "add": self._added,
+            "api_access": self._api_access,
+            "collect_history": self._history_collected,
+            "add_webhook": self._webhook_added,
+            "remove_webhook": self._webhook_removed,
+            "send_webhook": self._webhook_sent,
+            "webhook_log": lambda _: {"log": list(self._world.webhooks.log)},
         }
         if action not in actions:
             raise ValueError(f"action {action!r} is unknown; choose one of {', '.join(actions)}")
@@ -83,6 +90,40 @@ class Changes:
     def _key_restored(self, what: Mapping[str, Any]) -> dict[str, Any]:
         self._world.revoked.discard(str(what.get("key") or KEY))
         return {"revoked": len(self._world.revoked)}
+
+    def _api_access(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        """The plan gets or loses the API: 402 for this key."""
+        user = self._world.users[str(what.get("key") or KEY)]
+        self._world.users[user.key] = replace(user, api_access=bool(what.get("on", False)))
+        return {"api_access": self._world.users[user.key].api_access}
+
+    def _history_collected(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        """A burst of mentions published long ago, saved now."""
+        topic = self._topic_of({"topic": what.get("topic", 101)})
+        ids = []
+        for _ in range(int(what.get("count", 20))):
+            age = timedelta(days=self._world.dice.uniform(30, 1000))
+            ids.append(
+                self._added({"topic": topic.id, "published": (self._world.now() - age).isoformat()})["source_id"]
+            )
+        return {"topic": topic.id, "source_ids": ids}
+
+    def _webhook_added(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        """As by hand, in the topic's settings: the same address twice sends twice."""
+        topic = self._topic_of(what)
+        require_loopback(str(what["url"]))
+        topic.webhooks.append(str(what["url"]))
+        return {"topic": topic.id, "webhooks": len(topic.webhooks)}
+
+    def _webhook_removed(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        topic = self._topic_of(what)
+        topic.webhooks = [url for url in topic.webhooks if url != what.get("url")]
+        return {"topic": topic.id, "webhooks": len(topic.webhooks)}
+
+    def _webhook_sent(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        """A person sends a mention, however old, from the stream by hand."""
+        mention = self._world.mention(what.get("id"))
+        return {"source_id": str(mention.id), "sent": self._world.tell(mention, sure=True)}
 
     def _added(self, what: Mapping[str, Any]) -> dict[str, Any]:
         """A new mention, saved now; every field of a mention may be given, `published` and `text` too."""

@@ -70,7 +70,7 @@ class Mention:
 
 @dataclass
 class Topic:
-    """A topic: its tags by name, and its mentions in order of `seq`, which has gaps."""
+    """A topic: its tags by name, its mentions in order of `seq`, which has gaps, and where its webhooks go."""
 
     id: int
     name: str
@@ -78,6 +78,7 @@ class Topic:
     tags: dict[str, dict[str, Any]] = field(default_factory=dict)
     mentions: list[Mention] = field(default_factory=list)
     removed: bool = False
+    webhooks: list[str] = field(default_factory=list)
 
     def since(self, seq: int) -> list[Mention]:
         """Every mention with a greater `seq`."""

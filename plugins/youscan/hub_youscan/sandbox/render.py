@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import html
-from datetime import datetime, tzinfo
+import re
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from hub.sandbox import dump
 
-from .model import Mention
+from .model import Mention, Topic
 
 SNIPPET_CHARS = 240
+_SAME_IN_WEBHOOKS = (
+    "url", "imageUrl", "language", "postType", "rating", "postId", "parentPostId", "discussionId", "contentTypes",
+    "sourceFormat", "country", "region", "city", "potentialReach", "imageScenes", "imageObjects", "imageColors",
+    "imageActivities", "imageBrands",
+)  # fmt: skip
 
 
 def as_bytes(mention: Mention, *, sanitize: bool) -> bytes:
@@ -38,6 +44,37 @@ def as_json(mention: Mention, *, sanitize: bool, zone: tzinfo | None = None) -> 
         "engagement": mention.engagement,
     }
     return {name: value for name, value in record.items() if name not in mention.omit}
+
+
+def as_webhook(mention: Mention, topic: Topic) -> dict[str, Any]:
+    """The mention as a webhook carries it: flat, null fields left out, matched words marked (sheet, section 12)."""
+    fields = mention.fields
+    payload = {
+        "topicId": topic.id,
+        "topicName": topic.name,
+        "themeId": topic.id,
+        "themeName": topic.name,
+        "mentionId": mention.id,
+        "sourceName": fields["source"],
+        "author": fields.get("author"),
+        "channel": fields.get("publicationPlace"),
+        "title": _marked(fields["title"]),
+        "text": _marked(mention.wire),
+        "published": f"{mention.published.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "addedAt": _added(mention, None),
+        "sentiment": mention.sentiment,
+        "resourceType": fields["sourceType"],
+        "spam": mention.spam,
+        "tags": mention.tags or None,
+        **{name: fields.get(name) for name in _SAME_IN_WEBHOOKS},
+        **{name: value for name, value in (mention.engagement or {}).items() if name != "dateCollected"},
+    }
+    return {name: value for name, value in payload.items() if value is not None}
+
+
+def _marked(text: str | None) -> str | None:
+    """The text with its first word marked, as if the topic's query had matched it."""
+    return re.sub(r"\w+", lambda word: f"<b>{word[0]}</b>", text, count=1) if text else text
 
 
 def _texts(mention: Mention, sanitize: bool) -> dict[str, str | None]:

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from hub.sandbox import SandboxOptions, Script, VirtualClock, endless, load
+from hub.sandbox import Delivery, SandboxOptions, Script, VirtualClock, Webhooks, dump, endless, load
 
 from .changes import Changes
 from .data import TAG_NAMES, TOPICS, Mint
 from .model import EDIT, KEY, MANAGE, VIEW, Mention, Topic, User
+from .render import as_webhook
 
 OTHER_ZONE_KEY = "sandbox-youscan-key-ekb"
 NO_ACCESS_KEY = "sandbox-youscan-key-noapi"
@@ -42,11 +43,13 @@ class YouScanWorld:
         self.topics = {number: _topic(number, name) for number, name in TOPICS.items()}
         self.users = {user.key: user for user in users()}
         self.revoked: set[str] = set()
+        self.webhooks = Webhooks(options.seed)
         self._by_id: dict[int, Mention] = {}
         self._planned: list[Mention] = []
         self._script = Script()
         self._chance = random.Random(f"youscan-world:{options.seed}")
         self._churn = random.Random(f"churn:{options.seed}")
+        self.dice = random.Random(f"changes:{options.seed}")
         self._ids = itertools.count(FIRST_ID, 7)
         self._big_ids = itertools.count(BIG_IDS, 2)
         self._mint = Mint(options, endless(load(options.corpus), "mention", options.seed))
@@ -132,7 +135,7 @@ class YouScanWorld:
     def _arrive(self, mention: Mention, _at: datetime) -> None:
         if mention in self._planned:
             self._planned.remove(mention)
-            self._save(mention)
+            self.tell(self._save(mention))
 
     def _save(self, mention: Mention) -> Mention:
         """Save into the topic: ids and `seq` are given now, and never again."""
@@ -208,7 +211,16 @@ class YouScanWorld:
         """Save one more mention now, after *make* has given it its fields."""
         mention = self._mint.mentions(self.now(), timedelta(minutes=3))[0]
         make(mention)
-        return self._save(mention)
+        self.tell(self._save(mention))
+        return mention
+
+    def tell(self, mention: Mention, *, sure: bool = False) -> int:
+        """Send the mention to the webhooks of its topic, as a rule or (*sure*) a person does; return to how many."""
+        topic = self.topics[mention.topic]
+        for url in topic.webhooks:
+            note = {"topic": topic.id, "source_id": str(mention.id)}
+            self.webhooks.send(Delivery(url, dump(as_webhook(mention, topic)), note), sure=sure)
+        return len(topic.webhooks)
 
     # -- ledger -------------------------------------------------------------------------------
 
