@@ -302,6 +302,8 @@ class HasPatterns:
         hits = case.reading.hits
         if self.scope == "text" and self.mode == "any":
             return _meet(self.patterns, hits)
+        if self.scope == "text" and self.mode == "none":
+            return case.has_text and not _meet(self.patterns, hits)
         if not (case.facts.title if self.scope == "title" else case.has_text):
             return False
         found = [index for index in self.patterns if index in hits]
