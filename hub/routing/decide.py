@@ -212,11 +212,14 @@ def _apply(rule: Rule, case: Case) -> None:
         case.floor = then.at_least
     if then.at_most is not None and (case.ceiling is None or then.at_most < case.ceiling):
         case.ceiling = then.at_most
+    fields = case.fields
     for name, value in then.fields:
-        case.fields.setdefault(name, value)
+        if name not in fields:
+            fields[name] = value
     if then.tags and "tags" not in case.facts.pinned:
+        tags = case.tags
         for tag in then.tags:
-            case.tags[tag] = None
+            tags[tag] = None
 
 
 def _concluded(rules: Rules, case: Case) -> tuple[Decision, Policy | None, Deadlines | None, float]:
