@@ -138,9 +138,7 @@ def obscenities(half: Half) -> Report:
     plain = [one for one in twins if _obscene(str(one.extra["corrected"]))]
     seen = [one for one in plain if _obscene(one.text)]
     figures = [
-        Figure(
-            "obscene in plain words: seen in disguise too", len(seen) / len(plain) if plain else None, at_least=0.8
-        ),
+        Figure("obscene in plain words: seen in disguise too", len(seen) / len(plain) if plain else None, at_least=0.8),
         Figure("toxic: seen as obscene", _share(_obscene(one.text) for one in found if one.label == "toxic")),
         Figure("not toxic: seen as obscene", _share(_obscene(one.text) for one in found if one.label == "ok")),
     ]
