@@ -280,6 +280,23 @@ def test_spam_is_closed_and_a_complaint_in_it_is_not(pack: RuleSet) -> None:
     assert (victim.category, victim.state) == ("complaint", None)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can I trade crypto in your app and what is the fee for $100?",
+        "I was charged $5 when I tried to sign up, please explain",
+        "I paid $20 and the staff was great, solved everything in ten minutes",
+        "Хочу зарабатывать на вкладе, какая доходность у накопительного счёта?",
+        "Подскажите, можно ли удалённо открыть ИИС и какая доходность?",
+        "Заинтересовала ваша вакансия, удалённая работа, куда писать?",
+        "Не могу вывести заработок с биржи на вашу карту, помогите",
+        "Hе paбoтaeт бaнкoмaт нa вoкзaлe, пишитe в личкy, ecли нужны дeтaли",
+    ],
+)
+def test_customers_who_speak_of_money_are_no_spammers(pack: RuleSet, text: str) -> None:
+    assert decided(pack, text, platform="vk.com", kind="mention").state is None
+
+
 def test_tasks_and_issues_keep_their_own_queue(pack: RuleSet) -> None:
     found = decided(pack, "Ужас, украли деньги с карты", kind="issue")
     assert (found.queue, found.policy) == (None, None)
