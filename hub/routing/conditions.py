@@ -307,6 +307,8 @@ class HasPatterns:
                 if index in hits:
                     return True
             return False
+        if self.mode == "none" and self.scope == "text":
+            return case.has_text and patterns.isdisjoint(hits)
         if not (case.facts.title if self.scope == "title" else case.has_text):
             return False
         found = [index for index in patterns if index in hits]

@@ -15,7 +15,7 @@ from hub.routing.vocabulary import Vocabulary, forms_of
 from hub.routing.words import HIDDEN, plain_words
 
 _ADDRESS = re.compile(
-    r"://\S+|(?<![\w.-])[\w.-]{1,60}\.[a-z]{2,6}/\S*|(?<!\S)[\w.+-]{1,60}@[\w.-]{2,60}", re.IGNORECASE
+    r"://\S+|(?<![\w.-])[\w.-]{1,60}\.[a-z]{2,6}/\S*|(?<!\S)[a-z0-9_.+-]{1,60}@[\w.-]{2,60}", re.IGNORECASE
 )
 _BOLD = re.compile(r"(?<![^\W_])(\*\*|__)(?=\S)([^*]{1,300}?)(?<=\S)\1(?![^\W_])")
 _APART = re.compile(r"(?<![^\W_])[^\W\d_]([ .·|/_*-]{1,2})[^\W\d_](?:\1[^\W\d_])++(?![^\W_])")

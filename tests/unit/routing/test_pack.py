@@ -1,0 +1,302 @@
+"""The built-in rules: they load, keep their own examples, and do what the frame promises."""
+
+from typing import Any
+
+import pytest
+
+from hub.routing.decide import Decision
+from hub.routing.facts import facts_from
+from hub.routing.rules import RuleSet, load_rules
+
+GROUPS = {
+    "stolen money": "stolen-money",
+    "hijacked number": "hijacked-number",
+    "swallowed card": "swallowed-card",
+    "outage": "outage",
+    "card blocked": "card-blocked",
+    "wrong charge": "wrong-charge",
+    "court": "court",
+    "regulator": "regulator",
+    "press as a threat": "press-threat",
+    "complaint": "angry",
+    "consultation": "question",
+    "praise": "warm-praise",
+    "suggestion": "suggestion",
+    "news and press": "news",
+    "adverts by others": "advert",
+    "spam": "spam",
+    "job seekers": "job-seeker",
+    "staff and candidates": "staff",
+    "official accounts": "official-account",
+    "insurance": "insurance-queue",
+    "legal entities": "companies-queue",
+    "investments": "investments-queue",
+    "influencers": "influencer",
+    "call for a live person": "live-person",
+    "asks again": "asks-again",
+    "strategic platforms": "strategic",
+    "secondary platforms": "chat",
+    "analysis pool": "unlisted-platform",
+    "map reviews": "map-review",
+}
+
+
+@pytest.fixture(scope="module")
+def pack() -> RuleSet:
+    return load_rules(None)
+
+
+def decided(pack: RuleSet, text: str, **facts: Any) -> Decision:
+    return pack.decide(facts_from({"text": text, **facts}, strict=True))
+
+
+# --- the pack itself ------------------------------------------------------------------------------------------------
+
+
+def test_every_example_of_every_rule_holds(pack: RuleSet) -> None:
+    wrong = [
+        (rule.name, example.line, example.facts.texts)
+        for rule in pack.rules
+        for example in rule.examples
+        if (rule.name in pack.decide(example.facts).rules) is not example.matches
+    ]
+    assert wrong == []
+
+
+def test_every_rule_has_examples_for_and_against(pack: RuleSet) -> None:
+    lacking = [rule.name for rule in pack.rules if {example.matches for example in rule.examples} != {True, False}]
+    assert lacking == []
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_pack_has_every_group(pack: RuleSet, group: str) -> None:
+    assert GROUPS[group] in {rule.name for rule in pack.rules}
+
+
+def test_the_score_starts_at_30(pack: RuleSet) -> None:
+    assert pack.scale.base == 30
+
+
+# --- critical, threats ----------------------------------------------------------------------------------------------
+
+CRITICAL = {
+    "Помогите, с карты украли деньги, пока я спал": "fraud",
+    "C кapты yкpaли дeньги": "fraud",
+    "Укра\u200bли деньги со счё\u0301та, все шестьдесят тысяч": "fraud",
+    "Списали без моего ведома 4 500 рублей!!!": "fraud",
+    "Someone used my card in another country": "fraud",
+    "Мой номер переоформили на другого человека": "hijacked-number",
+    "I think it is a sim swap, my phone has no service": "hijacked-number",
+    "Банкомат на вокзале сожрал карту": "swallowed-card",
+    "The machine ate my card and gave no receipt": "swallowed-card",
+    "ТРЕТИЙ ЧАС НЕ РАБОТАЕТ ПРИЛОЖЕНИЕ": "outage",
+    "Не рабоооотает приложение": "outage",
+    "The app is down, is anybody there": "outage",
+}
+
+
+@pytest.mark.parametrize("text", CRITICAL)
+@pytest.mark.parametrize("platform", ["vk.com", "t.me", "example.com", "yandex_maps"])
+def test_what_is_critical_goes_to_the_helpdesk_from_any_platform(pack: RuleSet, text: str, platform: str) -> None:
+    found = decided(pack, text, platform=platform, kind="mention")
+    assert CRITICAL[text] in found.tags
+    assert (found.category, found.queue, found.priority, found.policy) == (
+        "complaint",
+        "helpdesk",
+        "urgent",
+        "critical",
+    )
+    assert found.score >= 80
+    assert found.notify == ("lead",)
+    assert found.deliver is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ещё неделя молчания, и я подам в суд",
+        "Отправила жалобу в ЦБ",
+        "Обращусь в СМИ",
+        "My lawyer will write to you",
+        "I will report you to the ombudsman",
+    ],
+)
+def test_threats_are_high_and_go_to_the_helpdesk(pack: RuleSet, text: str) -> None:
+    found = decided(pack, text, platform="example.com", kind="mention")
+    assert "threat" in found.tags
+    assert found.score >= 60
+    assert (found.queue, found.policy, found.deliver) == ("helpdesk", "threat", None)
+
+
+def test_a_swearing_victim_of_fraud_is_a_victim_of_fraud(pack: RuleSet) -> None:
+    text = "Бл*ть, у меня украли деньги с карты, суки"
+    found = decided(pack, text, platform="2gis", kind="review", rating=1)
+    assert (found.category, found.state) == ("complaint", None)
+    assert "fraud" in found.tags
+
+
+# --- what people want -----------------------------------------------------------------------------------------------
+
+MEANT = {
+    "Отвратительное отношение, больше никогда": "complaint",
+    "Ужaсный бaнк": "complaint",
+    "Уже месяц никто не отвечает на моё заявление": "complaint",
+    "Обещали перезвонить и пропали": "complaint",
+    "С меня списали дважды за одну поездку": "complaint",
+    "Заблокировали карту в отпуске": "complaint",
+    "Worst bank I ever had, rude staff": "complaint",
+    "Огромное спасибо сотруднице на Лесной, всё объяснила и помогла": "praise",
+    "Без нареканий, всё быстро и чётко": "praise",
+    "Отличный врач, всем советую": "praise",
+    "Excellent service, highly recommend": "praise",
+    "Подскажите, как поменять тариф?": "consultation",
+    "Какие документы нужны для вклада?": "consultation",
+    "How do I order a second card?": "consultation",
+    "Было бы здорово добавить тёмную тему": "suggestion",
+    "Please add a search to the app": "suggestion",
+    "Банк открыл новый офис и снизил ставку, сообщает пресс-служба": "news",
+    "Скидки до 70% на шины, промокод внутри, подробности по ссылке": "news",
+    "Ищу людей в команду, заработок от 500$ в неделю, пишите в личку": "spam",
+    "Нaбирaю пaртнёрoв, oбучeниe бecплaтнo, дoxoд oт 100$ в дeнь": "spam",
+    "Лучшее казино, фриспины каждому": "spam",
+    "Join group now, earn 900 USD a week, link below": "spam",
+}
+
+
+@pytest.mark.parametrize("text", MEANT)
+def test_what_people_want_is_understood(pack: RuleSet, text: str) -> None:
+    assert decided(pack, text).category == MEANT[text]
+
+
+@pytest.mark.parametrize(
+    ("text", "rating", "category"),
+    [
+        ("Ну спасибо, обслужили", 1, "complaint"),
+        ("Пять звёзд, чтобы заметили: третью неделю никто не отвечает", 5, "complaint"),
+        ("Снял деньги, положил деньги", 5, "praise"),
+        ("Спасибо, проблему решили в тот же день", 5, "praise"),
+    ],
+)
+def test_stars_help_where_words_do_not(pack: RuleSet, text: str, rating: int, category: str) -> None:
+    assert decided(pack, text, rating=rating).category == category
+
+
+def test_an_odd_text_stays_undecided_and_still_reaches_people(pack: RuleSet) -> None:
+    found = decided(pack, "Ну вот и осень", platform="vk.com", kind="mention")
+    assert (found.category, found.queue) == (None, "helpdesk")
+
+
+# --- where it goes --------------------------------------------------------------------------------------------------
+
+
+def test_points_add_up(pack: RuleSet) -> None:
+    found = decided(
+        pack,
+        "Ужасное обслуживание",
+        platform="banki.ru",
+        rating=1,
+        followers=50_000,
+        contacts_in_week=3,
+        kind="mention",
+    )
+    assert found.score == 30 + 15 + 10 + 10 + 25 + 10
+    assert (found.queue, found.policy) == ("helpdesk", "strategic")
+
+
+@pytest.mark.parametrize(
+    ("text", "queue"),
+    [
+        ("Не возвращают деньги за навязанную страховку", "insurance"),
+        ("Третий день не проходит платёжка с расчётного счёта, ужас", "companies"),
+        ("Брокер не исполнил поручение, верните деньги", "investments"),
+        ("Я бывший сотрудник, не выплатили зарплату", "staff"),
+        ("Есть ли вакансии в Перми?", "staff"),
+        ("Грубят на кассе", "helpdesk"),
+    ],
+)
+def test_complaints_go_by_direction(pack: RuleSet, text: str, queue: str) -> None:
+    assert decided(pack, text, platform="vk.com", kind="mention").queue == queue
+
+
+@pytest.mark.parametrize(
+    ("text", "platform", "kind", "queue", "policy"),
+    [
+        ("Хамят на кассе", "yandex_maps", "review", "maps", "maps"),
+        ("Хамят на кассе", "t.me", "mention", "chat", "chat"),
+        ("Хамят на кассе", "example.com", "mention", "analysis", "analysis"),
+        ("Хамят на кассе", "pikabu.ru", "mention", "helpdesk", "others"),
+        ("Большое спасибо за помощь", "vk.com", "mention", "praise", "praise"),
+        ("Банк запустил новый тариф, сообщает пресс-служба", "vk.com", "mention", "marketing", "none"),
+        ("Казино дарит фриспины", "vk.com", "mention", "spam", "none"),
+    ],
+)
+def test_queue_and_clock_follow_the_frame(
+    pack: RuleSet, text: str, platform: str, kind: str, queue: str, policy: str
+) -> None:
+    found = decided(pack, text, platform=platform, kind=kind)
+    assert (found.queue, found.policy) == (queue, policy)
+
+
+@pytest.mark.parametrize(
+    ("policy", "first", "resolution"),
+    [
+        ("critical", 7, 240),
+        ("threat", 15, 480),
+        ("strategic", 15, 30),
+        ("others", 60, None),
+        ("maps", 30, None),
+        ("chat", 1, None),
+        ("praise", 24 * 60, None),
+        ("none", None, None),
+        ("analysis", None, None),
+    ],
+)
+def test_deadlines_are_those_of_the_frame(
+    pack: RuleSet, policy: str, first: int | None, resolution: int | None
+) -> None:
+    sla = next(one.sla for one in pack.policies if one.name == policy)
+    minutes = [None if (s := sla.seconds(promise)) is None else s / 60 for promise in ("first_response", "resolution")]
+    assert minutes == [first, resolution]
+
+
+def test_praise_waits_and_has_a_draft_of_an_answer(pack: RuleSet) -> None:
+    found = decided(pack, "Огромное спасибо за помощь", platform="vk.com", kind="mention", followers=90_000)
+    assert found.score <= 19
+    assert found.priority == "low"
+    assert found.reply is not None
+    assert found.reply.mode == "draft"
+
+
+def test_news_are_tagged_at_the_source_and_delivered_nowhere(pack: RuleSet) -> None:
+    found = decided(pack, "Ставки снижены, сообщает пресс-служба банка", platform="vk.com", kind="mention")
+    assert found.deliver == ()
+    assert [(act.name, act.values) for act in found.act] == [("add_tags", ("news",))]
+
+
+def test_spam_is_closed_and_a_complaint_in_it_is_not(pack: RuleSet) -> None:
+    offer = "Нужны люди в команду, заработок от 200$ в день, пишите в личку"
+    assert decided(pack, offer).state == "closed"
+    victim = decided(pack, "Повёлся на «заработок в команду, пишите в личку», мошенники сняли все деньги с карты")
+    assert (victim.category, victim.state) == ("complaint", None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can I trade crypto in your app and what is the fee for $100?",
+        "I was charged $5 when I tried to sign up, please explain",
+        "I paid $20 and the staff was great, solved everything in ten minutes",
+        "Хочу зарабатывать на вкладе, какая доходность у накопительного счёта?",
+        "Подскажите, можно ли удалённо открыть ИИС и какая доходность?",
+        "Заинтересовала ваша вакансия, удалённая работа, куда писать?",
+        "Не могу вывести заработок с биржи на вашу карту, помогите",
+        "Hе paбoтaeт бaнкoмaт нa вoкзaлe, пишитe в личкy, ecли нужны дeтaли",
+    ],
+)
+def test_customers_who_speak_of_money_are_no_spammers(pack: RuleSet, text: str) -> None:
+    assert decided(pack, text, platform="vk.com", kind="mention").state is None
+
+
+def test_tasks_and_issues_keep_their_own_queue(pack: RuleSet) -> None:
+    found = decided(pack, "Ужас, украли деньги с карты", kind="issue")
+    assert (found.queue, found.policy) == (None, None)
