@@ -18,8 +18,6 @@ from hub.store.outbox import ask_case, ask_comments
 from hub.store.page import Checkpoint, Decided, Escalation, Event
 from hub.store.tables import micros, tickets
 
-_CHUNK = 500  # values in one IN list
-
 Known = Sequence[tuple[Any, FollowUp]]
 Wish = tuple[TicketDraft, tuple[Escalation, ...]]
 """A draft that opens a ticket, and the cases that routing wants for it."""
