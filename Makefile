@@ -51,6 +51,7 @@ soak: $(STAMP)  ## lists and searches in a million tickets
 
 bench: $(STAMP)  ## speed, as a ratio to a floor in the same run
 	$(BIN)/python -m tests.benchmark
+	$(BIN)/python -m tests.benchmark.matching
 
 docs: $(STAMP)  ## write the generated parts of docs/ anew
 	$(BIN)/python -m hub.cli.docs
