@@ -18,6 +18,7 @@ from pathlib import Path
 import orjson
 from pydantic import SecretStr
 
+from hub.runtime.hops import redact
 from hub.runtime.logs import register_secrets
 from hub.sdk import Auth, AuthError, OAuth2, Outgoing, Request, Response, SourceError, StoreError, TransientError
 from hub.sdk.messages import parse_retry_after
@@ -122,9 +123,9 @@ class Tokens:
         try:
             grant = self._oauth.read(response)
         except AuthError as error:
-            raise AuthError(f"{error}; {_todo(kept)}") from None
-        except SourceError as error:
-            raise SourceError(str(error), retry=True) from None
+            raise AuthError(redact(f"{error}; {_todo(kept)}", self.secrets())) from None
+        except SourceError:  # its text may quote the answer, and with it tokens that nobody knows yet
+            raise SourceError(f"{seen}: no access token can be read in the answer", retry=True) from None
         expires_at = None if grant.expires_in_s is None else self._now() + grant.expires_in_s
         refresh = grant.refresh_token.get_secret_value() if grant.refresh_token else kept.refresh
         new = _Kept(refresh, grant.access_token.get_secret_value(), expires_at)

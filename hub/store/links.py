@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
-from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
@@ -50,7 +49,7 @@ class Sorted:
 def links_of(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, tuple[Link, ...]]:
     """Return the links of the tickets *numbers*, oldest first; tickets without any are left out."""
     found: dict[int, list[Link]] = defaultdict(list)
-    for some in _chunks(numbers):
+    for some in chunks(numbers):
         query = sa.select(links).where(links.c.ticket_n.in_(some)).order_by(links.c.n)
         for row in connection.execute(query):
             found[row.ticket_n].append(link_of(row))
@@ -128,7 +127,7 @@ def sort_follow_ups(connection: sa.Connection, checkpoint: Checkpoint) -> Sorted
 
 def _find(connection: sa.Connection, connector: str, namespace: str, ids: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for some in _chunks(ids):
+    for some in chunks(ids):
         here = (links.c.connector == connector) & (links.c.namespace == namespace) & links.c.external_id.in_(some)
         found |= {row.external_id: row for row in connection.execute(sa.select(links).where(here))}
     return found
@@ -223,7 +222,7 @@ def case_digest(connector: str, namespace: str, external_id: str) -> bytes:
 def _erased(connection: sa.Connection, checkpoint: Checkpoint, ids: Sequence[str]) -> set[str]:
     digests = {case_digest(checkpoint.connector, checkpoint.namespace, one): one for one in ids}
     found: set[str] = set()
-    for some in _chunks(list(digests)):
+    for some in chunks(list(digests)):
         query = sa.select(erased_authors.c.digest).where(erased_authors.c.digest.in_(some))
         found.update(digests[digest] for digest in connection.execute(query).scalars())
     return found
@@ -232,15 +231,11 @@ def _erased(connection: sa.Connection, checkpoint: Checkpoint, ids: Sequence[str
 def ids_of(connection: sa.Connection, numbers: Iterable[int]) -> list[bytes]:
     """Return the ids of the tickets *numbers*."""
     found: list[bytes] = []
-    for some in _chunks(sorted(numbers)):
+    for some in chunks(sorted(numbers)):
         found.extend(connection.execute(sa.select(tickets.c.id).where(tickets.c.n.in_(some))).scalars())
     return found
 
 
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """Return *values* in parts that one IN list can hold."""
     return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
-
-
-def ticket_name(ticket: bytes) -> str:
-    """Return the id of a ticket as everybody writes it."""
-    return str(UUID(bytes=ticket))

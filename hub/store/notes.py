@@ -16,13 +16,12 @@ from hub.sdk.drafts import FollowUp, MessageDraft
 from hub.sdk.identity import message_id
 from hub.store import search
 from hub.store.changes import message_changes
-from hub.store.links import note
+from hub.store.links import chunks, note
 from hub.store.merge import author_digest_of
 from hub.store.page import Checkpoint
 from hub.store.rows import MessageRow, dumps, message_content, message_counters
 from hub.store.tables import erased_authors, messages, micros, outbox
 
-_CHUNK = 500  # values in one IN list
 _COLUMNS = tuple(column.name for column in messages.columns)
 
 
@@ -68,7 +67,7 @@ def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable
 def _ours(connection: sa.Connection, checkpoint: Checkpoint, ids: Sequence[str]) -> set[str]:
     """Return those of *ids* that are comments of ours."""
     found: set[str] = set()
-    for some in _chunks(ids):
+    for some in chunks(ids):
         mine = (outbox.c.instance == checkpoint.key.instance) & outbox.c.external_id.in_(some)
         found.update(connection.execute(sa.select(outbox.c.external_id).where(mine)).scalars())
     return found
@@ -81,7 +80,7 @@ def _id(checkpoint: Checkpoint, item: MessageDraft) -> bytes:
 
 def _existing(connection: sa.Connection, mids: Sequence[bytes]) -> dict[bytes, MessageRow]:
     found: dict[bytes, MessageRow] = {}
-    for some in _chunks(mids):
+    for some in chunks(mids):
         for row in connection.execute(sa.select(messages).where(messages.c.id.in_(some))):
             found[row.id] = MessageRow(*row)
     return found
@@ -128,7 +127,3 @@ def _update(connection: sa.Connection, old: MessageRow, new: MessageRow, at: int
         told = {"message": str(UUID(bytes=new.id)), "fields": fields}
         note(connection, new.ticket_n, at, "message_changed", orjson.loads(dumps(told)))
     return bool(fields)
-
-
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))

@@ -4,7 +4,7 @@ A row is ``waiting``, ``done``, ``failed`` (set aside until a person lets it be 
 ever deleted: what we sent is known by it when it comes back.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -20,14 +20,13 @@ from hub.sdk.text import storable
 from hub.sdk.ticket import Link, Role, Ticket
 from hub.store import links as linked
 from hub.store import queries
-from hub.store.links import CLOSED, Place, link_of, newest
+from hub.store.links import CLOSED, Place, chunks, link_of, newest
 from hub.store.rows import dumps
 from hub.store.tables import instant, links, messages, micros, outbox, tickets
 
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 _ERROR = 2000  # characters of a destination's words that are kept
-_CHUNK = 500  # values in one IN list
 _LEFT = (outbox.c.state != sa.literal_column("'done'")) & (outbox.c.state != "dropped")
 
 
@@ -108,7 +107,7 @@ def _open_cases(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[t
     """Yield ticket, instance and role of every case that is open, or was begun and may be there already: a create that
     was not tried yet tells new messages itself."""
     found: set[tuple[int, str, Role]] = set()
-    for some in _chunks(numbers):
+    for some in chunks(numbers):
         there = sa.select(links.c.ticket_n, links.c.instance, links.c.role, links.c.state)
         for row in connection.execute(there.where(links.c.ticket_n.in_(some), links.c.role != "same")):
             if row.state not in CLOSED:
@@ -392,7 +391,3 @@ def _outgoing(row: Any) -> Outgoing:
 
 def _maybe(value: int | None) -> datetime | None:
     return None if value is None else instant(value)
-
-
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))

@@ -429,6 +429,24 @@ def test_what_is_said_in_the_case_becomes_notes_and_our_own_words_do_not(bench: 
     assert bench.work().sent == 0, "a note of the desk is told to nobody"
 
 
+def test_what_is_said_on_both_sides_is_there_once_on_both_and_never_loops(bench: Bench, desk: Desk) -> None:
+    bench.put("0", thread="t")
+    bench.escalate("t")
+    bench.work()
+    for number in range(1, 11):
+        bench.put(str(number), thread="t")
+        desk.say("C-1", f"answer {number}")
+        bench.work()
+        bench.read()
+    desk.asked.clear()
+    assert bench.work().sent == 0
+    assert bench.read().created == 0
+    told = sorted(comment["text"] for comment in desk.cases["C-1"].comments)
+    assert told == sorted([f"text of {n}" for n in range(1, 11)] + [f"answer {n}" for n in range(1, 11)])
+    said = sorted(message.body for message in bench.ticket("t").messages)
+    assert said == sorted([f"text of {n}" for n in range(11)] + [f"answer {n}" for n in range(1, 11)])
+
+
 def test_our_own_comment_is_known_by_its_id_where_the_desk_shows_no_marker(bench: Bench, desk: Desk) -> None:
     bench.put("1", thread="t")
     bench.escalate("t")

@@ -35,6 +35,7 @@ from hub.sdk import (
     Request,
     Response,
     Secret,
+    SourceError,
     TransientError,
 )
 
@@ -293,6 +294,16 @@ def test_no_token_shows_in_answers_logs_or_reprs(vendor: tuple[Vendor, str]) -> 
     assert "token-2" not in f"{placed!r} {placed}"
     assert {"access-token-2", "refresh-token-2", "refresh-token-1", "the-apps-secret"} == set(placed.secrets())
     assert placed.apply(Outgoing("GET", url, {}), url).headers == {"Authorization": "Bearer access-token-2"}
+
+
+def test_an_answer_that_cannot_be_read_is_not_quoted() -> None:
+    async def form(request: Request) -> Response:
+        return Response(200, {}, b"access_token=fresh-and-secret&token_type=bearer", request)
+
+    with pytest.raises(SourceError) as raised:
+        asyncio.run(Tokens(app("http://127.0.0.1:9").auth(), form).auth())
+    assert "fresh" not in str(raised.value)
+    assert raised.value.retry
 
 
 def test_a_refresh_that_was_never_sent_leaves_no_note_of_itself(vendor: tuple[Vendor, str], state: Path) -> None:

@@ -12,6 +12,7 @@ from hub.sdk import (
     Action,
     Bearer,
     Cursor,
+    Delivery,
     HubError,
     Limit,
     Page,
@@ -23,6 +24,7 @@ from hub.sdk import (
     TicketDraft,
     TransientError,
 )
+from hub.sdk import Writes as Writing
 from hub.testing import ConnectorContract
 from tests.unit.testing.toys import SECRET, Toy, ToyConfig, toy, write_pages
 
@@ -163,6 +165,31 @@ class ActsOnNothing(Toy):
         return ()
 
 
+class CreatesAgain(Toy):
+    """Looks nothing up."""
+
+    def escalate(self, delivery: Delivery) -> Writing:
+        if delivery.link is None:
+            yield Request("POST", "/cases")
+
+
+class CreatesOnceMore(Toy):
+    """Does not care whether the case is made."""
+
+    def escalate(self, delivery: Delivery) -> Writing:
+        if delivery.unsure_since is not None:
+            yield Request("GET", "/cases")
+        yield Request("POST", "/cases")
+
+
+class Escalates(Toy):
+    """Does it right."""
+
+    def escalate(self, delivery: Delivery) -> Writing:
+        if delivery.link is None:
+            yield Request("POST", "/cases", safe=True)
+
+
 class SaysNothing(Toy):
     def normalize(self, record: Record, read: Read) -> TicketDraft:
         raise KeyError("every record is refused")
@@ -196,6 +223,8 @@ MISTAKES: list[tuple[type[Toy], Callable[[ConnectorContract], None], str]] = [
     (Standstill, ConnectorContract.test_limits_are_sane, "lets nothing through"),
     (Silent, ConnectorContract.test_every_setting_of_its_own_says_what_it_is_for, "without a description: colour"),
     (ActsOnNothing, ConnectorContract.test_every_declared_ability_is_there_and_works, "declares no actions"),
+    (CreatesAgain, ConnectorContract.test_every_declared_ability_is_there_and_works, "look it up by the marker first"),
+    (CreatesOnceMore, ConnectorContract.test_every_declared_ability_is_there_and_works, "though the case is made"),
     (SaysNothing, ConnectorContract.test_every_declared_ability_is_there_and_works, "no recorded page holds a record"),
     (Toy, ConnectorContract.test_its_name_is_its_entry_point, 'no installed entry point "toy"'),
 ]
@@ -208,6 +237,10 @@ def test_each_mistake_is_found_and_named(
     # pytest's own failures are no Exceptions.
     with pytest.raises(BaseException, match=said):
         test(contract(kind, pages))
+
+
+def test_a_destination_that_looks_up_or_repeats_safely_is_a_good_one(pages: Path) -> None:
+    contract(Escalates, pages).test_every_declared_ability_is_there_and_works()
 
 
 def test_a_cursor_that_loses_records_on_resuming_is_found(pages: Path) -> None:
