@@ -301,8 +301,9 @@ def exchanges(messages: Iterable[Said]) -> tuple[Exchange, ...]:
 
 def _start(exchange: Exchange, policy: SlaPolicy) -> datetime:
     # The earliest of all: an older post that is found later must not give more time for what was known before.
-    at = known_at if policy.start == "collected" else (lambda message: message.created_at)
-    return min(at(message) for message in exchange.asked)
+    if policy.start == "collected":
+        return min(map(known_at, exchange.asked))
+    return min(message.created_at for message in exchange.asked)
 
 
 def _intake(exchange: Exchange) -> Intake:

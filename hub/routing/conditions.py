@@ -299,25 +299,22 @@ class HasPatterns:
     patterns: frozenset[int]
 
     def holds(self, case: Case) -> bool:
-        hits = case.reading.hits
-        if self.scope == "text" and self.mode == "any":
-            return _meet(self.patterns, hits)
+        hits, patterns = case.reading.hits, self.patterns
+        if self.mode == "any" and self.scope == "text":
+            if len(patterns) > len(hits):
+                return not patterns.isdisjoint(hits)
+            for index in patterns:  # noqa: SIM110 - as above
+                if index in hits:
+                    return True
+            return False
         if not (case.facts.title if self.scope == "title" else case.has_text):
             return False
-        if self.scope == "text" and self.mode == "none":
-            return not _meet(self.patterns, hits)
-        found = [index for index in self.patterns if index in hits]
+        if self.mode == "none" and self.scope == "text":
+            return patterns.isdisjoint(hits)
+        found = [index for index in patterns if index in hits]
         if self.scope == "title":
             found = list(filter(case.reading.title_has, found))
-        return bool(found) if self.mode == "any" else len(found) == (len(self.patterns) if self.mode == "all" else 0)
-
-
-def _meet(patterns: frozenset[int], hits: Mapping[int, Any]) -> bool:
-    one, other = (patterns, hits) if len(patterns) <= len(hits) else (hits, patterns)
-    for index in one:  # noqa: SIM110 - as above
-        if index in other:
-            return True
-    return False
+        return bool(found) if self.mode == "any" else len(found) == (len(patterns) if self.mode == "all" else 0)
 
 
 @dataclass(frozen=True, slots=True)

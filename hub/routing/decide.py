@@ -10,7 +10,7 @@ ceilings: the policy is chosen by the score without aging, as how much a ticket 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from hub.routing.calendar import Calendar
 from hub.routing.clock import Deadlines, deadlines
@@ -28,8 +28,7 @@ _OWN_WORK = frozenset(("task", "issue"))
 # --- what comes out -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What rules make of a ticket.
 
     Attributes:
@@ -212,15 +211,18 @@ def _apply(rule: Rule, case: Case) -> None:
         case.floor = then.at_least
     if then.at_most is not None and (case.ceiling is None or then.at_most < case.ceiling):
         case.ceiling = then.at_most
+    fields = case.fields
     for name, value in then.fields:
-        case.fields.setdefault(name, value)
+        if name not in fields:
+            fields[name] = value
     if then.tags and "tags" not in case.facts.pinned:
+        tags = case.tags
         for tag in then.tags:
-            case.tags[tag] = None
+            tags[tag] = None
 
 
 def _concluded(rules: Rules, case: Case) -> tuple[Decision, Policy | None, Deadlines | None, float]:
-    policy = next((one for one in rules.policies if _holds(one, case)), None)
+    policy = _policy(rules.policies, case)
     clock = _clock(rules, policy, case.facts)
     share = 0.0
     if rules.aging and clock and case.facts.now:
@@ -229,8 +231,12 @@ def _concluded(rules: Rules, case: Case) -> tuple[Decision, Policy | None, Deadl
     return _decision(rules, case, clock), policy, clock, share
 
 
-def _holds(policy: Policy, case: Case) -> bool:
-    return (policy.asks_kind or case.facts.kind not in _OWN_WORK) and policy.when.holds(case)
+def _policy(policies: Sequence[Policy], case: Case) -> Policy | None:
+    own_work = case.facts.kind in _OWN_WORK
+    for policy in policies:
+        if (policy.asks_kind or not own_work) and policy.when.holds(case):
+            return policy
+    return None
 
 
 def _clock(rules: Rules, policy: Policy | None, facts: Facts) -> Deadlines | None:

@@ -19,6 +19,8 @@ _TONE = r"(?:\ufe0f|[\U0001f3fb-\U0001f3ff]|[\U000e0020-\U000e007f])*+"
 _EMOJI = re.compile(
     rf"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_PICTURE}{_TONE}(?:\u200d{_PICTURE}{_TONE})*+"
 )
+_DIGIT = re.compile(r"\d")
+_FEWEST_DIGITS = 9  # of a number that is looked for
 _GAP = r"[ \u00a0().\u2010-\u2013-]{0,2}"
 _PHONE = re.compile(
     rf"(?<![\w+])(?:\+?\d{{1,3}}{_GAP}\d{{3}}{_GAP}\d{{3}}{_GAP}\d{{2}}{_GAP}\d{{2}}"
@@ -54,7 +56,9 @@ class Features:
     @cached_property
     def mixed_script(self) -> float:
         """Share of words with both Cyrillic and Latin letters, 0 to 1."""
-        return sum(map(scripts_mixed, self._words)) / len(self._words) if self._words else 0.0
+        if not any(map(scripts_mixed, self._parts)):
+            return 0.0
+        return sum(map(scripts_mixed, self._words)) / len(self._words)
 
     @cached_property
     def capitals(self) -> float:
@@ -85,17 +89,23 @@ class Features:
     @cached_property
     def links(self) -> int:
         """How many links."""
-        return sum(len(_LINK.findall(part)) for part in self._parts)
+        return sum(len(_LINK.findall(part)) for part in self._parts if "/" in part or "www." in part.lower())
+
+    @cached_property
+    def _numbers(self) -> list[str]:
+        """The parts with digits enough for a phone, without their links."""
+        parts = [part for part in self._parts if len(_DIGIT.findall(part)) >= _FEWEST_DIGITS]
+        return [_LINK.sub(" ", part) for part in parts]
 
     @cached_property
     def phones(self) -> int:
         """How many numbers written as a phone's, ten digits and more; links and card numbers are left out."""
-        return sum(len(_PHONE.findall(_CARD.sub(" ", _LINK.sub(" ", part)))) for part in self._parts)
+        return sum(len(_PHONE.findall(_CARD.sub(" ", part))) for part in self._numbers)
 
     @cached_property
     def cards(self) -> int:
         """How many numbers of 13 to 19 digits, written as a card's, with a right check digit (Luhn)."""
-        return sum(luhn(found) for part in self._parts for found in _CARD.findall(_LINK.sub(" ", part)))
+        return sum(luhn(found) for part in self._numbers for found in _CARD.findall(part))
 
     @cached_property
     def language(self) -> str | None:

@@ -128,14 +128,14 @@ class Matcher:
         return found
 
     def _ended(self, begun: Sequence[tuple[int, tuple[Node, ...]]], numbers: Sequence[Numbers]) -> list[int]:
-        found: list[int] = []
         behind = [*numbers[1:], _NONE, _NONE, _NONE]
+        worth: list[tuple[int, Node]] = []
         for place, nodes in begun:
             following = (*behind[place], *behind[place + 1], *behind[place + 2])
-            for node in nodes:
-                if node.to_check or not node.following.keys().isdisjoint(following):
-                    found += ended(node, numbers, place)
-        return found
+            worth += [
+                (place, node) for node in nodes if node.to_check or not node.following.keys().isdisjoint(following)
+            ]
+        return ended(worth, numbers) if worth else []
 
 
 class Reading:

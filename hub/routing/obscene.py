@@ -6,6 +6,7 @@ A word is looked for in the list (`masks.py`) as it can be read; the user's word
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from hub.routing.folding import MAX_WORD, readings
 from hub.routing.masks import MAX_PIECES, Listed, shipped
@@ -26,7 +27,7 @@ _PI = re.compile(r"3[.,]14")
 _SOFT_SIGNS = re.compile(r"[?!.,()+=|/\\'_-]+")
 _DOUBLE = re.compile(r"(.)\1+")
 _MAX_MASKED = 200  # masked words of one text that are looked into
-_MEMO = 50_000  # words remembered
+_MEMO_WORDS = 100_000  # words remembered; when there are more, the older half is forgotten
 
 
 class Obscenity:
@@ -54,7 +55,11 @@ class Obscenity:
         if "/" in text or "@" in text:
             text = _ADDRESS.sub(" ", text)
         words = plain_words(text)
-        yield from (word for word in words if self._remembered(word))
+        memo = self._memo
+        for word in words:
+            known = memo.get(word)
+            if known or (known is None and self._remembered(word)):
+                yield word
         if any(len(word) == 1 for word in words):
             yield from (match[0] for match in _APART.finditer(text) if self._plain(_NO_LETTER.sub("", match[0])))
         if "**" in text or "__" in text:
@@ -67,10 +72,11 @@ class Obscenity:
     def _remembered(self, raw: str) -> bool:
         known = self._memo.get(raw)
         if known is None:
-            if len(self._memo) >= _MEMO:
-                self._memo.clear()
             if len(raw) > MAX_WORD:
                 return False
+            if len(self._memo) >= _MEMO_WORDS:
+                for old in list(islice(self._memo, _MEMO_WORDS // 2)):
+                    self._memo.pop(old, None)
             known = self._memo[raw] = self._plain(raw) or self._masked(raw)
         return known
 

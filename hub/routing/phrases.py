@@ -4,12 +4,13 @@ All phrases of a rule set are one tree over the numbers of their words, walked f
 phrase begins; the cost depends on the words that follow, not on how many phrases there are.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hub.routing.pattern import Pattern, PatternWord
 
 REACH = 3  # a word stands at most so many places behind the one before: two words between
+MAX_STEPS = 500_000  # of one text, about a second: more is asked for only by thousands of phrases of the same few words
 
 Numbers = Sequence[int]  # what a word of a text is, as numbers of a vocabulary
 
@@ -55,24 +56,37 @@ class Phrases:
             node.ended.append(phrase.index)
 
 
-def ended(start: Node, numbers: Sequence[Numbers], place: int) -> Iterator[int]:
-    """Yield the indexes of the phrases that begin with *start* at *place* and hold; some more than once."""
-    waiting = [(start, place)]
-    seen = {(id(start), place)}
-    while waiting:
-        node, at = waiting.pop()
-        yield from node.ended
-        for phrase in node.to_check:
-            if places(phrase, numbers, place):
-                yield phrase.index
-        if not node.following:
-            continue
-        for later in range(at + 1, min(at + 1 + REACH, len(numbers))):
-            for number in numbers[later]:
-                child = node.following.get(number)
-                if child is not None and (id(child), later) not in seen:
-                    seen.add((id(child), later))
-                    waiting.append((child, later))
+def ended(begun: Iterable[tuple[int, Node]], numbers: Sequence[Numbers]) -> list[int]:
+    """Return the indexes of the phrases that hold in a text, some more than once.
+
+    Args:
+        begun: places of the text, in order, with the node of a phrase that may begin there.
+        numbers: what each word of the text is.
+
+    A node is walked from a place once, whichever way it was reached; phrases with barred words are looked at last.
+    """
+    found: list[int] = []
+    to_check: dict[int, Phrase] = {}
+    seen: set[tuple[int, int]] = set()
+    for place, start in begun:
+        waiting = [(start, place)]
+        while waiting and len(seen) < MAX_STEPS:
+            node, at = waiting.pop()
+            found += node.ended
+            to_check.update((phrase.index, phrase) for phrase in node.to_check)
+            if not node.following:
+                continue
+            for later in range(at + 1, min(at + 1 + REACH, len(numbers))):
+                for number in numbers[later]:
+                    child = node.following.get(number)
+                    if child is not None and (id(child), later) not in seen:
+                        seen.add((id(child), later))
+                        waiting.append((child, later))
+    return found + [index for index, phrase in to_check.items() if _holds(phrase, numbers)]
+
+
+def _holds(phrase: Phrase, numbers: Sequence[Numbers]) -> bool:
+    return any(places(phrase, numbers, start) for start in range(len(numbers)))
 
 
 def places(phrase: Phrase, numbers: Sequence[Numbers], start: int) -> list[int]:

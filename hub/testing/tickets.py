@@ -22,7 +22,7 @@ FILE = "all.tickets.json"
 def golden_tickets(
     connector: Connector[Any], pages: Path, reads: Iterable[Read], now: datetime
 ) -> list[dict[str, Any]]:
-    """Return the tickets, as ``hub tickets export`` would write them, after *reads* one after the other.
+    """Return the tickets, oldest first, as ``hub tickets export`` would write them, after *reads* one after the other.
 
     Args:
         connector: whose hooks are called.
@@ -40,7 +40,8 @@ def golden_tickets(
                 store.checkpoint(
                     Checkpoint(key, connector.name, connector.namespace(), drafts, now, route, rejected=rejected)
                 )
-        return [ticket.model_dump(mode="json", exclude_defaults=True) for ticket in store.iter_tickets()]
+        tickets = sorted(store.iter_tickets(), key=lambda ticket: (ticket.created_at, ticket.id))
+        return [ticket.model_dump(mode="json", exclude_defaults=True) for ticket in tickets]
 
 
 def check_tickets(connector: Connector[Any], pages: Path, reads: Iterable[Read], now: datetime) -> None:

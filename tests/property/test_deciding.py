@@ -136,7 +136,7 @@ def loaded(rules: list[dict[str, Any]], sla: list[dict[str, Any]] | None = None)
 
 def apart(decision: Decision) -> dict[str, Any]:
     """What was decided, without the version of the rules."""
-    return {name: getattr(decision, name) for name in Decision.__slots__ if name != "ruleset"}
+    return {name: getattr(decision, name) for name in Decision._fields if name != "ruleset"}
 
 
 def thens_of(rules: list[dict[str, Any]], decision: Decision) -> list[dict[str, Any]]:

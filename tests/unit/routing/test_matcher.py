@@ -1,5 +1,7 @@
 """Patterns against texts: words, their forms, phrases, gaps, negation."""
 
+import random
+
 import pytest
 
 from hub.routing.matcher import Matcher, Reading
@@ -120,3 +122,10 @@ def test_rules_and_texts_may_both_be_disguised() -> None:
 def test_every_place_is_told() -> None:
     reading = Matcher([parse_pattern("карта")]).read(["Карта", "нет карты и карт"])
     assert [(span.part, span.start, span.end) for span in reading.spans(0)] == [(0, 0, 5), (1, 4, 9), (1, 12, 16)]
+
+
+def test_thousands_of_phrases_of_two_words_do_not_hang_the_hub() -> None:
+    chance = random.Random(1)
+    phrases = [" ".join(chance.choices(["=да", "=нет"], k=12)) for _ in range(1000)]
+    matcher = Matcher([parse_pattern(phrase) for phrase in [*phrases, "!=да !=нет =да"]])
+    assert matcher.read(["", " ".join(chance.choices(["да", "нет"], k=500))]).hits
