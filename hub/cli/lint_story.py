@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from hub.cli.loader_russian import in_russian
 from hub.cli.output import one_line
 from hub.cli.ruleset import as_row
 from hub.cli.speech import Speech
@@ -28,9 +29,10 @@ def problem_lines(problem: "Problem", speech: Speech) -> Iterator[str]:
 
 def message(problem: "Problem", speech: Speech) -> str:
     """Return what is wrong and what to do about it, in one line."""
-    values = dict(_values(problem, speech))
     if problem.kind == "unreadable":
-        return one_line(str(problem.about["message"]))
+        told = str(problem.about["message"])
+        return one_line(in_russian(told) if speech.lang == "ru" else told)
+    values = dict(_values(problem, speech))
     said = speech(f"{_kind(problem)}.said", **values)
     return one_line(f"{said}; {speech(f'{problem.kind}.todo', **values)}")
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _WIDTH = 100
 _PLACES = 4  # where the words of one rule were found
 _TOLD_CODES = ("yo", "stress", "zero_width", "stretched", "spaced", "mask", "typo", "prefix", "form")
+_OPPOSITE = {"any": "none", "none": "any", "all": "not_all"}
 _OPERATORS = {">= ": "≥ ", "<= ": "≤ "}
 
 Line = tuple[str, str]
@@ -182,7 +183,8 @@ class _Story:
         wanted = ", ".join(map(_operators, told.wanted)) + (f", … (+{told.more})" if told.more else "")
         key = say.word("fact", told.key)
         if told.mode:
-            return say(f"patterns.{told.mode}", key=key, wanted=wanted)
+            mode = _OPPOSITE[told.mode] if told.negated else told.mode
+            return say(f"patterns.{mode}", key=key, wanted=wanted)
         seen = ", ".join(map(one_line, told.seen)) or say("unknown")
         return say("fact_not" if told.negated else "fact_is", key=key, seen=seen, wanted=wanted)
 
