@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli.errors import FAILED
-from hub.cli.lint_story import example_why, message, problem_lines
+from hub.cli.lint_story import example_why, message, problem_lines, words_found
 from hub.cli.output import print_json, printable, say
 from hub.cli.ruleset import AtHand, at_hand, rules_options
 from hub.cli.state import State, json_option, pass_state, shared_options
@@ -175,11 +175,10 @@ def _failed_lines(one: "Tested", hand: AtHand) -> Iterator[str]:
     from hub.routing.explain import decided
 
     kind = "match" if one.example.matches else "no_match"
-    why = (
-        example_why(one.outcome, one.by, one.near.misses if one.near else (), hand.speech)
-        if one.example.matches
-        else ""
-    )
+    if one.example.matches:
+        why = example_why(one.outcome, one.by, one.near.misses if one.near else (), one.missing, hand.speech)
+    else:
+        why = words_found([found.text for found in one.words], hand.speech)
     told = hand.speech(f"example_{kind}.said", text=_quoted(one.text), why=why)
     yield f"{one.rule.file}:{one.example.line}: {one.rule.name}: {told}"
     yield "    " + hand.speech("test.failed", decided=decision_line(decided(one.decision), hand.speech))
@@ -211,6 +210,8 @@ def _tested_json(
                 "outcome": one.outcome,
                 "by": one.by,
                 "near": one.near,
+                "missing": one.missing,
+                "words": one.words,
                 "decided": decided(one.decision),
             }
             for one in failed

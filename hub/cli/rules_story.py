@@ -6,7 +6,7 @@ from datetime import tzinfo
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from hub.cli.lint_story import letters_told, miss_told
+from hub.cli.lint_story import fact_told, letters_told, miss_told
 from hub.cli.output import console, local, one_line, printable, width
 from hub.cli.ruleset import AtHand
 from hub.cli.speech import Speech
@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     from hub.routing.facts import Facts
     from hub.routing.near import Near
     from hub.routing.seen import Found, SeenWord
-    from hub.routing.telling import Told
     from hub.sdk import Ticket
 
 _WIDTH = 100
 _PLACES = 4  # where the words of one rule were found
 _TOLD_CODES = ("yo", "stress", "zero_width", "stretched", "spaced", "mask", "typo", "prefix", "form")
-_OPERATORS = {">= ": "≥ ", "<= ": "≤ "}
 
 Line = tuple[str, str]
 """A line and its style."""
@@ -138,7 +136,7 @@ class _Story:
                 yield f"    {self._setting(setting.field, setting.value)}: {by}", "yellow"
         yield from self._words(rule.words)
         for fact in rule.facts:
-            yield f"    {self._fact(fact)}", ""
+            yield f"    {fact_told(fact, self._say)}", ""
 
     def _effects(self, rule: "Matched") -> Iterator[str]:
         for setting in rule.sets:
@@ -177,15 +175,6 @@ class _Story:
         told += [self._say(f"seen.{code}", word=word.taken_for) for code in codes]
         return "; ".join(told)
 
-    def _fact(self, told: "Told") -> str:
-        say = self._say
-        wanted = ", ".join(map(_operators, told.wanted)) + (f", … (+{told.more})" if told.more else "")
-        key = say.word("fact", told.key)
-        if told.mode:
-            return say(f"patterns.{told.mode}", key=key, wanted=wanted)
-        seen = ", ".join(map(one_line, told.seen)) or say("unknown")
-        return say("fact_not" if told.negated else "fact_is", key=key, seen=seen, wanted=wanted)
-
     def _lost(self) -> Iterator[Line]:
         if self._told.lost:
             yield from self._head("lost")
@@ -210,7 +199,7 @@ class _Story:
             by_pattern.setdefault(miss.pattern, []).append(miss_told(miss, self._say))
         for pattern, told in by_pattern.items():
             yield f"{self._say('pattern', pattern=pattern)}: {', '.join(told)}"
-        yield from (self._say("missing", fact=self._fact(fact)) for fact in rule.facts)
+        yield from (self._say("missing", fact=fact_told(fact, self._say)) for fact in rule.facts)
 
     # --- deadlines ---
 
@@ -230,9 +219,3 @@ class _Story:
             warnings = ", ".join(f"{local(when, self._zone)} ({share:.0%})" for when, share in due.warnings)
             warned = f"; {say('warning_at', at=warnings)}" if warnings else ""
             yield f"    {say.word('promise', due.promise)}: {at}{status}{warned}", ""
-
-
-def _operators(text: str) -> str:
-    for plain, shown in _OPERATORS.items():
-        text = text.replace(plain, shown)
-    return one_line(text)

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hub.routing.decide import Decision
+from hub.routing.explain import words_of
 from hub.routing.near import Near, near
 from hub.routing.rule import Example, Rule
 from hub.routing.rules import RuleSet
+from hub.routing.seen import Found
+from hub.routing.telling import Told, lacking, told
 
 _EVERY = 1_000_000  # more than rules any set has
 
@@ -21,6 +24,8 @@ class Tested:
         outcome: what became of the rule, as in :data:`hub.routing.decide.Outcome`.
         by: the rule that was the reason for it, for ``barred`` and ``stopped``.
         near: how near the rule was, where it failed and was near at all.
+        missing: the least of facts and phrases that it lacked, where it failed.
+        words: what was found, where it matched and must not.
     """
 
     rule: Rule
@@ -30,6 +35,8 @@ class Tested:
     outcome: str = ""
     by: str | None = None
     near: Near | None = None
+    missing: tuple[Told, ...] = ()
+    words: tuple[Found, ...] = ()
 
     @property
     def text(self) -> str:
@@ -51,4 +58,15 @@ def _failed(rules: RuleSet, rule: Rule, example: Example, decision: Decision) ->
     trace = rules.trace(example.facts)
     tried = next(one for one in trace.rules if one.rule is rule)
     nearest = next((one for one in near(trace, _EVERY) if one.name == rule.name), None)
-    return Tested(rule, example, False, decision, tried.outcome, tried.by, nearest)
+    missing = lacking(rule.when, trace.case) if tried.outcome == "failed" else ()
+    return Tested(
+        rule,
+        example,
+        False,
+        decision,
+        tried.outcome,
+        tried.by,
+        nearest,
+        tuple(said for one in missing for said in told(one, trace.case, trace.reading.matcher.patterns)),
+        words_of(trace, tried) if tried.outcome == "matched" else (),
+    )

@@ -190,7 +190,7 @@ def _matched(trace: Trace, tried: Tried) -> Matched:
         then.tags,
         then.stop,
         tuple(sets),
-        _words(trace, tried),
+        words_of(trace, tried),
         tuple(_facts(trace, tried)),
     )
 
@@ -199,7 +199,8 @@ def _plain(value: Any) -> Any:
     return asdict(value) if hasattr(value, "__dataclass_fields__") else value
 
 
-def _words(trace: Trace, tried: Tried) -> tuple[Found, ...]:
+def words_of(trace: Trace, tried: Tried) -> tuple[Found, ...]:
+    """Return the places in the text that are why a rule matched, in their order."""
     reading = trace.reading
     places: dict[Found, None] = {}
     for leaf in held(tried.rule.when, trace.case):
@@ -221,7 +222,7 @@ def _lost(trace: Trace) -> Iterator[Lost]:
     for tried in trace.rules:
         if tried.outcome not in ("matched", "failed") and tried.rule.when.holds(trace.case):
             rule = tried.rule
-            yield Lost(rule.name, rule.file, rule.line, tried.outcome, tried.by, _words(trace, tried))
+            yield Lost(rule.name, rule.file, rule.line, tried.outcome, tried.by, words_of(trace, tried))
 
 
 def _policy(trace: Trace, tried: TriedPolicy) -> PolicyTried:

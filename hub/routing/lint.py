@@ -174,6 +174,8 @@ def _example(tested: Tested) -> Problem:
         "outcome": tested.outcome,
         "by": tested.by,
         "near": near,
+        "missing": tested.missing,
+        "words": [one.text for one in tested.words],
     }
     return Problem(rule.file, tested.example.line, "example", rule.name, {**more, "decided": decided}, rule.builtin)
 

@@ -156,7 +156,7 @@ def test_check_tells_what_cannot_be_read_and_still_looks_at_the_words(hub: Hub, 
     )
     ran = hub("rules", "check", "--rules", path, "--lang", "ru")
     assert ran.code == 1
-    assert f"{path}:3: ошибка: rules[a].whn: unknown key" in ran.out
+    assert f"{path}:3: ошибка: rules[a].whn: неизвестный ключ" in ran.out
     assert f"{path}:4: предупреждение: b: «кaрта»: в слове «кaрта» буква a — латинская" in ran.out
 
 

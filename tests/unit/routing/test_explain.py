@@ -183,3 +183,10 @@ def test_examples_that_do_not_hold_say_what_was_decided_instead_and_why() -> Non
     assert failed[0].near is not None
     assert [(miss.kind, miss.word) for miss in failed[0].near.misses] == [("lacks", "деньги")]
     assert failed[0].decision.category is None
+    assert [word.text for word in failed[1].words] == ["Украли деньги"]
+
+
+def test_an_example_that_lacks_a_fact_says_which() -> None:
+    rules = rules_of(EXAMPLES.replace("{text: Украли паспорт, platform: vk.com}", "{text: Украли деньги, rating: 1}"))
+    (failed, _) = (one for one in run_examples(rules) if not one.held)
+    assert [(fact.key, fact.wanted, fact.seen) for fact in failed.missing] == [("platform", ("vk.com",), ())]
