@@ -311,11 +311,6 @@ class HasPatterns:
             return case.has_text and patterns.isdisjoint(hits)
         if not (case.facts.title if self.scope == "title" else case.has_text):
             return False
-<<<<<<< HEAD
-=======
-        if self.mode == "none" and self.scope == "text":
-            return patterns.isdisjoint(hits)
->>>>>>> trust
         found = [index for index in patterns if index in hits]
         if self.scope == "title":
             found = list(filter(case.reading.title_has, found))
