@@ -126,10 +126,14 @@ class _Report:
         everything = TicketFilter()
         self._heading("platforms")
         _print_bars(store.count_by(everything, "platform")[:_PLATFORMS])
+        for column in ("category", "queue", "priority"):
+            self._heading(column)
+            counts = store.count_by(everything, column)
+            _print_bars([(self.text["none"] if value is None else value, number) for value, number in counts])
         self._heading("ratings")
         ratings = store.count_by(everything, "rating")
         ratings.sort(key=lambda row: -1.0 if row[0] is None else row[0], reverse=True)
-        _print_bars([(self.text["no_rating"] if value is None else f"★ {value:g}", n) for value, n in ratings])
+        _print_bars([(self.text["none"] if value is None else f"★ {value:g}", n) for value, n in ratings])
 
     def _speed(self, store: "Store", report: "SyncReport") -> None:
         summary = store.summary()
@@ -159,6 +163,7 @@ class _Report:
         ]
         if shown:
             commands.insert(2, ("next_show", f"{hub} tickets show {shown.id[:8]}"))
+            commands.insert(3, ("next_why", f"{hub} rules explain {shown.id[:8]}"))
         if kept:
             commands.insert(0, ("next_sync", f"{hub} sync"))
         self._heading("next")
@@ -174,9 +179,10 @@ class _Report:
             click.echo(self.text[key])
 
 
-def _interest(line: "TicketLine") -> tuple[int, bool, float, int]:
-    """Of the tickets that fit on a screen: a conversation, then a bad review, then much text."""
-    return (min(line.messages, 3), line.rating is not None, -(line.rating or 0), len(line.text))
+def _interest(line: "TicketLine") -> tuple[bool, int, bool, float, int]:
+    """Of the tickets that fit on a screen: an urgent one, then a conversation, then a bad review, then much text."""
+    urgent = line.priority == "urgent"
+    return (urgent, min(line.messages, 3), line.rating is not None, -(line.rating or 0), len(line.text))
 
 
 def _print_bars(counts: Sequence[tuple[object, int]]) -> None:

@@ -12,6 +12,10 @@ MARK = '# Written by "hub demo", which begins this folder anew each time.'
 RATE = "100/1s"
 """What the demo's vendors allow, so that nobody waits; the real ones allow less."""
 
+_RULES = """\
+# Rules of your own go here; behind them the built-in ones decide. Try one, then: hub rules check, hub rules backtest.
+rules: []
+"""
 _STORE = ("hub.db", "hub.db-wal", "hub.db-shm")
 
 
@@ -36,7 +40,7 @@ def prepare(folder: Path, registry: Registry, urls: Mapping[str, str], keys: Map
         )
     for name in _STORE:
         (folder / name).unlink(missing_ok=True)
-    tables = [MARK, 'store = "sqlite:///hub.db"', 'timezone = "Europe/Moscow"', ""]
+    tables = [MARK, 'store = "sqlite:///hub.db"', 'rules = "rules"', 'timezone = "Europe/Moscow"', ""]
     variables = []
     for name, url in urls.items():
         tables += [f"[instances.{name}]", f'connector = "{name}"', f'base_url = "{url}"', f'rate = "{RATE}"']
@@ -46,5 +50,6 @@ def prepare(folder: Path, registry: Registry, urls: Mapping[str, str], keys: Map
                 tables.append(f'{key} = {{ env = "DEMO_{variable(name, key)}" }}')
                 variables.append(f"DEMO_{variable(name, key)}={keys[name]}")
         tables.append("")
-    write(folder, {"hub.toml": "\n".join(tables), ".env": "\n".join([*variables, ""])})
+    files = {"hub.toml": "\n".join(tables), ".env": "\n".join([*variables, ""])}
+    write(folder, files if (folder / "rules").exists() else {**files, "rules/own.yaml": _RULES})
     return config

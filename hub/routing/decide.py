@@ -10,14 +10,15 @@ ceilings: the policy is chosen by the score without aging, as how much a ticket 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
 from hub.routing.calendar import Calendar
-from hub.routing.clock import Deadlines, deadlines
+from hub.routing.clock import Deadline, Deadlines, deadlines
 from hub.routing.conditions import Case, Condition, failures
 from hub.routing.facts import Facts
 from hub.routing.matcher import Matcher, Reading
-from hub.routing.policy import Aging, calendar_of
+from hub.routing.policy import Aging, Promise, calendar_of
 from hub.routing.rule import Act, Escalation, Policy, Reply, Rule
 from hub.routing.rule_models import Scale
 from hub.sdk.ticket import Category, Priority, Sla, State
@@ -226,7 +227,7 @@ def _concluded(rules: Rules, case: Case) -> tuple[Decision, Policy | None, Deadl
     clock = _clock(rules, policy, case.facts)
     share = 0.0
     if rules.aging and clock and case.facts.now:
-        share = clock.share_spent(rules.aging.over, case.facts.now)
+        share = _waited(clock, rules.aging.over, case.facts.now)
         case.aging = rules.aging.grown(share)
     return _decision(rules, case, clock), policy, clock, share
 
@@ -243,6 +244,12 @@ def _clock(rules: Rules, policy: Policy | None, facts: Facts) -> Deadlines | Non
     if policy is None:
         return None
     return deadlines(policy.sla, calendar_of(policy.sla, rules.calendars), facts.messages, facts.states)
+
+
+def _waited(clock: Deadlines, promise: Promise, now: datetime) -> float:
+    """How much of the deadline is spent; nothing once it is done: what nobody waits for does not grow."""
+    deadline: Deadline | None = getattr(clock, promise)
+    return deadline.share_spent(now) if deadline and deadline.done_at is None else 0.0
 
 
 def _decision(rules: Rules, case: Case, clock: Deadlines | None) -> Decision:

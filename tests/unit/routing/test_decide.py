@@ -1,11 +1,13 @@
 """What rules make of a ticket: points, fields, closing, deadlines, aging; and how a trace tells of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from hub.routing.clock import Moment
 from hub.routing.decide import Taken
 from hub.routing.facts import Customer, Facts, facts_from, facts_of
 from hub.routing.rule import Act, Escalation, Reply
@@ -232,6 +234,13 @@ def test_the_score_ages_with_the_share_of_its_deadline_that_is_spent() -> None:
     assert rules("name: a, then: {tags: [t], at_least: 65}", more=aged).decide(facts_from(row, now=NOW)).score == 65
     assert rules("name: a, then: {tags: [t], at_most: 19}", more=aged).decide(late).score == 19
     assert rules("name: a", more=aged).decide(late).score == 30
+
+
+def test_what_is_answered_does_not_age() -> None:
+    ruleset = rules("name: a, then: {tags: [t]}", more=SLA + "aging: {points: 40, over: first_response}\n")
+    waiting = replace(facts_from({"rating": 1, "created_at": AGO}, now=NOW), messages=(Moment("in", AGO, AGO),))
+    answered = replace(waiting, messages=(*waiting.messages, Moment("out", NOW)))
+    assert (ruleset.decide(waiting).score, ruleset.decide(answered).score) == (60, 30)
 
 
 def test_aging_does_not_move_a_ticket_to_another_policy() -> None:
