@@ -19,6 +19,14 @@ from hub.routing.telling import Told, held, told
 
 
 @dataclass(frozen=True, slots=True)
+class ByRule:
+    """Points that a rule gives, or the bound that it sets."""
+
+    rule: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """What a score is made of: base, the points of each rule, aging; then floor and ceiling with their rules.
 
@@ -28,11 +36,11 @@ class Score:
     """
 
     base: int
-    points: tuple[tuple[str, int], ...]
+    points: tuple[ByRule, ...]
     aging: int
     share: float
-    floor: tuple[int, str] | None
-    ceiling: tuple[int, str] | None
+    floor: ByRule | None
+    ceiling: ByRule | None
     total: int
     by_hand: bool
 
@@ -88,14 +96,22 @@ class PolicyTried:
 
 
 @dataclass(frozen=True, slots=True)
+class Warn:
+    """When a share of a deadline is spent."""
+
+    at: datetime
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
-    """A deadline: when it is due (None while its clock stands still), how it stands, when to warn and at what share."""
+    """A deadline: when it is due (None while its clock stands still), how it stands, when to warn."""
 
     promise: Promise
     start: datetime
     due: datetime | None
     status: Status | None
-    warnings: tuple[tuple[datetime, float], ...]
+    warnings: tuple[Warn, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +180,14 @@ def explain(rules: RuleSet, facts: Facts, *, nearest: int = 5) -> Explanation:
 
 def _score(trace: Trace) -> Score:
     points = tuple(
-        (tried.rule.name, tried.rule.then.points)
+        ByRule(tried.rule.name, tried.rule.then.points)
         for tried in trace.rules
         if tried.outcome == "matched" and tried.rule.then.points
     )
     by_hand = "score" in trace.case.facts.pinned
     total = trace.decision.score
-    return Score(trace.base, points, trace.aging, trace.share, trace.floor, trace.ceiling, total, by_hand)
+    floor, ceiling = (bound and ByRule(bound[1], bound[0]) for bound in (trace.floor, trace.ceiling))
+    return Score(trace.base, points, trace.aging, trace.share, floor, ceiling, total, by_hand)
 
 
 def _matched(trace: Trace, tried: Tried) -> Matched:
@@ -238,6 +255,6 @@ def _due(trace: Trace) -> Iterator[Due]:
 
 
 def _deadline(deadline: Deadline, now: datetime | None) -> Due:
-    warnings = tuple((alarm.at, alarm.share) for alarm in deadline.warnings)
+    warnings = tuple(Warn(alarm.at, alarm.share) for alarm in deadline.warnings)
     status = deadline.status(now) if now else None
     return Due(deadline.promise, deadline.start, deadline.due, status, warnings)

@@ -211,7 +211,7 @@ def test_explain_tells_a_text_in_english_with_deadlines_and_near_misses(hub: Hub
 def test_explain_takes_any_fact(hub: Hub, rules: Path) -> None:
     ran = hub("rules", "explain", "--text", "да", "--fact", "platform=vk.com", "--rules", rules, "--json")
     found = json.loads(ran.out)
-    assert (found["decision"]["rules"], found["score"]["points"]) == (["vk"], [["vk", 10]])
+    assert (found["decision"]["rules"], found["score"]["points"]) == (["vk"], [{"rule": "vk", "points": 10}])
 
 
 @pytest.mark.parametrize(
