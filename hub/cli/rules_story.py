@@ -141,7 +141,8 @@ class _Story:
     def _effects(self, rule: "Matched") -> Iterator[str]:
         for setting in rule.sets:
             if not setting.lost:
-                yield self._setting(setting.field, setting.value)
+                before = self._say("set_before", rule=setting.by) if setting.by else ""
+                yield self._setting(setting.field, setting.value) + before
         for key, value in (("points", rule.points), ("at_least", rule.at_least), ("at_most", rule.at_most)):
             if value:
                 yield f"{self._say.word('field', key)} {value:+d}" if key == "points" else self._say(key, value=value)

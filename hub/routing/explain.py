@@ -47,7 +47,12 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A field that a rule asked for. Where it *lost*, *by* names the rule that was first, None a person."""
+    """A field that a rule asked for.
+
+    Attributes:
+        lost: whether it got another value, and not this one.
+        by: the rule that had set it before, to whatever value; None where this rule did, or where a person had.
+    """
 
     field: str
     value: Any
@@ -166,11 +171,12 @@ def explain(rules: RuleSet, facts: Facts, *, nearest: int = 5) -> Explanation:
         nearest: how many of the rules that nearly matched.
     """
     trace = rules.trace(facts)
+    setters: dict[str, str] = {}
     return Explanation(
         decision=decided(trace.decision),
         title=rules.title,
         score=_score(trace),
-        matched=tuple(_matched(trace, tried) for tried in trace.rules if tried.outcome == "matched"),
+        matched=tuple(_matched(trace, tried, setters) for tried in trace.rules if tried.outcome == "matched"),
         lost=tuple(_lost(trace)),
         near=near(trace, nearest),
         policies=tuple(_policy(trace, tried) for tried in trace.policies),
@@ -190,13 +196,13 @@ def _score(trace: Trace) -> Score:
     return Score(trace.base, points, trace.aging, trace.share, floor, ceiling, total, by_hand)
 
 
-def _matched(trace: Trace, tried: Tried) -> Matched:
+def _matched(trace: Trace, tried: Tried, setters: dict[str, str]) -> Matched:
+    """Return what *tried* did; *setters* are the rules above that set a field first, and take it in."""
     rule, then = tried.rule, tried.rule.then
-    lost = {one.field: one for one in tried.lost}
-    sets = (
-        Setting(name, _plain(value), name in lost, lost[name].by if name in lost else None)
-        for name, value in then.fields
-    )
+    lost = {one.field for one in tried.lost}
+    sets = tuple(Setting(name, _plain(value), name in lost, setters.get(name)) for name, value in then.fields)
+    pinned = trace.case.facts.pinned
+    setters.update({name: rule.name for name, _ in then.fields if name not in setters and name not in pinned})
     return Matched(
         rule.name,
         rule.file,
@@ -206,7 +212,7 @@ def _matched(trace: Trace, tried: Tried) -> Matched:
         then.at_most,
         then.tags,
         then.stop,
-        tuple(sets),
+        sets,
         words_of(trace, tried),
         tuple(_facts(trace, tried)),
     )

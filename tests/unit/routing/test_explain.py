@@ -92,6 +92,15 @@ def test_a_field_that_was_set_before_is_lost_to_the_first_rule() -> None:
     assert [(one.field, one.value, one.by) for one in matched["angry"].sets if one.lost] == [("queue", "claims", "vk")]
 
 
+def test_a_value_that_was_set_before_is_told_as_set_by_both() -> None:
+    matched = {rule.name: rule for rule in told("Ужас, украли деньги", rating=1).matched}
+    assert [(one.field, one.lost, one.by) for one in matched["stolen"].sets] == [("category", False, None)]
+    assert [(one.field, one.lost, one.by) for one in matched["angry"].sets] == [
+        ("category", False, "stolen"),
+        ("queue", False, None),
+    ]
+
+
 def test_rules_that_lost_are_told_with_the_reason() -> None:
     lost = {rule.name: (rule.outcome, rule.by) for rule in told("У меня украли деньги").lost}
     assert lost == {"close": ("barred", "stolen"), "behind": ("stopped", "last")}
