@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _TOLD = 20  # bad lines that are told one by one
 _EVERY = 1000  # rows between two looks at the progress
+_LARGEST = 2**63  # whole numbers of JSON that other programs can read
 _TEXT = 160  # characters of a text in a table
 
 
@@ -124,7 +125,7 @@ def _unusable(row: Row) -> str:
 
 def _line(row: Row, decision: "Decision") -> dict[str, Any]:
     line: dict[str, Any] = {
-        "id": row.values.get("id", row.line),
+        "id": _id(row),
         "category": decision.category,
         "priority": decision.priority,
         "score": decision.score,
@@ -138,6 +139,11 @@ def _line(row: Row, decision: "Decision") -> dict[str, Any]:
         if due:
             line["due"] = due
     return line
+
+
+def _id(row: Row) -> Any:
+    found = row.values.get("id", row.line)
+    return found if not isinstance(found, int) or abs(found) < _LARGEST else str(found)
 
 
 def _due(decision: "Decision") -> dict[str, str]:

@@ -91,9 +91,10 @@ def explain(
 
 def _given(given: Mapping[str, Any], now: datetime) -> "Facts":
     from hub.routing.facts import FactsError, facts_from
+    from hub.sdk.text import storable
 
-    row = {key: value for key, value in given.items() if key != "facts" and value is not None}
-    row.update(given["facts"])
+    row = {key: storable(value) for key, value in given.items() if key != "facts" and value is not None}
+    row.update(storable(dict(given["facts"])))
     if not row.keys() & {"text", "title", "body"}:
         raise click.UsageError("name a ticket by its id, or give --text (or --title)")
     row.setdefault("created_at", now)

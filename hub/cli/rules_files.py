@@ -18,6 +18,8 @@ from typing import Any, cast
 
 import click
 
+from hub.sdk.text import storable
+
 STDIN = Path("-")
 TEXT_KEYS = ("text", "title", "body")
 
@@ -113,7 +115,7 @@ def _json_line(number: int, line: bytes, encoding: str) -> Row | BadRow:
         return BadRow(number, f"is no JSON: {what}")
     if not isinstance(values, dict):
         return BadRow(number, 'is no object; write {"id": …, "text": …}')
-    return Row(number, values)
+    return Row(number, storable(values) if b"\\u" in line else values)
 
 
 # --- CSV ------------------------------------------------------------------------------------------------------------
@@ -142,7 +144,7 @@ def _csv(file: BufferedIOBase, encoding: str) -> Iterator[Row | BadRow]:
     if any(map(_is_escaped, header)):
         raise click.BadParameter(_bad_encoding(encoding), param_hint="FILE")
     _check_header(header)
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 2
         try:
@@ -150,7 +152,8 @@ def _csv(file: BufferedIOBase, encoding: str) -> Iterator[Row | BadRow]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield BadRow(line, f"is no CSV: {error}")
+            unclosed = "unexpected end of data" in str(error)
+            yield BadRow(line, "opens a quote that is never closed" if unclosed else f"is no CSV: {error}")
             continue
         if cells:
             yield _csv_row(line, header, cells, encoding)

@@ -113,13 +113,13 @@ class _Story:
     def _score(self, score: "Score") -> Iterator[str]:
         say = self._say
         yield f"{score.base:>5}  {say('base')}"
-        for name, points in score.points:
-            yield f"{points:>+5}  {name}"
+        for one in score.points:
+            yield f"{one.points:>+5}  {one.rule}"
         if score.aging:
             yield f"{score.aging:>+5}  {say('aging', share=f'{score.share:.0%}')}"
         for key, bound, sign in (("floor", score.floor, "≥"), ("ceiling", score.ceiling, "≤")):
             if bound:
-                yield f"{sign}{bound[0]:>4}  {say(key, rule=bound[1])}"
+                yield f"{sign}{bound.points:>4}  {say(key, rule=bound.rule)}"
         by_hand = f", {say('set_by_hand')}" if score.by_hand else ""
         yield f"{score.total:>5}  {say('total')}: {self._told.decision['priority']}{by_hand}"
 
@@ -141,7 +141,8 @@ class _Story:
     def _effects(self, rule: "Matched") -> Iterator[str]:
         for setting in rule.sets:
             if not setting.lost:
-                yield self._setting(setting.field, setting.value)
+                before = self._say("set_before", rule=setting.by) if setting.by else ""
+                yield self._setting(setting.field, setting.value) + before
         for key, value in (("points", rule.points), ("at_least", rule.at_least), ("at_most", rule.at_most)):
             if value:
                 yield f"{self._say.word('field', key)} {value:+d}" if key == "points" else self._say(key, value=value)
@@ -216,6 +217,6 @@ class _Story:
         for due in told.due:
             at = local(due.due, self._zone) if due.due else say("stands_still")
             status = f", {say.word('status', due.status)}" if due.status else ""
-            warnings = ", ".join(f"{local(when, self._zone)} ({share:.0%})" for when, share in due.warnings)
+            warnings = ", ".join(f"{local(warn.at, self._zone)} ({warn.share:.0%})" for warn in due.warnings)
             warned = f"; {say('warning_at', at=warnings)}" if warnings else ""
             yield f"    {say.word('promise', due.promise)}: {at}{status}{warned}", ""

@@ -19,6 +19,14 @@ from hub.routing.telling import Told, held, told
 
 
 @dataclass(frozen=True, slots=True)
+class ByRule:
+    """Points that a rule gives, or the bound that it sets."""
+
+    rule: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """What a score is made of: base, the points of each rule, aging; then floor and ceiling with their rules.
 
@@ -28,18 +36,23 @@ class Score:
     """
 
     base: int
-    points: tuple[tuple[str, int], ...]
+    points: tuple[ByRule, ...]
     aging: int
     share: float
-    floor: tuple[int, str] | None
-    ceiling: tuple[int, str] | None
+    floor: ByRule | None
+    ceiling: ByRule | None
     total: int
     by_hand: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A field that a rule asked for. Where it *lost*, *by* names the rule that was first, None a person."""
+    """A field that a rule asked for.
+
+    Attributes:
+        lost: whether it got another value, and not this one.
+        by: the rule that had set it before, to whatever value; None where this rule did, or where a person had.
+    """
 
     field: str
     value: Any
@@ -88,14 +101,22 @@ class PolicyTried:
 
 
 @dataclass(frozen=True, slots=True)
+class Warn:
+    """When a share of a deadline is spent."""
+
+    at: datetime
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
-    """A deadline: when it is due (None while its clock stands still), how it stands, when to warn and at what share."""
+    """A deadline: when it is due (None while its clock stands still), how it stands, when to warn."""
 
     promise: Promise
     start: datetime
     due: datetime | None
     status: Status | None
-    warnings: tuple[tuple[datetime, float], ...]
+    warnings: tuple[Warn, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +171,12 @@ def explain(rules: RuleSet, facts: Facts, *, nearest: int = 5) -> Explanation:
         nearest: how many of the rules that nearly matched.
     """
     trace = rules.trace(facts)
+    setters: dict[str, str] = {}
     return Explanation(
         decision=decided(trace.decision),
         title=rules.title,
         score=_score(trace),
-        matched=tuple(_matched(trace, tried) for tried in trace.rules if tried.outcome == "matched"),
+        matched=tuple(_matched(trace, tried, setters) for tried in trace.rules if tried.outcome == "matched"),
         lost=tuple(_lost(trace)),
         near=near(trace, nearest),
         policies=tuple(_policy(trace, tried) for tried in trace.policies),
@@ -164,22 +186,23 @@ def explain(rules: RuleSet, facts: Facts, *, nearest: int = 5) -> Explanation:
 
 def _score(trace: Trace) -> Score:
     points = tuple(
-        (tried.rule.name, tried.rule.then.points)
+        ByRule(tried.rule.name, tried.rule.then.points)
         for tried in trace.rules
         if tried.outcome == "matched" and tried.rule.then.points
     )
     by_hand = "score" in trace.case.facts.pinned
     total = trace.decision.score
-    return Score(trace.base, points, trace.aging, trace.share, trace.floor, trace.ceiling, total, by_hand)
+    floor, ceiling = (bound and ByRule(bound[1], bound[0]) for bound in (trace.floor, trace.ceiling))
+    return Score(trace.base, points, trace.aging, trace.share, floor, ceiling, total, by_hand)
 
 
-def _matched(trace: Trace, tried: Tried) -> Matched:
+def _matched(trace: Trace, tried: Tried, setters: dict[str, str]) -> Matched:
+    """Return what *tried* did; *setters* are the rules above that set a field first, and take it in."""
     rule, then = tried.rule, tried.rule.then
-    lost = {one.field: one for one in tried.lost}
-    sets = (
-        Setting(name, _plain(value), name in lost, lost[name].by if name in lost else None)
-        for name, value in then.fields
-    )
+    lost = {one.field for one in tried.lost}
+    sets = tuple(Setting(name, _plain(value), name in lost, setters.get(name)) for name, value in then.fields)
+    pinned = trace.case.facts.pinned
+    setters.update({name: rule.name for name, _ in then.fields if name not in setters and name not in pinned})
     return Matched(
         rule.name,
         rule.file,
@@ -189,7 +212,7 @@ def _matched(trace: Trace, tried: Tried) -> Matched:
         then.at_most,
         then.tags,
         then.stop,
-        tuple(sets),
+        sets,
         words_of(trace, tried),
         tuple(_facts(trace, tried)),
     )
@@ -238,6 +261,6 @@ def _due(trace: Trace) -> Iterator[Due]:
 
 
 def _deadline(deadline: Deadline, now: datetime | None) -> Due:
-    warnings = tuple((alarm.at, alarm.share) for alarm in deadline.warnings)
+    warnings = tuple(Warn(alarm.at, alarm.share) for alarm in deadline.warnings)
     status = deadline.status(now) if now else None
     return Due(deadline.promise, deadline.start, deadline.due, status, warnings)

@@ -211,7 +211,7 @@ def test_explain_tells_a_text_in_english_with_deadlines_and_near_misses(hub: Hub
 def test_explain_takes_any_fact(hub: Hub, rules: Path) -> None:
     ran = hub("rules", "explain", "--text", "да", "--fact", "platform=vk.com", "--rules", rules, "--json")
     found = json.loads(ran.out)
-    assert (found["decision"]["rules"], found["score"]["points"]) == (["vk"], [["vk", 10]])
+    assert (found["decision"]["rules"], found["score"]["points"]) == (["vk"], [{"rule": "vk", "points": 10}])
 
 
 @pytest.mark.parametrize(
@@ -354,6 +354,31 @@ def test_bad_rows_of_a_csv_are_told_with_the_line_on_which_they_begin(hub: Hub, 
     ran = hub("rules", "decide", path, "--rules", rules, "--lang", "ru")
     assert (ran.code, [one["id"] for one in _decided(ran.out)]) == (1, ["1", "4"])
     assert [line.split(":")[0] for line in ran.err.splitlines()] == ["строка 4", "строка 5", "Негодных строк"]
+
+
+def test_a_quote_that_is_never_closed_is_told_where_it_opens(hub: Hub, rules: Path, tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text('id,text\n1,a\n2,"b\n3,c\n', encoding="utf-8")
+    ran = hub("rules", "decide", path, "--rules", rules, "--lang", "en")
+    assert (ran.code, [one["id"] for one in _decided(ran.out)]) == (1, ["1"])
+    assert ran.err.splitlines()[0] == "line 3: opens a quote that is never closed"
+
+
+def test_halves_of_characters_are_replaced(hub: Hub, rules: Path, tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    path.write_text(r'{"id": "\ud800", "text": "\ud800 \u0421пасибо \ud83d\ude00"}', encoding="utf-8")
+    (row,) = _decided(hub("rules", "decide", path, "--rules", rules).out)
+    assert (row["id"], row["category"]) == ("\N{REPLACEMENT CHARACTER}", "praise")
+
+
+def test_an_id_is_given_back_as_it_came_unless_it_is_larger_than_programs_can_read(
+    hub: Hub, rules: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "texts.jsonl"
+    ids = [7, "x", 1.5, None, 10**30]
+    path.write_text("\n".join(json.dumps({"id": one, "text": "a"}) for one in ids), encoding="utf-8")
+    found = [row["id"] for row in _decided(hub("rules", "decide", path, "--rules", rules).out)]
+    assert found == [7, "x", 1.5, None, str(10**30)]
 
 
 def test_another_encoding_can_be_named(hub: Hub, rules: Path, tmp_path: Path) -> None:

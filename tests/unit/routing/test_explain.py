@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.routing.examples import run_examples
-from hub.routing.explain import Explanation, explain
+from hub.routing.explain import ByRule, Explanation, Warn, explain
 from hub.routing.facts import facts_from
 from hub.routing.rules import RuleSet
 from tests.unit.routing.folder import rules_of
@@ -55,13 +55,13 @@ def told(text: str, rules: str = RULES, **facts: Any) -> Explanation:
 
 def test_the_parts_of_a_score_add_up_to_it() -> None:
     score = told("У меня украли деньги", platform="vk.com").score
-    assert (score.base, score.points, score.aging, score.share) == (30, (("vk", 10),), 10, 0.5)
-    assert (score.floor, score.ceiling, score.total) == ((70, "stolen"), None, 70)
+    assert (score.base, score.points, score.aging, score.share) == (30, (ByRule("vk", 10),), 10, 0.5)
+    assert (score.floor, score.ceiling, score.total) == (ByRule("stolen", 70), None, 70)
 
 
 def test_a_ceiling_is_named_with_its_rule() -> None:
     score = told("Спасибо", platform="vk.com").score
-    assert (score.ceiling, score.total) == ((19, "fine"), 19)
+    assert (score.ceiling, score.total) == (ByRule("fine", 19), 19)
 
 
 def test_words_are_shown_where_they_stand_with_forms_and_letters_seen_through() -> None:
@@ -90,6 +90,15 @@ def test_the_facts_that_a_rule_asked_for_are_told_with_what_the_ticket_has() -> 
 def test_a_field_that_was_set_before_is_lost_to_the_first_rule() -> None:
     matched = {rule.name: rule for rule in told("Ужас", platform="vk.com", rating=1).matched}
     assert [(one.field, one.value, one.by) for one in matched["angry"].sets if one.lost] == [("queue", "claims", "vk")]
+
+
+def test_a_value_that_was_set_before_is_told_as_set_by_both() -> None:
+    matched = {rule.name: rule for rule in told("Ужас, украли деньги", rating=1).matched}
+    assert [(one.field, one.lost, one.by) for one in matched["stolen"].sets] == [("category", False, None)]
+    assert [(one.field, one.lost, one.by) for one in matched["angry"].sets] == [
+        ("category", False, "stolen"),
+        ("queue", False, None),
+    ]
 
 
 def test_rules_that_lost_are_told_with_the_reason() -> None:
@@ -142,7 +151,7 @@ def test_the_policy_and_its_deadlines_are_told() -> None:
     (due,) = explanation.due
     asked = NOW - timedelta(minutes=30)
     assert (due.promise, due.due, due.status) == ("first_response", asked + timedelta(hours=1), "running")
-    assert due.warnings == ((NOW, 0.5),)
+    assert due.warnings == (Warn(NOW, 0.5),)
 
 
 def test_an_explanation_says_the_same_as_the_decision() -> None:
