@@ -47,6 +47,7 @@ class Sandbox:
     urls: dict[str, str]
     keys: dict[str, str]
     control: str
+    settings: dict[str, dict[str, str]]
 
     def ledger(self, vendor: str) -> dict[str, Any]:
         answer = httpx.get(f"{self.control}/ledger/{vendor}", timeout=30, trust_env=False)
