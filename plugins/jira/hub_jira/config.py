@@ -63,7 +63,7 @@ class JiraConfig(ConnectorConfig):
     language: str = Field(
         default="en",
         pattern=r"^[a-z]{2}(-[A-Z]{2})?$",
-        description="Cloud: the language of statuses, types, priorities and Jira's own messages",
+        description="of what is written into Jira (ru, else English), and on Cloud of the names that come from there",
     )
     changelog: bool = Field(default=True, description="whether changes of state and assignee become notes")
     project: str | None = Field(default=None, description="escalations: key of the project")
@@ -76,6 +76,9 @@ class JiraConfig(ConnectorConfig):
     )
     transitions: dict[State, str] = Field(
         default_factory=dict, description="escalations: the status for our state; any of its category unless given"
+    )
+    raise_priority: bool = Field(
+        default=True, description="escalations: whether an issue gets the priority above the ticket's"
     )
     labels: tuple[str, ...] = Field(
         default=("social-media",), description="escalations: labels that say where the customer came from"
@@ -113,6 +116,11 @@ class JiraConfig(ConnectorConfig):
         if urlsplit(self.base_url or "").hostname == GATEWAY and self.site is None:
             raise ValueError(f"set `site` to the site's own address: {GATEWAY} is every site's")
         return self
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What pins the language of names and messages, whatever the account's profile says (sheet, section 2)."""
+        return {"Accept-Language": self.language, "X-Force-Accept-Language": "true"}
 
     @property
     def home(self) -> str:

@@ -18,6 +18,7 @@ from hub.sdk import (
     Bearer,
     Connector,
     Cursor,
+    Delivery,
     Draft,
     HubError,
     Limit,
@@ -32,9 +33,11 @@ from hub.sdk import (
     Response,
     Stream,
     Sweep,
+    Writes,
 )
 from hub_jira import assumed, faults
 from hub_jira.config import JiraConfig
+from hub_jira.escalate import Escalation
 from hub_jira.issue import Case, Setting, comments_of, drafts, histories_of, mapping, person_key, rows, text_id
 from hub_jira.jql import Clock, query
 from hub_jira.search import Wanted, follow, furthest, token_refused
@@ -122,7 +125,7 @@ class Jira(Connector[JiraConfig]):
         if read.mode == "reference":
             api = _api(read)
             paths = {"myself": _MYSELF, "server": _SERVER, "statuses": f"{api}/status", "priorities": f"{api}/priority"}
-            return Request("GET", paths[read.name])
+            return Request("GET", paths[read.name], headers=self.config.headers)
         since = self._since(read)
         clock = Clock.of(read.reference.get("myself", ()), read.now)
         return self._wanted(read).request(self._jql(read, since), clock.floor(since))
@@ -151,12 +154,13 @@ class Jira(Connector[JiraConfig]):
         return drafts(record, self._setting(read))
 
     def _wanted(self, read: Read) -> Wanted:
-        cloud, config = _is_cloud(read), self.config
+        cloud, config = _is_cloud(read.reference), self.config
         if read.mode == "sweep" and read.name == _DELETED:
             fields = ("id",) if cloud else ("created",)
-            return Wanted(cloud, fields, config.page_size or _ID_ROWS, by="created")
+            return Wanted(cloud, fields, config.page_size or _ID_ROWS, by="created", headers=config.headers)
         by = "created" if read.mode == "backfill" else "updated"
-        return Wanted(cloud, FIELDS, config.page_size or _ROWS, by=by, changelog=config.changelog)
+        size = config.page_size or _ROWS
+        return Wanted(cloud, FIELDS, size, by=by, changelog=config.changelog, headers=config.headers)
 
     def _since(self, read: Read) -> datetime:
         """Return from where *read* reads."""
@@ -183,10 +187,15 @@ class Jira(Connector[JiraConfig]):
         fields = mapping(row.get("fields"))
         found = []
         if comments_of(fields) is None:
-            found.append(_detail(read, case, "comment", orderBy="created"))
-        if self.config.changelog and _is_cloud(read) and histories_of(row) is None:
-            found.append(_detail(read, case, "changelog"))
+            found.append(self._detail(read, case, "comment", orderBy="created"))
+        if self.config.changelog and _is_cloud(read.reference) and histories_of(row) is None:
+            found.append(self._detail(read, case, "changelog"))
         return found
+
+    def _detail(self, read: Read, case: Case, what: str, **params: Any) -> Request:
+        path = f"{_api(read)}/issue/{case.id}/{what}"
+        params = {"startAt": 0, "maxResults": DETAIL_ROWS, **params}
+        return Request("GET", path, params=params, context={"case": case.json()}, headers=self.config.headers)
 
     def _setting(self, read: Read) -> Setting:
         """Return what the references tell; made once for each set of them."""
@@ -200,20 +209,19 @@ class Jira(Connector[JiraConfig]):
         own = frozenset(filter(None, (person_key(row) for row in read.reference.get("myself", ()))))
         return Setting(self.config.home, self.config.states, statuses, priorities, own)
 
+    # --- writing ------------------------------------------------------------------------------------------------
 
-def _is_cloud(read: Read) -> bool:
+    def escalate(self, delivery: Delivery) -> Writes:
+        return Escalation(self.config, delivery, cloud=_is_cloud(delivery.reference)).run()
+
+
+def _is_cloud(reference: Mapping[str, Sequence[Any]]) -> bool:
     """Return whether the site is Cloud, by what ``/serverInfo`` said."""
-    return any(mapping(row).get("deploymentType") == "Cloud" for row in read.reference.get("server", ()))
+    return any(mapping(row).get("deploymentType") == "Cloud" for row in reference.get("server", ()))
 
 
 def _api(read: Read) -> str:
-    return "/rest/api/3" if _is_cloud(read) else "/rest/api/2"
-
-
-def _detail(read: Read, case: Case, what: str, **params: Any) -> Request:
-    path = f"{_api(read)}/issue/{case.id}/{what}"
-    params = {"startAt": 0, "maxResults": DETAIL_ROWS, **params}
-    return Request("GET", path, params=params, context={"case": case.json()})
+    return "/rest/api/3" if _is_cloud(read.reference) else "/rest/api/2"
 
 
 def _detail_page(response: Response) -> Page:

@@ -172,10 +172,15 @@ def drafts(record: Any, setting: Setting) -> Sequence[Draft]:
         department=string(mapping(fields.get("project")).get("name")),
         assignee=string(mapping(fields.get("assignee")).get("displayName")),
         url=url(case, setting),
-        messages=tuple(messages[1:]),
+        messages=_notes_of(messages[1:]),
         otherwise=ticket,
     )
     return [follow_up, *_deleted(case, histories or ())]
+
+
+def _notes_of(messages: Sequence[MessageDraft]) -> tuple[MessageDraft, ...]:
+    """Return what was said in a case of our own: whoever sees it there, the ticket's customer does not."""
+    return tuple(one if one.direction == "note" else one.model_copy(update={"direction": "note"}) for one in messages)
 
 
 def comments_of(fields: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
@@ -213,7 +218,7 @@ def _detail(case: Case, row: Mapping[str, Any], setting: Setting) -> Sequence[Dr
         url=url(case, setting),
         title=case.title,
     )
-    return [FollowUp(external_id=case.id, messages=tuple(messages), otherwise=ticket), *gone]
+    return [FollowUp(external_id=case.id, messages=_notes_of(messages), otherwise=ticket), *gone]
 
 
 def _description(case: Case, fields: Mapping[str, Any], setting: Setting) -> MessageDraft:

@@ -7,7 +7,7 @@ A request's context says where its walk stands, and what came twice is given onc
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ class Wanted:
         size: rows a page.
         by: the field that rows are ordered by, ``updated`` or ``created``; it tells how far a walk has come.
         changelog: whether the changelog comes with each issue.
+        headers: of every request.
     """
 
     cloud: bool
@@ -39,6 +40,7 @@ class Wanted:
     size: int
     by: str = "updated"
     changelog: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def request(self, jql: str, since: datetime | None, **context: Any) -> Request:
         """Return the first page of *jql*, which reads from *since*."""
@@ -46,10 +48,10 @@ class Wanted:
         if self.cloud:
             body = {"jql": jql, "fields": list(self.fields), "maxResults": self.size}
             body |= {"expand": "changelog"} if self.changelog else {}
-            return Request("POST", CLOUD_SEARCH, json=body, context=noted, safe=True)
+            return Request("POST", CLOUD_SEARCH, json=body, context=noted, safe=True, headers=self.headers)
         params = {"jql": jql, "fields": ",".join(self.fields), "maxResults": self.size, "startAt": 0}
         params |= {"expand": "changelog"} if self.changelog else {}
-        return Request("GET", SERVER_SEARCH, params=params, context=noted)
+        return Request("GET", SERVER_SEARCH, params=params, context=noted, headers=self.headers)
 
 
 def issues_of(response: Response) -> list[Any]:
