@@ -16,6 +16,7 @@ from hub.sdk import (
     Auth,
     Basic,
     Bearer,
+    Checks,
     Connector,
     Cursor,
     Delivery,
@@ -40,6 +41,7 @@ from hub_jira.config import JiraConfig
 from hub_jira.escalate import Escalation
 from hub_jira.issue import Case, Setting, comments_of, drafts, histories_of, mapping, person_key, rows, text_id
 from hub_jira.jql import Clock, query
+from hub_jira.rights import Rights
 from hub_jira.search import Wanted, follow, furthest, token_refused
 
 HISTORY = timedelta(days=365)  # read at the first poll where `start` is not set
@@ -208,6 +210,9 @@ class Jira(Connector[JiraConfig]):
         priorities = [text_id(row.get("id")) for row in rows(list(read.reference.get("priorities", ())))]
         own = frozenset(filter(None, (person_key(row) for row in read.reference.get("myself", ()))))
         return Setting(self.config.home, self.config.states, statuses, priorities, own)
+
+    def check(self) -> Checks:
+        return Rights(self.config).run()
 
     # --- writing ------------------------------------------------------------------------------------------------
 

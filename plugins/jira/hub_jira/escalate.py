@@ -29,7 +29,7 @@ from hub_jira.config import JiraConfig, Level
 from hub_jira.fields import RAISED, as_label, by_name, create_body, names_of, priority
 from hub_jira.issue import STATES, comment_id, mapping, rich, rows, string, text_id
 from hub_jira.jql import quote as jql_quote
-from hub_jira.search import CLOUD_SEARCH, SERVER_SEARCH, issues_of
+from hub_jira.search import Wanted, following, issues_of
 from hub_jira.words import Words
 
 CATEGORIES: Mapping[State, str] = {"new": "new", "open": "indeterminate", "solved": "done", "closed": "done"}
@@ -294,15 +294,18 @@ class Escalation:
     def _look_up(self, marker: str, known: str | None = None) -> _Step[list[Mapping[str, Any]]]:
         """Return the issues with the label *marker*, as far as the index has them; *known* is seen as it is."""
         jql = f"labels = {jql_quote(marker)} ORDER BY key ASC"
-        if self._cloud:
-            body = {"jql": jql, "fields": ["id", "key"], "maxResults": 50}
-            body |= {"reconcileIssues": [int(known)]} if known and known.isdigit() else {}
-            request = Request("POST", CLOUD_SEARCH, json=body, safe=True, headers=self._headers)
-        else:
-            params = {"jql": jql, "fields": "key", "maxResults": 50, "startAt": 0}
-            request = Request("GET", SERVER_SEARCH, params=params, headers=self._headers)
-        answer = _given((yield request))
-        return rows(issues_of(self._good(answer, 200, "the issue cannot be looked up")))
+        wanted = Wanted(self._cloud, ("id", "key"), 50, headers=self._headers)
+        strong = {"reconcileIssues": [int(known)]} if self._cloud and known and known.isdigit() else {}
+        request: Request | None = wanted.request(jql, None)
+        found: list[Mapping[str, Any]] = []
+        for _ in range(_MOST_PAGES):
+            if request is None:
+                break
+            sent = replace(request, json={**request.json, **strong}) if strong else request
+            answer = self._good(_given((yield sent)), 200, "the issue cannot be looked up")
+            found += rows(issues_of(answer))
+            request = following(answer, wanted)
+        return found
 
     def _ask(self, method: str, path: str, **more: Any) -> _Step[Response]:
         answer = yield replace(Request(method, f"{self._api}{path}", **more), headers=self._headers)

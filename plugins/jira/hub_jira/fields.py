@@ -3,17 +3,20 @@
 Pure. What is required, and what a field takes, is read from create metadata, never assumed; what is missing is said.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hub.sdk import Delivery, DeliveryError
 from hub_jira import assumed
-from hub_jira.config import JiraConfig, Level
+from hub_jira.config import JiraConfig, Level, Target
 from hub_jira.issue import mapping, rows, string, text_id
 from hub_jira.words import Words
 
 Fields = Mapping[str, Mapping[str, Any]]
 """Create metadata: fields by id."""
+
+OWN = frozenset({"project", "issuetype", "summary", "description", "labels", "priority"})
+"""Fields that the hub itself fills in."""
 
 RAISED: Mapping[Level, Level] = {"low": "normal", "normal": "high", "high": "urgent", "urgent": "urgent"}
 PROPERTY = "hub.ticket"
@@ -86,7 +89,7 @@ def create_body(
     chosen = priority(rows(mapping(known.get("priority")).get("allowedValues")), level, config)
     if chosen is not None:
         fields["priority"] = {"id": text_id(chosen.get("id"))}
-    fields |= _given(delivery, config, known)
+    fields |= given_fields(config, config.map.find(delivery), known)
     _check(fields, known)
     told = {"id": str(ticket.id), "marker": delivery.marker, "platform": ticket.platform, "url": words.address(ticket)}
     kept = {name: value for name, value in fields.items() if name in known or name in ("project", "issuetype")}
@@ -103,9 +106,12 @@ def as_label(text: str) -> str:
     return "-".join(text.split())
 
 
-def _given(delivery: Delivery, config: JiraConfig, known: Fields) -> dict[str, Any]:
-    """Return the fields that the settings give, by id; those of the queue or department win."""
-    target = config.map.find(delivery)
+def given_fields(config: JiraConfig, target: Target | None, known: Fields) -> dict[str, Any]:
+    """Return the fields that the settings give, by id; those of the queue or department win.
+
+    Raises:
+        DeliveryError: the screen has no such field.
+    """
     given = {**config.fields, **(target.fields if target else {})}
     found: dict[str, Any] = {}
     for name, value in given.items():
@@ -117,17 +123,23 @@ def _given(delivery: Delivery, config: JiraConfig, known: Fields) -> dict[str, A
 
 
 def _check(fields: Mapping[str, Any], known: Fields) -> None:
+    wrong = lacking([name for name, value in fields.items() if value], known)
+    if wrong:
+        raise DeliveryError(wrong)
+
+
+def lacking(given: Collection[str], known: Fields) -> str:
+    """Return what stands in the way of a create with the fields *given*; empty where nothing does."""
     if known and "labels" not in known:
-        raise DeliveryError(
+        return (
             "the create screen has no field Labels, which the hub needs to find the issue again; put it on the screen"
         )
     missing = [
         _wanted(ident, row)
         for ident, row in known.items()
-        if row.get("required") is True and row.get("hasDefaultValue") is not True and not fields.get(ident)
+        if row.get("required") is True and row.get("hasDefaultValue") is not True and ident not in given
     ]
-    if missing:
-        raise DeliveryError(f"Jira requires {'; '.join(missing)}: set it in `fields`, or in `map` for its department")
+    return f"Jira requires {'; '.join(missing)}: set it in `fields`, or in `map` for its department" if missing else ""
 
 
 def _wanted(ident: str, row: Mapping[str, Any]) -> str:

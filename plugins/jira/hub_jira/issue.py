@@ -6,6 +6,7 @@ shown. Only the id and one date are needed; any other field of an unexpected sha
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC
 from typing import Any, Self
 
 from hub.sdk import (
@@ -275,7 +276,7 @@ def _extra(case: Case, fields: Mapping[str, Any], setting: Setting) -> dict[str,
         "priority": named,
         "priority_level": assumed.priority_level(named, place, len(setting.priorities)) if named else None,
         "resolution": string(mapping(fields.get("resolution")).get("name")),
-        "resolved_at": resolved.isoformat() if resolved else None,
+        "resolved_at": resolved.astimezone(UTC).isoformat() if resolved else None,
         "assignee": string(mapping(fields.get("assignee")).get("displayName")),
         "due": string(fields.get("duedate")),
         "components": [name for row in rows(fields.get("components")) if (name := string(row.get("name")))],

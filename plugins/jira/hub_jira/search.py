@@ -84,14 +84,19 @@ def follow(response: Response, wanted: Wanted, ask: Ask, floor: Callable[[dateti
     issues = issues_of(response)
     known = {tuple(name) for name in request.context.get("seen", ())}
     fresh = [issue for issue in issues if _name(issue, wanted.by) not in known]
-    following = _after_token(response) if wanted.cloud else _after_rows(response, len(issues))
-    if following is None:
+    after = following(response, wanted)
+    if after is None:
         return Page(records=fresh)
-    seen = [list(name) for issue in issues if (name := _name(issue, wanted.by))]
+    seen = [list(name) for issue in issues if (name := _name(issue, wanted.by))] or request.context.get("seen", ())
     reached = furthest(issues, wanted.by)
     if since and reached and floor(reached) > since:
-        following = wanted.request(ask(reached), floor(reached))
-    return Page(records=fresh, next_request=following.with_context(seen=seen))
+        after = wanted.request(ask(reached), floor(reached))
+    return Page(records=fresh, next_request=after.with_context(seen=seen))
+
+
+def following(response: Response, wanted: Wanted) -> Request | None:
+    """Return the page after this one by token or by count; None after the last."""
+    return _after_token(response) if wanted.cloud else _after_rows(response, len(issues_of(response)))
 
 
 def token_refused(response: Response) -> bool:

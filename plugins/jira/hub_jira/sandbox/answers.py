@@ -14,7 +14,7 @@ from starlette.responses import Response
 from hub.sandbox import dump
 
 from .access import Access
-from .model import Issue, User
+from .model import CLOUD, Issue, User
 from .render import View
 from .world import JiraWorld
 
@@ -90,6 +90,10 @@ class Handlers:
     def __init__(self, world: JiraWorld, access: Access) -> None:
         self.world, self.access = world, access
 
+    @property
+    def _cloud(self) -> bool:
+        return self.world.edition == CLOUD
+
     def caller(self, request: Request) -> User:
         """Who calls. Each request may be the one that a planned refusal is for."""
         user = self.access.caller(request)
@@ -99,7 +103,7 @@ class Handlers:
     def view(self, request: Request) -> View:
         headers = request.headers
         forced = headers.get("x-force-accept-language") == "true"
-        english = forced and headers.get("accept-language", "").lower().startswith("en")
+        english = not self._cloud or (forced and headers.get("accept-language", "").lower().startswith("en"))
         address = request.url
         base = f"{address.scheme}://{address.netloc}{self.access.base_path}"
         return View(self.world.edition, base, english)

@@ -18,7 +18,7 @@ from .access import CLOUD_ID, SCOPES, SITES_PATH, Access
 from .answers import GONE, AnswerError, Handlers, body_of, ok, whole
 from .fields import create_fields
 from .jql import JqlError, Query
-from .model import CLOUD, Issue, Project, User
+from .model import Issue, Project, User
 from .people import PROJECTS, STATUSES, TYPES
 from .render import View, stamp
 from .world import JiraWorld
@@ -71,10 +71,6 @@ class Reads(Handlers):
                     Route(f"{api}/issue/{{issue}}/changelog", self.changelog),
                 ]
         return [*found, Route(SITES_PATH, self.sites)] if self._cloud else found
-
-    @property
-    def _cloud(self) -> bool:
-        return self.world.edition == CLOUD
 
     async def sites(self, request: Request) -> Response:
         """GET accessible-resources."""

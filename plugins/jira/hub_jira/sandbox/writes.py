@@ -15,7 +15,7 @@ from hub.sandbox import Traffic
 from .access import ACCESS_S, CLIENT_ID, CLIENT_SECRET, TOKEN_PATH, Access
 from .answers import AnswerError, Handlers, body_of, ok, refusal
 from .fields import Form, project_of, type_of
-from .model import CLOUD, Issue, Project, User
+from .model import Issue, Project, User
 from .people import OPEN, STATUSES
 from .world import JiraWorld
 
@@ -35,7 +35,7 @@ class Writes(Handlers):
 
     def routes(self) -> list[Route]:
         """Every operation of this part."""
-        cloud = self.world.edition == CLOUD
+        cloud = self._cloud
         found = [Route(TOKEN_PATH, self.token, methods=["POST"])] if cloud else []
         for api in ("/rest/api/3", "/rest/api/2", "/rest/api/latest") if cloud else ("/rest/api/2", "/rest/api/latest"):
             issue = f"{api}/issue/{{issue}}"
