@@ -57,6 +57,10 @@ class JiraConfig(ConnectorConfig):
     overlap: Duration = Field(
         default=INDEX_DELAY, ge=SHORTEST_OVERLAP, description="how far a poll reaches back behind its cursor"
     )
+    lag: Duration = Field(
+        default=INDEX_DELAY,
+        description="how long search may miss what was just created; no second issue is created before it has passed",
+    )
     deleted_window: Duration = Field(
         default=timedelta(days=90), gt=timedelta(), description="how far back deleted issues are looked for"
     )

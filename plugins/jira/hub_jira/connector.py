@@ -92,7 +92,7 @@ class Jira(Connector[JiraConfig]):
         return self.namespace()
 
     def index_delay(self) -> timedelta:
-        return self.config.overlap
+        return self.config.lag
 
     def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
         sweeps = (
