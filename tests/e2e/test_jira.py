@@ -85,6 +85,42 @@ def test_kills_and_lost_answers_make_exactly_one_issue_of_each_ticket(tmp_path: 
         assert not [ticket for ticket in tickets if ticket["thread"] in made], "our own cases are no tickets"
 
 
+_APP = """
+store = "sqlite:///hub.db"
+
+[instances.cloud]
+connector = "jira"
+base_url = "{url}/ex/jira/0b0d6c1e-0000-4000-8000-00000000c10d"
+site = "{url}"
+token_url = "{url}/oauth/token"
+client_id = "sandbox-jira-client"
+client_secret = {{ file = "client-secret" }}
+token = {{ file = "first-refresh-token" }}
+"""
+
+
+def test_an_app_reads_through_the_gateway_with_tokens_that_rotate(tmp_path: Path) -> None:
+    with sandbox(tmp_path, "jira", "--items", "20", "--future", "0", "--limit", "jira=off") as box:
+        (tmp_path / "hub.toml").write_text(_APP.format(url=box.urls["jira"]))
+        (tmp_path / "client-secret").write_text("sandbox-jira-client-secret\n")
+        (tmp_path / "first-refresh-token").write_text("sandbox-jira-refresh-0\n")
+        hub = Hub(tmp_path, box.keys)
+        for hours in range(3):
+            done = hub.run("sync")
+            assert done.returncode == 0, done.stderr
+            refreshed = [one for one in box.ledger("jira")["client"]["writes"] if one["action"] == "refresh"]
+            assert len(refreshed) == hours + 1, "an access token is used as long as it lasts"
+            box.post("advance", seconds=3700)
+        assert differences(box, "jira", hub.tickets()) == []
+        kept = [
+            path for path in (tmp_path / "state").rglob("*") if path.is_file() and b"refresh-3" in path.read_bytes()
+        ]
+        assert [path.stat().st_mode & 0o777 for path in kept] == [0o600]
+        told = hub.run("sync", "-v")
+        assert "sandbox-jira-refresh" not in told.stdout + told.stderr
+        assert b"sandbox-jira-" not in (tmp_path / "hub.db").read_bytes()
+
+
 def _until_all_is_sent(hub: Hub) -> None:
     deadline = time.monotonic() + 90
     while rows := json.loads(hub.run("outbox", "--json").stdout):
