@@ -197,7 +197,7 @@ class _Report:
 
 def _interest(line: "TicketLine") -> tuple[int, bool, float, int]:
     """Of the tickets that fit on a screen: a conversation, then a bad review, then much text."""
-    return (min(line.messages, 3), line.rating is not None, -(line.rating or 0), len(line.text))
+    return (min(line.messages, 2), line.rating is not None, -(line.rating or 0), len(line.text))
 
 
 def _print_bars(counts: Sequence[tuple[object, int]]) -> None:

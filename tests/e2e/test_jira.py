@@ -6,8 +6,12 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.e2e.harness import Hub, Sandbox, differences, sandbox
 
@@ -83,6 +87,94 @@ def test_kills_and_lost_answers_make_exactly_one_issue_of_each_ticket(tmp_path: 
         assert [len(ticket["links"]) for ticket in tickets if ticket["id"] in chosen] == [1] * _ESCALATED
         made = {item["source_id"] for vendor in ("jira", "jira-dc") for item in _made(box, vendor)}
         assert not [ticket for ticket in tickets if ticket["thread"] in made], "our own cases are no tickets"
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Iterator[tuple[Hub, Sandbox]]:
+    """A quiet site of either edition, and a hub that knows them and a source of tickets."""
+    vendors = ("pointer", "jira", "jira-dc")
+    limits = [word for vendor in vendors for word in ("--limit", f"{vendor}=off")]
+    with sandbox(tmp_path, *vendors, "--seed", "3", "--items", "30", "--future", "0", *limits) as box:
+        yield Hub.for_sandbox(tmp_path, box, 'rate = "100/1s"'), box
+
+
+def test_a_refused_token_pauses_its_site_alone_and_resume_lets_it_go_on(both: tuple[Hub, Sandbox]) -> None:
+    hub, box = both
+    box.post("jira/change", action="revoke_key")
+    refused = hub.run("sync")
+    assert refused.returncode == 1
+    assert 'instance "cloud" is paused: 401' in refused.stderr
+    assert "id.atlassian.com" in refused.stderr
+    assert "sandbox-jira-token" not in refused.stderr + refused.stdout
+    assert {ticket["instance"] for ticket in hub.tickets()} == {"maps", "server"}, "the others go on"
+    box.post("jira/change", action="restore_key")
+    assert hub.run("resume", "cloud").returncode == 0
+    assert hub.run("sync").returncode == 0
+    assert differences(box, "jira", hub.tickets()) == []
+
+
+def test_check_names_missing_rights_and_what_to_do(both: tuple[Hub, Sandbox]) -> None:
+    hub, box = both
+    assert hub.run("check").returncode == 0
+    box.post("jira-dc/change", action="deny", project="CLAIMS", rights=["CREATE_ISSUES"])
+    found = hub.run("check")
+    assert found.returncode == 1
+    assert "in project CLAIMS the account lacks CREATE_ISSUES" in " ".join(found.stdout.split())
+    assert "ask Jira's administrator for the rights" in found.stderr
+
+
+def test_a_deleted_issue_is_hidden_and_a_moved_one_stays_the_same_ticket(both: tuple[Hub, Sandbox]) -> None:
+    hub, box = both
+    assert hub.run("sync").returncode == 0
+    chosen = {vendor: _old_issues(box, vendor)[:2] for vendor in ("jira", "jira-dc")}
+    for vendor, (gone, moved) in chosen.items():
+        box.post(f"{vendor}/change", action="delete", id=gone)
+        box.post(f"{vendor}/change", action="move", id=moved)
+    time.sleep(1.1)  # the index lags, and the sweep of ids is due again
+    assert hub.run("sync").returncode == 0
+    tickets = hub.tickets()
+    for vendor, (gone, moved) in chosen.items():
+        site = f"{box.urls[vendor]}/browse/"
+        mine = {one["thread"]: one for one in tickets if one["connector"] == "jira" and one["url"].startswith(site)}
+        assert mine[gone]["state"] == "hidden"
+        assert mine[moved]["extra"]["key"] == _item(box, vendor, moved)["key"]
+        assert differences(box, vendor, tickets) == []
+
+
+def test_what_happens_in_an_issue_comes_back_to_its_ticket(both: tuple[Hub, Sandbox]) -> None:
+    hub, box = both
+    assert hub.run("sync").returncode == 0
+    chosen = [ticket["id"] for ticket in hub.tickets() if ticket["connector"] == "pointer"][:2]
+    for to, ticket in zip(("cloud", "server"), chosen, strict=True):
+        assert hub.run("tickets", "escalate", ticket, "--to", to).returncode == 0
+    assert hub.run("sync").returncode == 0
+    made = [_made(box, vendor)[0]["source_id"] for vendor in ("jira", "jira-dc")]
+    for vendor, issue in zip(("jira", "jira-dc"), made, strict=True):
+        box.post(f"{vendor}/change", action="comment", id=issue, text="Проверили, деньги вернутся завтра")
+        box.post(f"{vendor}/change", action="assign", id=issue, user="557058:9c1f6a3e-0001-4d00-b0b8-4e4c6f1c2a01")
+        box.post(f"{vendor}/change", action="transition", id=issue, status="10003")
+    time.sleep(1.1)  # the index lags
+    assert hub.run("sync").returncode == 0
+    after = {ticket["id"]: ticket for ticket in hub.tickets()}
+    for ticket, issue in zip(chosen, made, strict=True):
+        (link,) = after[ticket]["links"]
+        assert (link["external_id"], link["state"], link["assignee"]) == (issue, "Done", "Олег Ким")
+        assert after[ticket]["state"] == "open", "the last case that it waited for is done"
+        notes = [message["body"] for message in after[ticket]["messages"] if message["direction"] == "note"]
+        assert "Проверили, деньги вернутся завтра" in notes
+        assert "assignee: — → Олег Ким" in notes
+
+
+def _old_issues(box: Sandbox, vendor: str) -> list[str]:
+    """Return issues older than the days at the window's end, of which an inventory says nothing."""
+    until = (datetime.now(UTC) - timedelta(days=3)).isoformat()
+    items = box.ledger(vendor)["items"]
+    sound = [item for item in items if "/" not in item["source_id"] and not item["broken"]]
+    return [item["source_id"] for item in sound if item["published_at"] < until]
+
+
+def _item(box: Sandbox, vendor: str, source_id: str) -> dict[str, Any]:
+    return next(item for item in box.ledger(vendor)["items"] if item["source_id"] == source_id)
 
 
 _APP = """

@@ -168,7 +168,7 @@ class Jira(Connector[JiraConfig]):
         """Return from where *read* reads."""
         if read.mode == "poll" and read.cursor:
             return datetime.fromisoformat(read.cursor["updated"]) - self.config.overlap
-        if read.mode == "backfill" and read.cursor:
+        if read.mode == "backfill" and read.cursor and "created" in read.cursor:
             return datetime.fromisoformat(read.cursor["created"])
         return read.since or read.now - HISTORY
 

@@ -9,6 +9,14 @@ _CHARS = 300
 _SERAPH = "x-seraph-loginreason"
 _CAPTCHA, _BAD_LOGIN = "AUTHENTICATION_DENIED", "AUTHENTICATED_FAILED"
 _WRITES = ("POST", "PUT", "DELETE")
+_CLOUD_ADVICE = (
+    "the API token is not valid (any more; it lasts a year at most): make a new one at id.atlassian.com, and check"
+    " `email`"
+)
+_ADVICE = (
+    "the token is not valid (any more), or not of the kind that this site takes (Cloud's API tokens need `email` too):"
+    " make a new one in the user's profile"
+)
 
 
 def said(response: Response) -> str:
@@ -40,23 +48,14 @@ def refused_login(response: Response, *, cloud_token: bool) -> AuthError | None:
             f"{seen}: Jira asks for a CAPTCHA after failed logins; log in once in a browser as this user, then renew"
             " the token"
         )
-    if _BAD_LOGIN in reason:
-        return AuthError(f"{seen}: Jira does not know these credentials ({_BAD_LOGIN}); renew the token")
-    if response.status != 401:
-        return None
-    if "scope" in said(response).lower():
+    if response.status == 401 and "scope" in said(response).lower():
         return AuthError(
             f"{seen}: {said(response)}; the app lacks a scope: read:jira-work, write:jira-work, read:jira-user and"
             " offline_access are needed. Add it, then authorise the app anew"
         )
-    advice = (
-        "the API token is not valid (any more; it lasts a year at most): make a new one at id.atlassian.com, and check"
-        " `email`"
-        if cloud_token
-        else "the token is not valid (any more), or has not the kind that this site takes (Cloud needs `email` too):"
-        " make a new one in the user's profile"
-    )
-    return AuthError(f"{seen}; {advice}")
+    if response.status != 401 and _BAD_LOGIN not in reason:
+        return None
+    return AuthError(f"{seen}; {_CLOUD_ADVICE if cloud_token else _ADVICE}")
 
 
 def rate_limited(response: Response) -> TransientError | None:

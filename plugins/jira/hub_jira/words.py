@@ -29,7 +29,7 @@ _ENGLISH = {
     "attachments": "Attachments",
 }
 _SUMMARY_TEXT = 120  # characters of the customer's words in a summary
-_QUOTED = 20_000  # characters of the customer's words in one text
+_QUOTED = (20_000, 8_000, 2_000)  # characters of the customer's words in one text; fewer where it gets too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,15 @@ class Words:
         return (_RUSSIAN if self.russian else _ENGLISH)[name].format(**values)
 
     def _text(self, head: str, messages: Sequence[Message], links: Sequence[tuple[str, str]], foot: str) -> Any:
-        quotes = [(self._who(message), message) for message in _fitting(messages)]
-        return self._document(head, quotes, links, foot) if self.cloud else self._markup(head, quotes, links, foot)
+        text: Any = None
+        for most in _QUOTED:
+            quotes = [(self._who(message), message) for message in _fitting(messages, most)]
+            if self.cloud:
+                return self._document(head, quotes, links, foot)
+            text = self._markup(head, quotes, links, foot)
+            if len(text) <= assumed.TEXT_CHARS:  # what is escaped grows
+                break
+        return text
 
     def _who(self, message: Message) -> str:
         author = message.author
@@ -92,7 +99,7 @@ class Words:
     ) -> dict[str, Any]:
         content = [compose.paragraph(head)] if head else []
         for who, message in quotes:
-            content += [compose.paragraph(who), *compose.quoted(message.body or "—")]
+            content += [compose.paragraph(who), *compose.quoted(message.body)]
             content += [compose.paragraph(f"{self._say('attachments')}: {names}")] if (names := _files(message)) else []
         content += [compose.paragraph(f"{name}: ", compose.link(url, url)) for name, url in links]
         content += [compose.paragraph(foot)] if foot else []
@@ -103,7 +110,7 @@ class Words:
     ) -> str:
         parts = [wiki.text_to_wiki(head)] if head else []
         for who, message in quotes:
-            parts += [f"{wiki.text_to_wiki(who)}\n{wiki.quoted(message.body or '—')}"]
+            parts += [f"{wiki.text_to_wiki(who)}\n{wiki.quoted(message.body)}"]
             names = _files(message)
             parts += [wiki.text_to_wiki(f"{self._say('attachments')}: {names}")] if names else []
         parts += [f"{wiki.text_to_wiki(name)}: {url}" for name, url in links]
@@ -116,15 +123,16 @@ def _public(messages: Sequence[Message]) -> list[Message]:
     return [message for message in messages if message.direction != "note" and not message.hidden]
 
 
-def _fitting(messages: Sequence[Message]) -> list[Message]:
-    """Return as many of *messages*, the latest at all events, as one text of Jira holds."""
+def _fitting(messages: Sequence[Message], most: int) -> list[Message]:
+    """Return as many of *messages*, the latest at all events, as *most* characters hold. A text that the platform
+    withholds is where it was published."""
     kept: list[Message] = []
-    room = _QUOTED
+    room = most
     for message in reversed(messages):
         if kept and len(message.body) > room:
             break
         room -= len(message.body)
-        kept.append(message.model_copy(update={"body": message.body[:_QUOTED]}))
+        kept.append(message.model_copy(update={"body": message.body[:most] or message.url or "—"}))
     return kept[::-1]
 
 

@@ -93,7 +93,7 @@ def test_ids_belong_to_the_site_whatever_the_way_to_it() -> None:
         (b"<html>log in</html>", {}, "make a new one at id.atlassian.com"),
         (b'{"message":"Client must be authenticated","status-code":401}', {}, "id.atlassian.com"),
         (b"", {"x_seraph_loginreason": "AUTHENTICATION_DENIED"}, "CAPTCHA"),
-        (b"", {"x_seraph_loginreason": "OUT, AUTHENTICATED_FAILED"}, "does not know these credentials"),
+        (b"", {"x_seraph_loginreason": "OUT, AUTHENTICATED_FAILED"}, "make a new one at id.atlassian.com"),
         (b'{"code":401,"message":"Unauthorized; scope does not match"}', {}, "lacks a scope: read:jira-work"),
     ],
 )

@@ -15,7 +15,7 @@ from hub.sandbox import SandboxOptions, Script, VirtualClock, endless, load
 from .changes import Changes
 from .data import Mint
 from .jql import Query, parse
-from .model import Comment, Entry, Issue, User
+from .model import SERVER, Comment, Entry, Issue, User
 from .people import CLAIMS, DEV, STAFF
 from .richtext import plain
 
@@ -44,7 +44,8 @@ class JiraWorld:
         self._script = Script()
         self._chance = random.Random(f"jira-world:{options.seed}:{edition}")
         self._churn = random.Random(f"churn:{options.seed}")
-        texts = endless(load(options.corpus or WRITTEN), "issue", options.seed)
+        seed = options.seed + (edition == SERVER)  # the two sites tell different stories
+        texts = endless(load(options.corpus or WRITTEN), "issue", seed)
         self.mint = Mint(options, edition, texts)
         self._fill()
 
