@@ -70,6 +70,10 @@ class JiraConfig(ConnectorConfig):
         description="of what is written into Jira (ru, else English), and on Cloud of the names that come from there",
     )
     changelog: bool = Field(default=True, description="whether changes of state and assignee become notes")
+    webhook_secret: Secret | None = Field(
+        default=None,
+        description="Cloud: the secret of the webhook, which it signs with; Data Center: the last part of its address",
+    )
     project: str | None = Field(default=None, description="escalations: key of the project")
     issue_type: str = Field(default="Task", description="escalations: name or id of the issue type")
     fields: dict[str, Any] = Field(

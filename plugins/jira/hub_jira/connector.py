@@ -34,11 +34,13 @@ from hub.sdk import (
     Response,
     Stream,
     Sweep,
+    Webhook,
     Writes,
 )
 from hub_jira import assumed, faults
 from hub_jira.config import JiraConfig
 from hub_jira.escalate import Escalation
+from hub_jira.hooks import accept
 from hub_jira.issue import Case, Setting, comments_of, drafts, histories_of, mapping, person_key, rows, text_id
 from hub_jira.jql import Clock, query
 from hub_jira.rights import Rights
@@ -210,6 +212,10 @@ class Jira(Connector[JiraConfig]):
         priorities = [text_id(row.get("id")) for row in rows(list(read.reference.get("priorities", ())))]
         own = frozenset(filter(None, (person_key(row) for row in read.reference.get("myself", ()))))
         return Setting(self.config.home, self.config.states, statuses, priorities, own)
+
+    def receive(self, webhook: Webhook) -> Sequence[str]:
+        secret = self.config.webhook_secret
+        return accept(webhook, secret.get_secret_value() if secret else None, _STREAM)
 
     def check(self) -> Checks:
         return Rights(self.config).run()

@@ -14,6 +14,7 @@ from hub.sandbox import SandboxOptions, Script, VirtualClock, endless, load
 
 from .changes import Changes
 from .data import Mint
+from .hooks import Hooks
 from .jql import Query, parse
 from .model import SERVER, Comment, Entry, Issue, User
 from .people import CLAIMS, DEV, STAFF
@@ -47,6 +48,7 @@ class JiraWorld:
         seed = options.seed + (edition == SERVER)  # the two sites tell different stories
         texts = endless(load(options.corpus or WRITTEN), "issue", seed)
         self.mint = Mint(options, edition, texts)
+        self.hooks = Hooks(self, options.seed)
         self._fill()
 
     # -- time ---------------------------------------------------------------------------------
@@ -97,6 +99,7 @@ class JiraWorld:
         issue = self.mint.issue(at, at)
         issue.indexed, issue.before = at + self.index_delay, None
         self.keep(issue)
+        self.hooks.tell("jira:issue_created", issue, at)
 
     def keep(self, issue: Issue) -> Issue:
         """From now on it exists."""
@@ -110,7 +113,17 @@ class JiraWorld:
         """Let *change* happen to *issue*, which search notices later. Nothing happens to a deleted one."""
         if not issue.deleted:
             issue.begin(at, self.index_delay)
+            said = len(issue.comments)
             change(at)
+            self._tell(issue, at, said)
+
+    def _tell(self, issue: Issue, at: datetime, said: int) -> None:
+        """Call whoever wants to know that *issue*, which had *said* comments, has changed."""
+        if len(issue.comments) > said:
+            self.hooks.tell("comment_created", issue, at, issue.comments[-1])
+        elif len(issue.comments) < said:
+            self.hooks.tell("comment_deleted", issue, at, issue.gone[-1][0])
+        self.hooks.tell("jira:issue_deleted" if issue.deleted else "jira:issue_updated", issue, at)
 
     def edit(self, issue: Issue, at: datetime) -> None:
         """The reporter writes more."""

@@ -53,7 +53,29 @@ class Writes(Handlers):
                 Route(f"{issue}/attachments", self.attach, methods=["POST"]),
                 Route(f"{api}/issueLink", self.relate, methods=["POST"]),
             ]
-        return found
+        return [
+            *found,
+            Route("/rest/webhooks/1.0/webhook", self.add_webhook, methods=["POST"]),
+            Route("/rest/webhooks/1.0/webhook/{number}", self.remove_webhook, methods=["DELETE"]),
+        ]
+
+    # -- webhooks ------------------------------------------------------------------------------
+
+    async def add_webhook(self, request: Request) -> Response:
+        """POST /rest/webhooks/1.0/webhook: 201."""
+        body = await body_of(request)
+        try:
+            made = self.world.hooks.add(body)
+        except ValueError as error:
+            raise AnswerError(400, str(error)) from None
+        address = f"{self.view(request).base}/rest/webhooks/1.0/webhook/{made.pop('number')}"
+        return ok({**made, "self": address, "enabled": True}, 201)
+
+    async def remove_webhook(self, request: Request) -> Response:
+        """DELETE: 204."""
+        if not self.world.hooks.remove(request.path_params["number"]):
+            raise AnswerError(404, "There is no such webhook.")
+        return Response(status_code=204)
 
     # -- issues -------------------------------------------------------------------------------
 
@@ -78,6 +100,7 @@ class Writes(Handlers):
         issue.properties = {one["key"]: one["value"] for one in body.get("properties") or ()}
         issue.indexed = now + self.world.index_delay
         self.world.keep(issue)
+        self.world.hooks.tell("jira:issue_created", issue, now)
         self._wrote("create", issue, summary=issue.summary, labels=issue.labels, properties=issue.properties)
         return ok({"id": str(issue.id), "key": issue.key, "self": f"{view.api}/issue/{issue.id}"}, 201)
 
@@ -125,6 +148,7 @@ class Writes(Handlers):
         comment = self.world.mint.add_comment(issue, user, said, now, public=not internal)
         comment.properties, comment.by_client = properties, True
         comment.visibility = body.get("visibility")
+        self.world.hooks.tell("comment_created", issue, now, comment)
         self._wrote("comment", issue, text=said.plain, comment=str(comment.id), public=comment.public)
         return ok(view.comment(issue, comment), 201)
 
