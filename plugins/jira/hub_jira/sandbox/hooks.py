@@ -12,8 +12,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from hub.sandbox import Webhooks, require_loopback
-from hub.sandbox.webhooks import Delivery
+from hub.sandbox import Delivery, Webhooks, require_loopback
 
 from .model import CLOUD, Comment, Issue
 from .people import ANNA
