@@ -13,6 +13,8 @@ from typing import Any
 from .model import CLOUD, Rich
 
 Adf = dict[str, Any]
+Form = tuple[Adf, str, "str | tuple[str, str]"]
+"""A document, markup, and what a person reads: in both editions, or in Cloud and in Data Center."""
 SPECIAL = re.compile(r"([{}\[\]*_!|^~+#?-])")
 INLINE = {"text", "hardBreak", "mention", "emoji", "inlineCard", "date", "status", "mediaInline", "inlineExtension"}
 BLOCKS = {
@@ -62,7 +64,7 @@ def _broken(text: str) -> list[Adf]:
 LINK = {"type": "link", "attrs": {"href": "https://example.org/card"}}
 
 
-def _listed(text: str) -> tuple[Adf, str, str]:
+def _listed(text: str) -> Form:
     items = [block("listItem", block("paragraph", words(one))) for one in ("дата", "сумма")]
     inner = block("bulletList", block("listItem", block("paragraph", words("в рублях"))))
     items[1]["content"].append(inner)
@@ -73,7 +75,7 @@ def _listed(text: str) -> tuple[Adf, str, str]:
     )
 
 
-def _numbered(text: str) -> tuple[Adf, str, str]:
+def _numbered(text: str) -> Form:
     items = [block("listItem", block("paragraph", words(one))) for one in ("позвонить", "вернуть")]
     return (
         document(text, block("orderedList", *items, order=1)),
@@ -82,13 +84,14 @@ def _numbered(text: str) -> tuple[Adf, str, str]:
     )
 
 
-def _mentioning(text: str) -> tuple[Adf, str, str]:
+def _mentioning(text: str) -> Form:
     person = block("mention", id="5b109f2e9729b51b54dc274d", text="@Анна Белова")
     made = document(text, block("paragraph", person, words(" посмотри")))
-    return made, f"{escaped(text)}\n[~belova] посмотри", ""
+    said = (f"{text}\n@Анна Белова посмотри", f"{text}\n@belova посмотри")
+    return made, f"{escaped(text)}\n[~belova] посмотри", said
 
 
-def _linked(text: str) -> tuple[Adf, str, str]:
+def _linked(text: str) -> Form:
     made = document(
         text,
         block("paragraph", words("карточка", LINK), words(" и "), block("inlineCard", url="https://example.org/c")),
@@ -97,19 +100,19 @@ def _linked(text: str) -> tuple[Adf, str, str]:
     return made, f"{escaped(text)}\n[карточка|https://example.org/card] и https://example.org/c", said
 
 
-def _quoting(text: str) -> tuple[Adf, str, str]:
+def _quoting(text: str) -> Form:
     made = document("Клиент пишет:", block("blockquote", *document(text)["content"]))
     lines = "\n".join(f"> {line}" for line in text.split("\n"))
     return made, f"Клиент пишет:\n{{quote}}{escaped(text)}{{quote}}", f"Клиент пишет:\n{lines}"
 
 
-def _coded(text: str) -> tuple[Adf, str, str]:
+def _coded(text: str) -> Form:
     made = document(text, block("codeBlock", words("a = {1}\n\nb = *2*"), language="python"))
     wiki = f"{escaped(text)}\n{{code:python}}\na = {{1}}\n\nb = *2*\n{{code}}"
     return made, wiki, f"{text}\n```python\na = {{1}}\n\nb = *2*\n```"
 
 
-def _tabled(text: str) -> tuple[Adf, str, str]:
+def _tabled(text: str) -> Form:
     head = block("tableRow", *(block("tableHeader", block("paragraph", words(one))) for one in ("день", "сумма")))
     row = block("tableRow", *(block("tableCell", block("paragraph", words(one))) for one in ("пн", "500")))
     return (
@@ -119,36 +122,31 @@ def _tabled(text: str) -> tuple[Adf, str, str]:
     )
 
 
-def _marked(text: str) -> tuple[Adf, str, str]:
+def _marked(text: str) -> Form:
     made = document(text, block("paragraph", words("важно", {"type": "strong"}), words(" старое", {"type": "strike"})))
-    return made, f"{escaped(text)}\n*важно* -старое-", ""
+    said = (f"{text}\nважно~~ старое~~", f"{text}\nважно ~~старое~~")
+    return made, f"{escaped(text)}\n*важно* -старое-", said
 
 
-def _pictured(text: str) -> tuple[Adf, str, str]:
+def _pictured(text: str) -> Form:
     shot = block("mediaSingle", block("media", type="file", id="m-1", collection="", alt="чек 1.png"))
     return document(text, shot), f"{escaped(text)}\n!чек 1.png|width=300!", f"{text}\n[attachment: чек 1.png]"
 
 
-def _of_tomorrow(text: str) -> tuple[Adf, str, str]:
+def _of_tomorrow(text: str) -> Form:
     made = document("", block("nodeOfTomorrow", *document(text)["content"], colour="blue"))
     return made, f"{{color:blue}}{escaped(text)}{{color}}", text
 
 
-def _shaped(make: Callable[[str], tuple[Adf, str, str]]) -> Callable[[str, str], Rich]:
+def _shaped(make: Callable[[str], Form]) -> Callable[[str, str], Rich]:
     def shape(text: str, edition: str) -> Rich:
         adf, wiki, said = make(text)
-        if not said:  # where the editions read differently
-            said = _SAID_APART[make][edition == CLOUD].format(text=text.replace("{", "{{").replace("}", "}}"))
-            said = said.replace("{{", "{").replace("}}", "}")
-        return Rich(adf if edition == CLOUD else wiki, said)
+        cloud, server = said if isinstance(said, tuple) else (said, said)
+        return Rich(adf, cloud) if edition == CLOUD else Rich(wiki, server)
 
     return shape
 
 
-_SAID_APART: dict[Any, tuple[str, str]] = {
-    _mentioning: ("{text}\n@belova посмотри", "{text}\n@Анна Белова посмотри"),
-    _marked: ("{text}\nважно ~~старое~~", "{text}\nважно~~ старое~~"),
-}
 FORMS = tuple(
     map(
         _shaped, (_listed, _numbered, _mentioning, _linked, _quoting, _coded, _tabled, _marked, _pictured, _of_tomorrow)
