@@ -144,7 +144,8 @@ def test_a_deleted_issue_is_hidden_and_a_moved_one_stays_the_same_ticket(both: t
 def test_what_happens_in_an_issue_comes_back_to_its_ticket(both: tuple[Hub, Sandbox]) -> None:
     hub, box = both
     assert hub.run("sync").returncode == 0
-    chosen = [ticket["id"] for ticket in hub.tickets() if ticket["connector"] == "pointer"][:2]
+    maps = [ticket for ticket in hub.tickets() if ticket["connector"] == "pointer"]
+    chosen = [ticket["id"] for ticket in maps if ticket["state"] == "new"][:2]
     for to, ticket in zip(("cloud", "server"), chosen, strict=True):
         assert hub.run("tickets", "escalate", ticket, "--to", to).returncode == 0
     assert hub.run("sync").returncode == 0
