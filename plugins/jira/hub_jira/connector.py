@@ -59,6 +59,7 @@ _STREAM = "issues"
 _LATE, _DELETED = "late", "deleted"
 _ROWS, _ID_ROWS = 100, 1000
 _MYSELF, _SERVER = "/rest/api/2/myself", "/rest/api/2/serverInfo"
+_NOT_FOR_US = (403, 404)
 _DETAILS = {"comments": "comment", "values": "history", "histories": "history"}
 
 
@@ -113,13 +114,13 @@ class Jira(Connector[JiraConfig]):
     def classify(self, response: Response) -> HubError | None:
         """Return what is wrong.
 
-        A page's token that is no longer taken is read as a beginning anew; an issue that went between its row and its
-        details has no details.
+        A page's token that is no longer taken is read as a beginning anew; an issue that went, or was closed to us,
+        between its row and its details has no details.
         """
         login = faults.refused_login(response, cloud_token=self.config.email is not None)
         if login is not None or token_refused(response):
             return login
-        if response.status == 404 and "case" in response.request.context:
+        if response.status in _NOT_FOR_US and "case" in response.request.context:
             return None
         return faults.rate_limited(response) or faults.refused(response) or super().classify(response)
 
@@ -237,7 +238,7 @@ def _api(read: Read) -> str:
 
 def _detail_page(response: Response) -> Page:
     """Return comments or changes, each with what it must know of its issue; none where the issue is gone."""
-    if response.status == 404:
+    if response.status in _NOT_FOR_US:
         return Page()
     body, request = mapping(response.json()), response.request
     name = next((name for name in _DETAILS if isinstance(body.get(name), list)), "values")

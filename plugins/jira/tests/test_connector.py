@@ -158,6 +158,15 @@ def test_every_refusal_is_told_in_the_vendors_words(
     assert told in str(fault)
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_issue_that_went_before_its_comments_were_read_has_none(status: int) -> None:
+    connector, read = Jira(config()), Read("issues", "poll", NOW)
+    asked = Request("GET", "/rest/api/3/issue/1/comment", params={"startAt": 0}, context={"case": {}})
+    answer = Response(status, {}, b"<html>gone</html>", asked)
+    assert connector.classify(answer) is None
+    assert connector.parse(answer, read).records == ()
+
+
 # -- editions ---------------------------------------------------------------------------------------------------
 
 
