@@ -20,14 +20,13 @@ from hub.sdk import (
     Response,
     SourceError,
     State,
-    TransientError,
     Writes,
     find_marker,
 )
 from hub_jira import assumed, faults
 from hub_jira.config import JiraConfig, Level
 from hub_jira.fields import RAISED, as_label, by_name, create_body, names_of, priority
-from hub_jira.issue import STATES, comment_id, mapping, rich, rows, string, text_id
+from hub_jira.issue import comment_id, mapping, rich, rows, string, text_id
 from hub_jira.jql import quote as jql_quote
 from hub_jira.search import Wanted, following, issues_of
 from hub_jira.words import Words
@@ -320,13 +319,13 @@ class Escalation:
         """Return *answer* if it is what is wanted.
 
         Raises:
-            TransientError: somebody else changed the issue in the same moment.
+            SourceError: somebody else changed the issue in the same moment; the next try reads it again.
             DeliveryError: anything else: another try would be answered the same.
         """
         if answer.status in (status, 200):
             return answer
         if answer.status == 409:
-            raise TransientError(f"{wrong}: somebody changed it in the same moment", undone=True)
+            raise SourceError(f"{wrong}: somebody changed it in the same moment")
         gone = " (it is gone, or the user may not see it)" if answer.status == 404 else ""
         raise DeliveryError(f"{wrong}: {answer.status}{gone} {faults.said(answer)}".rstrip())
 
@@ -353,7 +352,7 @@ def _is_in(status: Mapping[str, Any], named: str | None, category: str | None) -
     if named is not None:
         return by_name([status], named) is not None
     known = text_id(mapping(status.get("statusCategory")).get("key"))
-    return category is not None and known in STATES and (known or "new") == category
+    return category is not None and {"undefined": "new"}.get(known, known) == category
 
 
 def _screen_values(way: Mapping[str, Any]) -> dict[str, Any]:
