@@ -45,18 +45,18 @@ def demo(state: State, folder: Path, keep: bool, lang: str | None, seed: int, it
     from hub.cli.demo_folder import RATE, prepare
     from hub.cli.demo_texts import TEXTS
     from hub.runtime.plugins import discover
-    from hub.sandbox import SandboxOptions, installed, running
+    from hub.sandbox import SandboxOptions, running
     from hub.sdk import ConfigError
 
     registry = discover()
-    names = [name for name in installed() if name in registry.names()]
+    names = _playable(registry.names())
     if not names:
         raise ConfigError("no connector with a sandbox is installed; install helpdesk-hub-youscan, for one")
     text = TEXTS[spoken(state, lang)]
     options = SandboxOptions(seed=seed, items=items, limits=dict.fromkeys(names, RATE))
     with running(names, options) as sandbox:
         state.verbosity = state.verbosity or -1  # the odd records are told of at the end
-        state.config = prepare(folder, registry, sandbox.urls, sandbox.keys)
+        state.config = prepare(folder, registry, sandbox)
         report = _Report(state, text)
         ok = report.show(", ".join(names), kept=keep)
         if keep:
@@ -65,6 +65,16 @@ def demo(state: State, folder: Path, keep: bool, lang: str | None, seed: int, it
                 threading.Event().wait()
     if not ok:
         raise click.exceptions.Exit(FAILED)
+
+
+def _playable(connectors: Sequence[str]) -> list[str]:
+    """Return the sandboxes of the plugins that *connectors* come from."""
+    from importlib.metadata import entry_points
+
+    from hub.sandbox import installed
+
+    packages = {entry.module.split(".")[0] for entry in entry_points(group="hub") if entry.name in connectors}
+    return [name for name, entry in installed().items() if entry.module.split(".")[0] in packages]
 
 
 class _Report:
@@ -182,7 +192,7 @@ class _Report:
 def _interest(line: "TicketLine") -> tuple[bool, int, bool, float, int]:
     """Of the tickets that fit on a screen: an urgent one, then a conversation, then a bad review, then much text."""
     urgent = line.priority == "urgent"
-    return (urgent, min(line.messages, 3), line.rating is not None, -(line.rating or 0), len(line.text))
+    return (urgent, min(line.messages, 2), line.rating is not None, -(line.rating or 0), len(line.text))
 
 
 def _print_bars(counts: Sequence[tuple[object, int]]) -> None:

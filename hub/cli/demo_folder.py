@@ -1,11 +1,11 @@
 """The folder that the demo works in: settings for sandboxes, and a store of its own."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from hub.cli.init import write
-from hub.cli.starter import variable
+from hub.cli.starter import literal, variable
 from hub.runtime.plugins import Registry
+from hub.sandbox import Running
 from hub.sdk import ConfigError
 
 MARK = '# Written by "hub demo", which begins this folder anew each time.'
@@ -27,8 +27,8 @@ def _not_ours(folder: Path, config: Path) -> Path | None:
     return next((path for name in (*_STORE, ".env") if (path := folder / name).exists()), None)
 
 
-def prepare(folder: Path, registry: Registry, urls: Mapping[str, str], keys: Mapping[str, str]) -> Path:
-    """Write settings for the sandboxes at *urls* into *folder*; return the file's path.
+def prepare(folder: Path, registry: Registry, sandbox: Running) -> Path:
+    """Write settings for the vendors of *sandbox* into *folder*; return the file's path.
 
     Raises:
         ConfigError: somebody else's settings, store or variables are there, or the folder cannot be written.
@@ -42,13 +42,15 @@ def prepare(folder: Path, registry: Registry, urls: Mapping[str, str], keys: Map
         (folder / name).unlink(missing_ok=True)
     tables = [MARK, 'store = "sqlite:///hub.db"', 'rules = "rules"', 'timezone = "Europe/Moscow"', ""]
     variables = []
-    for name, url in urls.items():
-        tables += [f"[instances.{name}]", f'connector = "{name}"', f'base_url = "{url}"', f'rate = "{RATE}"']
-        for key, field in registry.connector(name).Config.model_fields.items():
-            if field.is_required() and key != "connector":
+    for name, url in sandbox.urls.items():
+        settings = sandbox.settings[name]
+        tables += [f"[instances.{name}]", f"base_url = {literal(url)}", f"rate = {literal(RATE)}"]
+        tables += [f"{key} = {literal(value)}" for key, value in settings.items()]
+        for key, field in registry.connector(settings["connector"]).Config.model_fields.items():
+            if field.is_required() and key not in settings:
                 # A name of its own: a real key in the environment must not be sent to a sandbox.
                 tables.append(f'{key} = {{ env = "DEMO_{variable(name, key)}" }}')
-                variables.append(f"DEMO_{variable(name, key)}={keys[name]}")
+                variables.append(f"DEMO_{variable(name, key)}={sandbox.keys[name]}")
         tables.append("")
     files = {"hub.toml": "\n".join(tables), ".env": "\n".join([*variables, ""])}
     write(folder, files if (folder / "rules").exists() else {**files, "rules/own.yaml": _RULES})

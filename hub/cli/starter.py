@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from hub.routing.rules import PACK
@@ -116,6 +117,8 @@ def literal(value: Any) -> str:
         return f'"{duration(value)}"'
     if isinstance(value, set | frozenset | tuple):
         return json.dumps(sorted(value) if isinstance(value, set | frozenset) else list(value), ensure_ascii=False)
+    if isinstance(value, BaseModel):
+        return literal(value.model_dump())
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {literal(item)}" for key, item in value.items()) + " }" if value else "{}"
     return json.dumps(value, ensure_ascii=False, default=str)

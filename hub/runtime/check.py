@@ -5,12 +5,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hub.pipeline.fetch import fetch_response
 from hub.pipeline.reference import probe
 from hub.pipeline.retry import NO_RETRY
+from hub.pipeline.source import Source
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.sources import Workshop
 from hub.runtime.transport import Transport
-from hub.sdk import AuthError, ConfigError, HubError, SourceError
+from hub.sdk import AuthError, ConfigError, HubError, Shortcoming, SourceError
 from hub.store import InstanceState, Store
 
 _log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ async def check(settings: Settings, store: Store, names: Sequence[str] = ()) -> 
     async with Transport() as transport:
         workshop = Workshop(settings, transport, NO_RETRY)
         found = await asyncio.gather(*(_check(workshop, instance) for instance in settings.pick(names)))
-    return findings + list(found)
+    return findings + [finding for several in found for finding in several]
 
 
 def _paused(state: InstanceState) -> Finding:
@@ -46,18 +48,36 @@ def _paused(state: InstanceState) -> Finding:
     return Finding(state.name, ok=False, message=message, todo=todo)
 
 
-async def _check(workshop: Workshop, instance: InstanceSettings) -> Finding:
+async def _check(workshop: Workshop, instance: InstanceSettings) -> list[Finding]:
     try:
-        response = await probe(workshop.source(instance))
+        source = workshop.source(instance)
+        response = await probe(source)
+        lacking = await _lacking(source)
     except AuthError as error:
-        return Finding(instance.name, ok=False, message=str(error), todo="mend the credentials, then check again")
+        return [Finding(instance.name, ok=False, message=str(error), todo="mend the credentials, then check again")]
     except HubError as error:
-        return Finding(instance.name, ok=False, message=str(error), todo=_todo(error))
+        return [Finding(instance.name, ok=False, message=str(error), todo=_todo(error))]
     except Exception as error:  # a connector's own fault is that instance's alone
         _log.exception("check failed", extra={"instance": instance.name})
-        return Finding(instance.name, ok=False, message=f"{type(error).__name__}: {error}", todo="report it (-v)")
+        return [Finding(instance.name, ok=False, message=f"{type(error).__name__}: {error}", todo="report it (-v)")]
+    if lacking:
+        return [Finding(instance.name, ok=False, message=one.seen, todo=one.todo) for one in lacking]
     seen = "nothing to ask" if response is None else f"{response.status} from {response.request.path}"
-    return Finding(instance.name, ok=True, message=f"the source answers: {seen}")
+    return [Finding(instance.name, ok=True, message=f"the source answers: {seen}")]
+
+
+async def _lacking(source: Source) -> tuple[Shortcoming, ...]:
+    """Return what the connector finds that its credentials and settings lack."""
+    steps = source.connector.check()
+    try:
+        request = next(steps)
+        while True:
+            request = steps.send(await fetch_response(source, request, refusals=True))
+    except StopIteration as end:
+        found: tuple[Shortcoming, ...] = end.value
+        return found
+    finally:
+        steps.close()
 
 
 def _todo(error: HubError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,11 +14,12 @@ TIMEOUT_S = 30.0
 
 @dataclass(frozen=True)
 class Running:
-    """Base URL and default key per vendor, and the address of the control API."""
+    """Base URL, default key and further settings per vendor, and the address of the control API."""
 
     urls: dict[str, str]
     keys: dict[str, str]
     control: str
+    settings: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def ledger(self, vendor: str) -> dict[str, Any]:
         """What the vendor holds and what the client did."""

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -37,15 +37,16 @@ TICK_S = 0.02
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where a sandbox listens and the keys it knows."""
+    """Where a sandbox listens, the keys it knows, and what else an instance of each vendor needs."""
 
     urls: dict[str, str]
     keys: dict[str, str]
     control: str
+    settings: dict[str, dict[str, str]]
 
     def as_json(self) -> str:
         """For `--ready-file`."""
-        return json.dumps({"urls": self.urls, "keys": self.keys, "control": self.control})
+        return json.dumps(asdict(self))
 
     def lines(self) -> list[str]:
         """For a person, one line per vendor and one for the control API."""
@@ -123,7 +124,7 @@ def running(names: Sequence[str], options: SandboxOptions, port: int = 0) -> Ite
     addresses = _addresses(vendors, sock)
     thread.start()
     try:
-        yield Running(addresses.urls, addresses.keys, addresses.control)
+        yield Running(**asdict(addresses))
     finally:
         server.should_exit = True
         thread.join(START_S)
@@ -182,6 +183,7 @@ def _addresses(vendors: Sequence[Vendor], sock: socket.socket) -> Addresses:
         urls={vendor.name: root + vendor.base_path for vendor in vendors},
         keys={vendor.name: vendor.key for vendor in vendors},
         control=root + CONTROL_PATH,
+        settings={vendor.name: vendor.settings for vendor in vendors},
     )
 
 

@@ -63,9 +63,21 @@ class Vendor:
     """A vendor's API on loopback. `app` is what the host mounts at `base_path`."""
 
     def __init__(
-        self, name: str, base_path: str, keys: tuple[str, ...], world: World, wire: Wire, options: SandboxOptions
+        self,
+        name: str,
+        base_path: str,
+        keys: tuple[str, ...],
+        world: World,
+        wire: Wire,
+        options: SandboxOptions,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        """Set up the gate; `serve_with` gives it the application behind."""
+        """Set up the gate; `serve_with` gives it the application behind.
+
+        *settings*: what an instance of this vendor needs beside address and key, such as an account's name; and
+        `connector` where its connector has another name.
+        """
+        self.settings = {"connector": name, **(settings or {})}
         self.name, self.base_path, self.keys, self.key = name, base_path, keys, keys[0]
         self.world, self._wire, self._options = world, wire, options
         self.traffic = Traffic(keys, wire.secret_params)

@@ -23,11 +23,12 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Delivery:
-    """One call: where to, what, and what is noted of it."""
+    """One call: where to, what, what is noted of it, and headers beside the usual ones."""
 
     url: str
     body: bytes
     note: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Webhooks:
@@ -85,7 +86,7 @@ class Webhooks:
     def _call(self, delivery: Delivery) -> int:
         """Return the status of the answer; credentials in the address go as HTTP Basic."""
         address = urlsplit(delivery.url)
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", **delivery.headers}
         if address.username is not None:
             pair = f"{unquote(address.username)}:{unquote(address.password or '')}".encode()
             headers["authorization"] = f"Basic {base64.b64encode(pair).decode()}"

@@ -136,6 +136,18 @@ def find_marker(*texts: str | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortcoming:
+    """Something that credentials or settings lack: what was seen, and what a person does about it."""
+
+    seen: str
+    todo: str
+
+
+Checks = Generator[Request, Response, tuple[Shortcoming, ...]]
+"""A check under way: yields requests, a refusal comes back as a response too, and ends with what is lacking."""
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """A call that a vendor made to us. A hint, never the record itself."""
 

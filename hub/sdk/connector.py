@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
-from hub.sdk.actions import Action, ActionName, Delivery, Steps, Webhook, Writes
+from hub.sdk.actions import Action, ActionName, Checks, Delivery, Steps, Webhook, Writes
 from hub.sdk.auth import Auth, NoAuth
 from hub.sdk.config import ConnectorConfig
 from hub.sdk.drafts import Draft
@@ -94,6 +94,11 @@ class Connector(Generic[ConfigT]):
             return TransientError(seen, retry_after=wait)
         detail = " ".join(response.text[:200].split())
         return SourceError(f"{seen}: {detail}" if detail else seen)
+
+    def check(self) -> Checks:
+        """Ask the source what credentials and settings lack, for ``hub check``; it has answered a first request."""
+        return ()
+        yield
 
     # --- reading ------------------------------------------------------------------------------------------------
 

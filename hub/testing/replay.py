@@ -201,7 +201,7 @@ class _Walk:
         first = self._connector.request(self._read)
         waiting = deque([first] if first else [])
         while waiting:
-            step = self._step(waiting.popleft())
+            step = self._step(waiting.popleft(), self._asked)
             yield step
             yield from self._details(step.page.details)
             if step.page.restart:
@@ -210,14 +210,15 @@ class _Walk:
             waiting.extendleft(reversed(_following(step.page)))
 
     def _details(self, requests: Sequence[Request]) -> Iterator[Step]:
-        waiting = deque(requests)
+        # A record may come twice, changed in between, and its details with it: only within a page they must not repeat.
+        waiting, asked = deque(requests), set[bytes]()
         while waiting:
-            step = self._step(waiting.popleft(), is_detail=True)
+            step = self._step(waiting.popleft(), asked, is_detail=True)
             yield step
             waiting.extendleft(reversed(_following(step.page)))
 
-    def _step(self, request: Request, *, is_detail: bool = False) -> Step:
-        self._note(request)
+    def _step(self, request: Request, asked: set[bytes], *, is_detail: bool = False) -> Step:
+        self._note(request, asked)
         response = self._answer(request)
         fault = self._connector.classify(response)
         if fault:
@@ -227,14 +228,14 @@ class _Walk:
             self._cursor = page.cursor or _furthest(self._connector, page.records) or self._cursor
         return Step(request, response, page, self._read, None if is_detail else self._cursor, is_detail)
 
-    def _note(self, request: Request) -> None:
-        if request.identity in self._asked:
+    def _note(self, request: Request, asked: set[bytes]) -> None:
+        if request.identity in asked:
             raise EndlessError(f"{request.method} {request.path} {dict(request.params)} was asked for before")
-        if len(self._asked) >= MAX_PAGES:
+        if len(asked) >= MAX_PAGES:
             raise EndlessError(
                 f"{self._connector.name}: {MAX_PAGES} pages and no end of {self._read.stream or 'reading'}"
             )
-        self._asked.add(request.identity)
+        asked.add(request.identity)
 
     def _restarted(self, request: Request) -> Request:
         """A restart may ask for what was asked before."""

@@ -14,26 +14,48 @@ from typing import Any
 import httpx
 
 _START_S = 30.0
-_TOML = """
-store = "sqlite:///hub.db"
-
+_TABLES = {
+    "youscan": """
 [instances.mentions]
 connector = "youscan"
-base_url = "{youscan}"
+base_url = "{url}"
 api_key = {{ env = "YOUSCAN_API_KEY" }}
 sweep_window = "60d"
 {common}
 sweeps = {{ edits = "1s", deleted = "1s", spam = "1s" }}
-
+""",
+    "pointer": """
 [instances.maps]
 connector = "pointer"
-base_url = "{pointer}"
+base_url = "{url}"
 token = {{ env = "POINTER_TOKEN" }}
 concurrency = 4
 {common}
 sweeps = {{ edits = "1s", changed = "1s", replies = "1s", published = "1s" }}
-"""
-
+""",
+    "jira": """
+[instances.cloud]
+connector = "jira"
+base_url = "{url}"
+email = "hub@example.org"
+token = {{ env = "JIRA_TOKEN" }}
+project = "CLAIMS"
+lag = "2s"
+{common}
+sweeps = {{ late = "1s", deleted = "1s" }}
+""",
+    "jira-dc": """
+[instances.server]
+connector = "jira"
+base_url = "{url}"
+token = {{ env = "JIRA_TOKEN" }}
+project = "CLAIMS"
+lag = "2s"
+{common}
+sweeps = {{ late = "1s", deleted = "1s" }}
+""",
+}
+_INSTANCES = {"youscan": "mentions", "pointer": "maps", "jira": "cloud", "jira-dc": "server"}
 
 _REPLY = "/reply"
 _Key = tuple[str, str]
@@ -47,6 +69,7 @@ class Sandbox:
     urls: dict[str, str]
     keys: dict[str, str]
     control: str
+    settings: dict[str, dict[str, str]]
 
     def ledger(self, vendor: str) -> dict[str, Any]:
         answer = httpx.get(f"{self.control}/ledger/{vendor}", timeout=30, trust_env=False)
@@ -87,7 +110,8 @@ class Hub:
 
     @classmethod
     def for_sandbox(cls, folder: Path, box: Sandbox, common: str = "") -> "Hub":
-        (folder / "hub.toml").write_text(_TOML.format(common=common, **box.urls))
+        tables = [_TABLES[vendor].format(common=common, url=url) for vendor, url in box.urls.items()]
+        (folder / "hub.toml").write_text('\nstore = "sqlite:///hub.db"\n' + "".join(tables))
         return cls(folder, box.keys)
 
     @property
@@ -95,8 +119,9 @@ class Hub:
         return {
             **os.environ,
             "HUB_STATE_DIR": str(self.folder / "state"),
-            "YOUSCAN_API_KEY": self.keys["youscan"],
-            "POINTER_TOKEN": self.keys["pointer"],
+            "YOUSCAN_API_KEY": self.keys.get("youscan", ""),
+            "POINTER_TOKEN": self.keys.get("pointer", ""),
+            "JIRA_TOKEN": self.keys.get("jira") or self.keys.get("jira-dc", ""),
             "NO_COLOR": "1",
         }
 
@@ -122,7 +147,7 @@ def differences(box: Sandbox, vendor: str, tickets: Sequence[dict[str, Any]]) ->
     """Return how the tickets differ from what the vendor holds; empty: every visible item is exactly one message,
     with the right text, rating and visibility, in the right ticket, and no message is of anything else."""
     stored: dict[_Key, list[tuple[str, dict[str, Any]]]] = {}
-    mine = [ticket for ticket in tickets if ticket["connector"] == vendor]
+    mine = [ticket for ticket in tickets if ticket["instance"] == _INSTANCES[vendor]]
     for ticket in mine:
         for message in ticket["messages"]:
             for source in message["sources"]:

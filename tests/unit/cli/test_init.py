@@ -10,7 +10,7 @@ from hub.cli.starter import literal, starter_files, variable
 from hub.routing.rules import load_rules
 from hub.runtime.config import load_outline, load_settings
 from hub.runtime.plugins import Registry, discover
-from hub.sdk import Connector, ConnectorConfig, Secret, hookimpl
+from hub.sdk import Connector, ConnectorConfig, DestinationMap, Secret, hookimpl
 from tests.unit.cli.conftest import Hub
 
 
@@ -111,4 +111,5 @@ def test_values_are_written_as_toml() -> None:
     assert literal({"a": "ё"}) == '{ a = "ё" }'
     assert literal(frozenset({"b", "a"})) == '["a", "b"]'
     assert literal(True) == "true"
+    assert literal(DestinationMap[str](queue={"claims": "A"})) == '{ queue = { claims = "A" }, department = {} }'
     assert variable("wide-one", "site_url") == "WIDE_ONE_SITE_URL"

@@ -1,0 +1,77 @@
+"""Queries: JQL that reads what changed. Vendor sheet, sections 3 to 5. Pure.
+
+A date literal is cut to the minute and read in the time zone of the *caller's profile*, whatever zone the answers are
+written in. Where that zone is not known, times are said relative to the server's own clock.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+MINUTE = timedelta(minutes=1)
+
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
+
+
+def has_order(jql: str) -> bool:
+    """Return whether *jql* says in which order, outside of its quoted words."""
+    return bool(_ORDER_BY.search(_QUOTED.sub('""', jql)))
+
+
+def quote(value: str) -> str:
+    """Return *value* as a quoted word of JQL."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How the source reads a time: in *zone*, or, where that is None, only relative to *now*."""
+
+    zone: ZoneInfo | None
+    now: datetime
+
+    @classmethod
+    def of(cls, myself: Sequence[Any], now: datetime) -> "Clock":
+        """Return the clock of the caller whom the reference ``myself`` tells of."""
+        named = next((row.get("timeZone") for row in myself if isinstance(row, Mapping)), None)
+        try:
+            return cls(ZoneInfo(named) if isinstance(named, str) and named else None, now)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return cls(None, now)
+
+    def floor(self, at: datetime) -> datetime:
+        """Return the latest instant, not after *at*, that a literal says for certain.
+
+        In the hour that a clock shows twice a literal may mean either instant: it is stepped back by as much.
+        """
+        minute = at.astimezone(UTC).replace(second=0, microsecond=0)
+        if self.zone is None:
+            return minute
+        local = minute.astimezone(self.zone)
+        first, second = (local.replace(fold=fold).utcoffset() for fold in (0, 1))
+        if first is not None and second is not None and first > second:
+            return minute - (first - second)
+        return minute
+
+    def literal(self, at: datetime) -> str:
+        """Return JQL for the instant :meth:`floor` gives."""
+        minute = self.floor(at)
+        if self.zone is None:
+            return f"-{max(math.ceil((self.now - minute) / MINUTE), 0) + 1}m"
+        return f'"{minute.astimezone(self.zone):%Y-%m-%d %H:%M}"'
+
+    def ceiling(self, at: datetime) -> datetime:
+        """Return an instant, at or after *at*, that a literal says for certain."""
+        return at + MINUTE if self.floor(at + MINUTE) >= at else at + 2 * timedelta(hours=1)
+
+
+def query(wanted: str | None, clauses: Sequence[str], order: str) -> str:
+    """Return the JQL of everything that *wanted* and all *clauses* let through, in *order*, then by key."""
+    conditions = [f"({wanted})" if wanted else "", *clauses]
+    return f"{' AND '.join(filter(None, conditions))} ORDER BY {order} ASC, key ASC"
