@@ -38,6 +38,9 @@ BITRIX24_TOKEN_URL = "https://oauth.bitrix24.tech/oauth/token/"  # noqa: S105 - 
 BITRIX24_DELETED = "IS_DELETED"
 """Parameter of a chat message that was deleted: ``"Y"``."""
 
+BITRIX24_FILES = "FILE_ID"
+"""Parameter of a chat message with files: their ids, by which they stand in ``files`` of the answer."""
+
 
 def bitrix24_moment(at: datetime) -> str:
     """Return *at* for a filter: with its offset, so that the portal's own zone does not matter (section 6)."""

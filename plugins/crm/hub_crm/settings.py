@@ -1,12 +1,11 @@
 """Settings of an instance: what all products share, and each product's own keys in the same table."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
-from hub.sdk import ConnectorConfig, DestinationMap, Duration
+from hub.sdk import ConnectorConfig, DestinationMap
 from hub_crm.product import load, names
 
 DEFAULT_PRODUCT = "bitrix24"
@@ -29,9 +28,6 @@ class CrmConfig(ConnectorConfig):
     product: str = Field(default=DEFAULT_PRODUCT, description="which CRM")
     read: tuple[str, ...] = Field(
         default=("tasks",), min_length=1, description="what becomes tickets: tasks, leads, deals"
-    )
-    sweep_window: Duration = Field(
-        default=timedelta(days=60), gt=timedelta(), description="how far back late changes and deletions are looked for"
     )
     map: DestinationMap[Target] = Field(
         default_factory=DestinationMap[Target],

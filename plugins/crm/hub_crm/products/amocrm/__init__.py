@@ -106,7 +106,7 @@ class AmoCrm(Product):
         return f"{parts.netloc.rpartition('@')[2]}{parts.path}".lower()
 
     def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
-        deleted = Sweep(DELETED, timedelta(days=1), self.config.sweep_window, inventory="threads")
+        deleted = Sweep(DELETED, timedelta(days=1), inventory="threads")
         names = [name for kind in self.config.read for name in (kind, *(("notes",) if kind == "leads" else ()))]
         return [Stream(name, _TITLES[name], () if name == "notes" else (deleted,)) for name in dict.fromkeys(names)]
 

@@ -116,8 +116,7 @@ class Bitrix24(Product):
         return f"{parts.netloc.rpartition('@')[2]}{parts.path}".lower()
 
     def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
-        window = self.config.sweep_window
-        deleted = Sweep(DELETED, timedelta(days=1), window, inventory="threads")
+        deleted = Sweep(DELETED, timedelta(days=1), inventory="threads")
         spoken = Sweep(COMMENTS, timedelta(hours=1))
         wanted = [KINDS[name] for name in dict.fromkeys(self.config.read)]
         return [Stream(kind.stream, kind.title, (spoken, deleted) if kind.open_only else (deleted,)) for kind in wanted]

@@ -91,7 +91,7 @@ def _comments(case: Case, found: Any) -> Iterator[dict[str, Any]]:
     files = {text_id(mapping(file).get("id")): file for file in assumed.rows(chat.get("files"))}
     for message in assumed.rows(chat["messages"]):
         said = mapping(message)
-        attached = assumed.rows(mapping(said.get("params")).get("FILE_ID"))
+        attached = assumed.rows(mapping(said.get("params")).get(assumed.BITRIX24_FILES))
         yield {
             "case": case,
             "message": message,
