@@ -10,6 +10,7 @@ from typing import Any
 
 from hub.sdk import (
     Auth,
+    Checks,
     Connector,
     Cursor,
     Delivery,
@@ -66,6 +67,9 @@ class Crm(Connector[CrmConfig]):
 
     def classify(self, response: Response) -> HubError | None:
         return self._product.classify(response, super().classify(response))
+
+    def check(self) -> Checks:
+        return self._product.check()
 
     # --- reading ------------------------------------------------------------------------------------------------
 

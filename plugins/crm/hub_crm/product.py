@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from hub.sdk import (
     Auth,
+    Checks,
     Cursor,
     Delivery,
     Draft,
@@ -90,6 +91,10 @@ class Product(ABC):
     @abstractmethod
     def classify(self, response: Response, usual: HubError | None) -> HubError | None:
         """Return what is wrong with *response*, or None; *usual* is what any vendor's status would mean."""
+
+    @abstractmethod
+    def check(self) -> Checks:
+        """Ask what credentials and settings lack, for ``hub check``."""
 
     # --- reading ------------------------------------------------------------------------------------------------
 

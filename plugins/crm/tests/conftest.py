@@ -113,6 +113,16 @@ class Site:
         drive(self.connector, kept(), self.send)
         return found[0]
 
+    def lacking(self) -> list[tuple[str, str]]:
+        """Return what the check finds, as the engine runs it."""
+        steps = self.connector.check()
+        try:
+            request = next(steps)
+            while True:
+                request = steps.send(self.send(request))
+        except StopIteration as end:
+            return [(one.seen, one.todo) for one in end.value]
+
     def writes(self, action: str) -> list[dict[str, Any]]:
         """Return the writes of one kind that took effect."""
         done = self.box.ledger(self.vendor)["client"]["writes"]

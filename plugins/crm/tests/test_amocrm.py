@@ -152,6 +152,16 @@ def test_too_many_requests_are_waited_for_and_a_ban_is_waited_for_longer(open_si
     assert faults[-1].retry_after == timedelta(minutes=10)
 
 
+def test_the_check_names_what_token_and_settings_lack(account: Site) -> None:
+    assert account.lacking() == []
+    account.connector = account.make(key=AGENT)
+    assert [todo for _, todo in account.lacking()] == ["use a token of an administrator, if names are wanted"]
+    account.connector = account.make(map={"department": {"law": {"responsible": 5}}})
+    ((seen, todo),) = account.lacking()
+    assert seen == "map.department.law: user 5 is not in the account"
+    assert "3785711 (Олег Тихий)" in todo
+
+
 # --- escalation -------------------------------------------------------------------------------------------------
 
 

@@ -164,6 +164,24 @@ def test_a_plan_without_rest_is_told(portal: Site) -> None:
         assert portal.reference
 
 
+def test_the_check_names_what_webhook_and_settings_lack(portal: Site) -> None:
+    assert portal.lacking() == []
+    portal.connector = portal.make(key="sandboxbitrix24tasks", responsible=21, marker_field="UF_HUB_ID")
+    seen = dict(portal.lacking())
+    assert list(seen.values()) == [
+        "tick the scope tasks of the webhook",
+        "tick the scope crm of the webhook",
+        "write the id of somebody who does: 1, 7, 9, 12, 15",
+        "an administrator makes it with task.item.userfield.add; or take the setting out",
+    ]
+    portal.box.change("bitrix24", "portal", own_field="UF_HUB_ID")
+    law = {"department": {"law": {"group": 32, "responsible": 777}}}
+    portal.connector = portal.make(responsible=None, map=law, marker_field="UF_HUB_ID")
+    assert "map.department.law: user 777 does not work on the portal (any more)" in [
+        said for said, _ in portal.lacking()
+    ]
+
+
 # --- escalation -------------------------------------------------------------------------------------------------
 
 

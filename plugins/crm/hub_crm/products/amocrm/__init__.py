@@ -16,6 +16,7 @@ from pydantic import Field
 from hub.sdk import (
     Auth,
     Bearer,
+    Checks,
     ConfigError,
     Cursor,
     Delivery,
@@ -39,7 +40,7 @@ from hub.sdk import (
 from hub_crm import assumed
 from hub_crm.customer import Card, Customer, Step
 from hub_crm.product import Own, Product
-from hub_crm.products.amocrm import calls
+from hub_crm.products.amocrm import calls, rights
 from hub_crm.products.amocrm.cards import Cards
 from hub_crm.products.amocrm.lists import KINDS, Walk, changed, within
 from hub_crm.products.amocrm.records import Records
@@ -115,6 +116,9 @@ class AmoCrm(Product):
 
     def classify(self, response: Response, usual: HubError | None) -> HubError | None:
         return calls.classify(response, usual)
+
+    def check(self) -> Checks:
+        return rights.check(self.config)
 
     # --- reading ------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr
 from hub.sdk import (
     Auth,
     BodyField,
+    Checks,
     ConfigError,
     Cursor,
     Delivery,
@@ -40,7 +41,7 @@ from hub.sdk import (
 from hub_crm import assumed
 from hub_crm.customer import Card, Customer, Step
 from hub_crm.product import Own, Product, plain
-from hub_crm.products.bitrix24 import calls, comments
+from hub_crm.products.bitrix24 import calls, comments, rights
 from hub_crm.products.bitrix24.about import About
 from hub_crm.products.bitrix24.cards import Cards
 from hub_crm.products.bitrix24.lists import KINDS, Walk
@@ -133,6 +134,9 @@ class Bitrix24(Product):
     @property
     def _about(self) -> About:
         return About(self.config.read)
+
+    def check(self) -> Checks:
+        return rights.check(self.config, self._about, self._own.marker_field)
 
     # --- reading ------------------------------------------------------------------------------------------------
 

@@ -62,6 +62,7 @@ class Methods:
             "user.get": self._user_get,
             "tasks.task.list": self._task_list,
             "tasks.task.get": self._task_get,
+            "tasks.task.getFields": self._task_fields,
             "tasks.task.add": self._task_add,
             "tasks.task.update": self._task_update,
             **{f"tasks.task.{move}": self._mover(move) for move in MOVES},
@@ -142,6 +143,11 @@ class Methods:
         if "CHAT_ID" in (params.get("select") or ()) and self._world.chats:
             row["chatId"] = task.chat
         return Result({"task": row})
+
+    def _task_fields(self, _params: Mapping[str, Any], _webhook: Webhook) -> Result:
+        usual = {"ID": "integer", "TITLE": "string", "STATUS": "enum", "XML_ID": "string", "UF_CRM_TASK": "crm"}
+        fields = usual | dict.fromkeys(self._world.own_fields, "string")
+        return Result({"fields": {name: {"title": name, "type": kind} for name, kind in fields.items()}})
 
     def _task_add(self, params: Mapping[str, Any], webhook: Webhook) -> Result:
         fields = params["fields"]
