@@ -41,5 +41,6 @@ def create(options: SandboxOptions) -> Vendor:
         list_key="_embedded",
         text_keys=(),
     )
-    vendor = Vendor("amocrm", BASE_PATH, (*world.tokens, CLIENT_SECRET), world, wire, options)
+    settings = {"connector": "crm", "product": "amocrm", "token": "{key}"}
+    vendor = Vendor("amocrm", BASE_PATH, (*world.tokens, CLIENT_SECRET), world, wire, options, settings)
     return vendor.serve_with(Api(world, vendor.traffic).app())

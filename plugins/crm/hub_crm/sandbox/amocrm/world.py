@@ -18,13 +18,12 @@ from hub.sandbox import (
     Script,
     Shaped,
     VirtualClock,
-    endless,
     huge,
-    load,
     readable,
     same,
 )
 
+from ..texts import LEAD, TASK, texts
 from .model import AGENT, LOST, TOKEN, WON, Contact, Lead, Note, Task, User
 
 USERS = [
@@ -75,7 +74,7 @@ class AmoCrmWorld:
         self._churn = random.Random(f"churn:{options.seed}")
         self._odd = OddTexts((*LETTERS, *ALONE, *UNSTORABLE), self._chance)
         self._huge = options.huge
-        self._texts = endless(load(options.corpus), "mention", options.seed)
+        self._tasks, self._cards = texts(options, TASK), texts(options, LEAD)
         self._ids = itertools.count(4_747_929, 3)
         self._broken = itertools.cycle(("id", "created_at", "junk"))
         self._fill()
@@ -149,8 +148,8 @@ class AmoCrmWorld:
         self.tasks[task.id] = task
 
     def _mint(self, at: datetime) -> Task:
-        text, chance = next(self._texts), self._chance
-        shaped = self._shape(text.text)
+        text, chance = next(self._tasks), self._chance
+        shaped = self._shape(f"{text.title}\n{text.text}" if text.title else text.text)
         at = at.replace(microsecond=0)
         done = chance.random() < 0.4
         leads = list(self.leads)
@@ -178,7 +177,7 @@ class AmoCrmWorld:
         return self._odd.shape(text) if self._chance.random() < self.options.odd else same(text)
 
     def _add_lead(self, at: datetime, number: int) -> None:
-        text = next(self._texts)
+        text = next(self._cards)
         at = at.replace(microsecond=0)
         lead = Lead(
             next(self._ids), text.title or f"Сделка № {number}", at, at, self._chance.choice(list(STAGES)),

@@ -13,6 +13,7 @@ from hub.sandbox import Limit, SandboxOptions, Vendor, Wire
 
 from .answers import too_many, unauthorized
 from .api import CLIENT_SECRET, Api
+from .model import USER
 from .world import Bitrix24World
 
 BASE_PATH = "/bitrix24"
@@ -40,5 +41,6 @@ def create(options: SandboxOptions) -> Vendor:
         text_keys=(),
         secret_params=("auth", "refresh_token", "client_secret"),
     )
-    vendor = Vendor("bitrix24", BASE_PATH, (*world.webhooks, CLIENT_SECRET), world, wire, options)
+    settings = {"connector": "crm", "product": "bitrix24", "webhook_url": f"{{url}}/rest/{USER}/{{key}}/"}
+    vendor = Vendor("bitrix24", BASE_PATH, (*world.webhooks, CLIENT_SECRET), world, wire, options, settings)
     return vendor.serve_with(Api(world, vendor.traffic).app())

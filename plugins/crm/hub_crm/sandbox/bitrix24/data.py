@@ -69,9 +69,9 @@ BBCODE: tuple[Shape, ...] = (
 class Mint:
     """Makes tasks, leads, deals and contacts; everything from the seed."""
 
-    def __init__(self, options: SandboxOptions, texts: Iterator[Text]) -> None:
-        """Words come from *texts*."""
-        self._options, self._texts = options, texts
+    def __init__(self, options: SandboxOptions, tasks: Iterator[Text], cards: Iterator[Text]) -> None:
+        """Words come from *tasks* and, for leads and deals, from *cards*."""
+        self._options, self._tasks, self._cards = options, tasks, cards
         self._chance = random.Random(f"bitrix24-data:{options.seed}")
         self._odd = OddTexts((*BBCODE, *MARKUP, *LETTERS, *ALONE, *UNSTORABLE), self._chance)
         self._huge = options.huge
@@ -82,7 +82,7 @@ class Mint:
     def task(self, at: datetime) -> Task:
         """One task made at *at*."""
         chance = self._chance
-        text, shaped = next(self._texts), same("")
+        text = next(self._tasks)
         shaped = self._shape(text.text)
         status = chance.choice((2, 2, 3, 3, 4, 5, 5, 6))
         at = at.replace(microsecond=0)
@@ -129,7 +129,7 @@ class Mint:
 
     def item(self, entity: int, number: int, at: datetime) -> Item:
         """One lead or deal."""
-        text = next(self._texts)
+        text = next(self._cards)
         shaped = self._shape(text.text)
         at = at.replace(microsecond=0)
         fields: dict[str, Any] = {

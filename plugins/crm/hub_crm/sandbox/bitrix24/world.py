@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from hub.sandbox import SandboxOptions, Script, VirtualClock, endless, load, readable
+from hub.sandbox import SandboxOptions, Script, VirtualClock, readable
 
+from ..texts import LEAD as LEAD_TEXT
+from ..texts import TASK, texts
 from .budget import Budget
 from .changes import Changes
 from .data import DEAL, LEAD, Mint, contacts
@@ -49,7 +51,7 @@ class Bitrix24World:
         self._script = Script()
         self._chance = random.Random(f"bitrix24-world:{options.seed}")
         self._churn = random.Random(f"churn:{options.seed}")
-        self.mint = Mint(options, endless(load(options.corpus), "mention", options.seed))
+        self.mint = Mint(options, texts(options, TASK), texts(options, LEAD_TEXT))
         self._fill()
 
     # -- time ---------------------------------------------------------------------------------
@@ -146,6 +148,7 @@ class Bitrix24World:
     def add_task(self, **fields: Any) -> Task:
         """A new task now, with *fields* in the place of the mint's."""
         task = self.mint.task(self.now())
+        task.status, task.closed, task.changed = 2, None, task.created
         task.comments = [comment for comment in task.comments if comment.author == 0]
         for name, value in fields.items():
             setattr(task, name, value)
