@@ -400,3 +400,55 @@ def test_a_refused_search_for_the_customer_stops_no_escalation(
     assert isinstance(portal.connector.classify(send(Request("POST", "/rest/crm.duplicate.findbycomm"))), SourceError)
     (made,) = drive_writes(portal.connector, portal.connector.escalate(delivery), send)
     assert isinstance(made, Created)
+
+
+# --- leads and deals -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "stream"), [("lead", "leads"), ("deal", "deals")])
+def test_an_escalation_may_be_a_lead_or_a_deal_made_once_and_followed(
+    open_site: Open,
+    kind: str,
+    stream: str,
+    make_ticket: Callable[..., Ticket],
+    make_link: Callable[[str], Link],
+    make_message: Callable[..., Message],
+) -> None:
+    site = open_site(
+        "bitrix24",
+        escalate_as=kind,
+        read=("tasks", "leads", "deals"),
+        map={"department": {"law": {"responsible": 12}}},
+    )
+    sure = site.delivery(ticket=make_ticket("Верните деньги, мой телефон 8 912 000-00-07"))
+    (made,) = site.write(sure)
+    assert isinstance(made, Created)
+    assert made.external_id.startswith(f"{kind}/")
+    assert site.write(replace(sure, unsure_since=site.now)) == [made]
+    assert len(site.writes("item.add")) == 1
+    about: dict[str, Any] = {"link": make_link(made.external_id), "marker": f"hub-{'3' * 24}"}
+    comment = site.delivery(effect="comment", messages=(make_message(3, "Ну что там?"),), **about)
+    (said,) = site.write(comment)
+    assert site.write(replace(comment, unsure_since=site.now)) == [said]
+    site.write(
+        site.delivery(effect="change", changes={"department": "law", "state": "open"}, department="law", **about)
+    )
+    first, *rest = site.case(made.external_id, stream)
+    assert (first.marker, first.assignee) == (MARKER, "Олег Тихий")
+    assert first.otherwise is not None
+    assert first.otherwise.extra["contact"] == "7"
+    ((echo,),) = (case.messages for case in rest)
+    assert isinstance(said, Created)
+    assert (echo.echo_of, echo.source_id) == (comment.marker, said.external_id)
+
+
+@pytest.mark.parametrize("effect", ["comment", "change"])
+def test_a_lead_that_is_gone_is_told_and_what_is_no_case_is_refused(
+    portal: Site, effect: Any, make_link: Callable[[str], Link], make_message: Callable[..., Message]
+) -> None:
+    gone = portal.delivery(effect=effect, link=make_link("lead/99999"), messages=(make_message(1, "?"),))
+    with pytest.raises(DeliveryError, match="Bitrix24 refuses"):
+        portal.write(gone)
+    for strange in ("note/5", "task/x", "8017"):
+        with pytest.raises(DeliveryError, match="is no task, lead or deal"):
+            portal.write(replace(gone, link=make_link(strange)))

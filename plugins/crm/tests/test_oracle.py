@@ -187,6 +187,8 @@ def test_all_that_reading_sends_and_gets_is_as_the_vendor_describes_it(witness: 
         site.drafts(stream.name)
         for sweep in stream.sweeps:
             site.drafts(stream.name, sweep.name)
+    site.connector = site.make(marker_field="UF_HUB_ID")
+    assert site.lacking()
     assert sorted(set(seen.faults)) == []
     assert {
         "tasks.task.list",
@@ -197,14 +199,16 @@ def test_all_that_reading_sends_and_gets_is_as_the_vendor_describes_it(witness: 
     } <= seen.methods
 
 
+@pytest.mark.parametrize("kind", ["task", "lead", "deal"])
 def test_all_that_writing_sends_and_gets_is_as_the_vendor_describes_it(
+    kind: str,
     witness: tuple[Site, Witness],
     make_ticket: Callable[..., Ticket],
     make_link: Callable[[str], Link],
     make_message: Callable[..., Message],
 ) -> None:
     site, seen = witness
-    site.connector = site.make(map={"department": {"law": {"group": 32, "responsible": 12}}})
+    site.connector = site.make(map={"department": {"law": {"group": 32, "responsible": 12}}}, escalate_as=kind)
     complaint = make_ticket("мой телефон 8 912 000-00-07, vera@example.com")
     facts = site.write(site.delivery(ticket=complaint, department="law", unsure_since=site.now))
     made = next(fact for fact in facts if isinstance(fact, Created))
@@ -213,12 +217,9 @@ def test_all_that_writing_sends_and_gets_is_as_the_vendor_describes_it(
     for changes in ({"state": "solved", "priority": "low"}, {"state": "open", "department": "law"}):
         site.write(site.delivery(effect="change", changes=changes, **about))
     assert sorted(set(seen.faults)) == []
-    assert {
-        "task.commentitem.add",
-        "tasks.task.update",
-        "tasks.task.complete",
-        "crm.duplicate.findbycomm",
-    } <= seen.methods
+    of_tasks = {"task.commentitem.add", "tasks.task.update", "tasks.task.complete", "tasks.task.get"}
+    of_cards = {"crm.item.add", "crm.item.update", "crm.timeline.comment.add"}
+    assert (of_tasks if kind == "task" else of_cards) | {"crm.duplicate.findbycomm"} <= seen.methods
 
 
 def test_the_witness_would_notice() -> None:

@@ -10,7 +10,7 @@ reads the comments of open tasks; what was deleted is missing from a list of ids
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
@@ -46,7 +46,7 @@ from hub_crm.products.bitrix24.about import About
 from hub_crm.products.bitrix24.cards import Cards
 from hub_crm.products.bitrix24.lists import KINDS, Walk
 from hub_crm.products.bitrix24.records import Records
-from hub_crm.products.bitrix24.writing import Writer
+from hub_crm.products.bitrix24.writing import TASK, Writer
 from hub_crm.settings import CrmConfig
 from hub_crm.values import mapping, text, text_id
 
@@ -69,6 +69,9 @@ class Settings(Own):
         default=None,
         pattern=r"^UF_[A-Z0-9_]+$",
         description="own field of tasks that holds the hub's marker, such as UF_HUB_ID; XML_ID unless given",
+    )
+    escalate_as: Literal["task", "lead", "deal"] | None = Field(
+        default=None, description="what an escalation opens; a task unless given"
     )
     nickname_field: str | None = Field(
         default=None,
@@ -193,7 +196,9 @@ class Bitrix24(Product):
     def escalate(self, delivery: Delivery) -> Writes:
         user = self._webhook_path().partition("/")[0]
         number = user if user.isdigit() else ""
-        return Writer(self.config, self._site, number, self._own.marker_field, self._cards).escalate(delivery)
+        own = self._own
+        writer = Writer(self.config, self._site, number, own.marker_field, self._cards, own.escalate_as or TASK)
+        return writer.escalate(delivery)
 
     def find_customer(self, customer: Customer) -> Step[tuple[Card, ...]]:
         return self._cards.find(customer)

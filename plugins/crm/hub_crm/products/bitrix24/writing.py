@@ -12,11 +12,12 @@ from typing import Any
 
 from hub.sdk import Created, Delivery, DeliveryError, Missing, Request, Response, Writes, find_marker
 from hub_crm import assumed, words
-from hub_crm.bbcode import escaped, link, quoted
 from hub_crm.customer import Card, Customer, Step, customer_of
 from hub_crm.products.bitrix24.about import CHATS, About
-from hub_crm.products.bitrix24.calls import PAGE_SIZE, batch, call, call3, read_batch, result, why
+from hub_crm.products.bitrix24.answers import description, good, news
+from hub_crm.products.bitrix24.calls import PAGE_SIZE, batch, call, call3, read_batch
 from hub_crm.products.bitrix24.cards import Cards
+from hub_crm.products.bitrix24.items import ENTITIES, ItemWriter
 from hub_crm.settings import CrmConfig, Target
 from hub_crm.values import mapping, number, text, text_id
 
@@ -25,6 +26,7 @@ PRIORITIES = {"low": 1, "normal": 2, "high": 2, "urgent": 2}
 PRIORITY_WORDS = {1: "average", 2: "high"}  # in REST 3.0
 
 COMPLETED, DEFERRED, WAITING, IN_PROGRESS = "5", "6", "2", "3"
+TASK = "task"
 KEY_MISMATCH = 422
 _PREFIXES = {"contact": "C_", "company": "CO_", "lead": "L_"}
 _EARLIER = timedelta(minutes=10)  # clocks of the portal and of this machine may differ
@@ -40,22 +42,26 @@ class Writer:
         user: id of the webhook's user; empty where it is not known (an app).
         marker_field: the task's own field for markers, where there is one.
         cards: the customers' cards.
+        opens: what an escalation opens: a task, a lead or a deal.
     """
 
-    def __init__(self, config: CrmConfig, site: str, user: str, marker_field: str | None, cards: Cards) -> None:
+    def __init__(
+        self, config: CrmConfig, site: str, user: str, marker_field: str | None, cards: Cards, opens: str
+    ) -> None:
         self._config, self._site, self._user = config, site, user
         self._marker_field = marker_field
-        self._cards = cards
+        self._cards, self._opens = cards, opens
+        self._items = ItemWriter(config, site, cards)
 
     def escalate(self, delivery: Delivery) -> Writes:
-        """Do what *delivery* asks for."""
-        match delivery.effect:
-            case "create":
-                return self._create(delivery)
-            case "comment":
-                return self._comment(delivery)
-            case _:
-                return self._change(delivery)
+        """Do what *delivery* asks for: in a task, or in the lead or deal that the settings or the link name."""
+        if delivery.effect == "create":
+            return self._create(delivery) if self._opens == TASK else self._items.create(delivery, self._opens)
+        kind, number = _case_of(delivery)
+        if kind == TASK:
+            return self._comment(delivery, number) if delivery.effect == "comment" else self._change(delivery, number)
+        told = self._items.comment if delivery.effect == "comment" else self._items.change
+        return told(delivery, kind, number)
 
     # --- create -------------------------------------------------------------------------------------------------
 
@@ -77,10 +83,10 @@ class Writer:
                 if found:
                     yield self._created(found)
                     return
-            item = mapping(mapping(_good(answer, "the task")).get("item"))
+            item = mapping(mapping(good(answer, "the task")).get("item"))
         else:
             answer = yield self._plain_create(delivery, customer, cards, target)
-            item = mapping(mapping(_good(answer, "the task")).get("task"))
+            item = mapping(mapping(good(answer, "the task")).get("task"))
         task = text_id(item.get("id"))
         if not task:
             raise DeliveryError("Bitrix24 answered a new task without its id; look for it on the portal by the marker")
@@ -104,7 +110,7 @@ class Writer:
         written = words.case(delivery.ticket, customer, self._config.lang)
         fields: dict[str, Any] = {
             "title": written.title,
-            "description": self._description(written, delivery.marker),
+            "description": description(written, delivery.marker),
             "creatorId": int(self._user),
             "responsibleId": int(target.responsible or 0),
             "priority": PRIORITY_WORDS[PRIORITIES[delivery.ticket.priority]],
@@ -122,7 +128,7 @@ class Writer:
         written = words.case(delivery.ticket, customer, self._config.lang)
         fields: dict[str, Any] = {
             "TITLE": written.title,
-            "DESCRIPTION": self._description(written, delivery.marker),
+            "DESCRIPTION": description(written, delivery.marker),
             "RESPONSIBLE_ID": target.responsible,
             "PRIORITY": PRIORITIES[delivery.ticket.priority],
             self._marker_field or "XML_ID": delivery.marker,
@@ -135,13 +141,6 @@ class Writer:
             fields["DEADLINE"] = due
         return call("tasks.task.add", {"fields": fields}, safe=False)
 
-    def _description(self, written: words.Written, marker: str) -> str:
-        lines = [f"[B]{escaped(mark)}[/B]" for mark in written.marks]
-        lines += [f"{escaped(who)}\n{quoted(said)}" for who, said in written.quotes]
-        if written.source:
-            lines.append(f"{written.source[0]}: {link(written.source[1], written.source[1])}")
-        return "\n".join([*lines, marker])
-
     def _created(self, task: str) -> Created:
         return Created(f"task/{task}", self._site + assumed.bitrix24_task_path(task))
 
@@ -150,7 +149,7 @@ class Writer:
         after = 0
         while True:
             response = yield self._made_since(since - _EARLIER, after)
-            rows = [mapping(row) for row in assumed.rows(mapping(_good(response, "the look-up")).get("tasks"))]
+            rows = [mapping(row) for row in assumed.rows(mapping(good(response, "the look-up")).get("tasks"))]
             found = next((text_id(row.get("id")) for row in rows if self._carries(row, marker)), "")
             last = max((at for row in rows if (at := number(row.get("id")))), default=0)
             if found or len(rows) < PAGE_SIZE or last <= after:
@@ -168,21 +167,18 @@ class Writer:
 
     # --- comment ------------------------------------------------------------------------------------------------
 
-    def _comment(self, delivery: Delivery) -> Writes:
-        task = _task_of(delivery)
+    def _comment(self, delivery: Delivery, task: str) -> Writes:
         in_chats = About.in_chats(delivery.reference)
         if delivery.unsure_since is not None:
             said = yield self._said(task, in_chats=in_chats)
             if delivery.marker in "\n".join(_texts(said)):
                 return
             yield Missing()
-        heading, quotes = words.comment(delivery, self._config.lang)
-        lines = [f"[B]{escaped(heading)}[/B]", *(f"{escaped(who)}\n{quoted(said)}" for who, said in quotes)]
-        message = "\n".join([*lines, delivery.marker])
+        message = news(*words.comment(delivery, self._config.lang), delivery.marker)
         # The order of the parameters counts: the task first.
         params = {"TASKID": int(task), "FIELDS": {"POST_MESSAGE": message}}
         answer = yield call("task.commentitem.add", params, safe=False)
-        comment = text_id(_good(answer, "the comment"))
+        comment = text_id(good(answer, "the comment"))
         if comment and not in_chats:
             yield Created(f"{task}/{comment}")
 
@@ -199,20 +195,19 @@ class Writer:
 
     # --- change -------------------------------------------------------------------------------------------------
 
-    def _change(self, delivery: Delivery) -> Writes:
+    def _change(self, delivery: Delivery, task: str) -> Writes:
         """Bring state, priority and department of the task in line; who works on a ticket here is nobody there."""
-        task = _task_of(delivery)
         fields = self._changed_fields(delivery)
         if fields:
             answer = yield call("tasks.task.update", {"taskId": int(task), "fields": fields})
-            _good(answer, "the change")
+            good(answer, "the change")
         if "state" in delivery.changes:
             answer = yield call("tasks.task.get", {"taskId": int(task), "select": ["ID", "STATUS"]})
-            status = text_id(mapping(mapping(_good(answer, "the task")).get("task")).get("status"))
+            status = text_id(mapping(mapping(good(answer, "the task")).get("task")).get("status"))
             move = _move(str(delivery.changes["state"]), status)
             if move:
                 answer = yield call(f"tasks.task.{move}", {"taskId": int(task)})
-                _good(answer, "the new state")
+                good(answer, "the new state")
 
     def _changed_fields(self, delivery: Delivery) -> dict[str, Any]:
         fields: dict[str, Any] = {}
@@ -235,11 +230,13 @@ def _move(state: str, status: str) -> str:
     return "renew" if status in (COMPLETED, DEFERRED) else ""
 
 
-def _task_of(delivery: Delivery) -> str:
-    kind, _, task = (delivery.link.external_id if delivery.link else "").partition("/")
-    if kind != "task" or not task.isdigit():
-        raise DeliveryError(f"{delivery.link and delivery.link.external_id} is no task of Bitrix24")
-    return task
+def _case_of(delivery: Delivery) -> tuple[str, str]:
+    """Return kind and id of the case that *delivery* is about."""
+    named = delivery.link.external_id if delivery.link else ""
+    kind, _, number = named.partition("/")
+    if kind not in (TASK, *ENTITIES) or not number.isdigit():
+        raise DeliveryError(f"{named!r} is no task, lead or deal of Bitrix24")
+    return kind, number
 
 
 def _due(delivery: Delivery) -> str | None:
@@ -247,22 +244,9 @@ def _due(delivery: Delivery) -> str | None:
     return assumed.bitrix24_moment(due) if due else None
 
 
-def _good(response: Response | None, what: str) -> Any:
-    """Return the result of a call that went well.
-
-    Raises:
-        DeliveryError: Bitrix24 refused; in its own words.
-    """
-    assert response is not None  # noqa: S101 - a request is always answered
-    if response.status >= 400:
-        said = why(response.json()) if response.content.lstrip()[:1] == b"{" else response.text[:200]
-        raise DeliveryError(f"Bitrix24 refuses {what}: {response.status} {said}")
-    return result(response)
-
-
 def _texts(response: Response | None) -> Iterator[str]:
     """Yield what was said about a task, out of a batch."""
-    _good(response, "the look-up")
+    good(response, "the look-up")
     assert response is not None  # noqa: S101 - as above
     found = read_batch(response).results.get("m")
     for said in assumed.rows(mapping(found).get("messages", found)):

@@ -304,6 +304,7 @@ class Methods:
     def _item_add(self, params: Mapping[str, Any], webhook: Webhook) -> Result:
         entity, now = int(params["entityTypeId"]), self._world.now().replace(microsecond=0)
         fields = {"createdBy": webhook.user, "comments": "", "stageId": "NEW", **params["fields"]}
+        fields["contactId"] = next(iter(fields.get("contactIds") or ()), fields.get("contactId", 0))
         item = self._world.add_item(
             Item(entity, self._world.next_item(entity), now, now, fields, str(fields["comments"]))
         )
