@@ -8,7 +8,7 @@ import signal
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +83,6 @@ def _hub(folder: Path, box: Sandbox, *, portal: str = _WEBHOOK, sales: str = _TO
     return Hub(folder, {"youscan": box.keys.get("youscan", "none"), "pointer": "none"})
 
 
-def _of(vendor: str, tickets: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the tickets of *vendor*, under the name that the comparison looks for: both are read by one connector."""
-    return [{**ticket, "connector": vendor} for ticket in tickets if ticket["platform"] == vendor]
-
-
 def _kill_once(hub: Hub, rng: random.Random, *arguments: str) -> bool:
     """Start a command, kill it at a random moment; return whether it was still running."""
     with hub.start(*arguments) as process:
@@ -113,7 +108,7 @@ def test_kills_under_faults_lose_no_task_lead_or_comment_and_double_none(tmp_pat
         assert done.returncode == 0, done.stderr
         tickets = hub.tickets()
         for vendor in _VENDORS:
-            assert differences(box, vendor, _of(vendor, tickets)) == []
+            assert differences(box, vendor, tickets) == []
             client = box.ledger(vendor)["client"]
             assert client["over_limit"] == 0
             assert client["max_in_window"] <= 40
@@ -180,7 +175,7 @@ def test_each_escalation_is_one_task_though_answers_are_lost_and_the_hub_is_kill
         hub.run("outbox", "retry", "--all")
     for vendor in _VENDORS:
         box.post("faults", profile="none", vendor=vendor)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while _waiting(hub) and time.monotonic() < deadline:
         time.sleep(2)
         hub.run("outbox", "retry", "--all")
@@ -236,8 +231,7 @@ def test_refresh_tokens_rotate_and_the_newest_is_kept_for_the_owner_alone(tmp_pa
             assert done.returncode == 0, done.stderr
             box.post("advance", seconds=26 * 3600)  # every access token ends
         for vendor in _VENDORS:
-            known = [ticket for ticket in hub.tickets() if ticket["platform"] == vendor]
-            assert differences(box, vendor, _of(vendor, known)) == []
+            assert differences(box, vendor, hub.tickets()) == []
         kept = [file for file in (tmp_path / "state").rglob("*") if file.is_file() and "tokens" in file.parts]
         texts = [file.read_text(errors="replace") for file in kept]
         assert any("sandbox-refresh-" in text for text in texts)

@@ -207,6 +207,13 @@ def test_a_lost_answer_is_looked_up_before_anything_is_made(account: Site) -> No
     assert len(account.writes("task.add")) == 2
 
 
+def test_a_task_that_a_read_has_met_since_is_not_made_again(account: Site, make_link: Callable[[str], Link]) -> None:
+    (made,) = account.write(account.delivery())
+    assert isinstance(made, Created)
+    assert account.write(account.delivery(link=make_link(made.external_id))) == []
+    assert len(account.writes("task.add")) == 1
+
+
 def test_a_department_has_its_own_responsible(open_site: Open) -> None:
     site = open_site("amocrm", map={"department": {"law": {"responsible": 3785710}}})
     (made,) = site.write(site.delivery(department="law"))

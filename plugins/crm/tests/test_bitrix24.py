@@ -242,6 +242,19 @@ def test_a_second_try_with_other_words_finds_the_first_task(portal: Site, make_t
     assert len(portal.writes("task.add")) == 1
 
 
+@pytest.mark.parametrize("kind", ["task", "lead"])
+@pytest.mark.parametrize("chats", [True, False])
+def test_a_case_that_a_read_has_met_since_is_not_made_again(
+    open_site: Open, kind: str, chats: bool, make_link: Callable[[str], Link]
+) -> None:
+    site = open_site("bitrix24", escalate_as=kind)
+    site.box.change("bitrix24", "portal", chats=chats)
+    (made,) = site.write(site.delivery())
+    assert isinstance(made, Created)
+    assert site.write(site.delivery(link=make_link(made.external_id))) == []
+    assert len(site.writes("task.add")) + len(site.writes("item.add")) == 1
+
+
 @pytest.mark.parametrize("field", [None, "UF_HUB_ID"])
 def test_on_an_older_portal_a_lost_answer_is_looked_up_before_anything_is_made(
     open_site: Open, field: str | None

@@ -66,6 +66,8 @@ class Writer:
     # --- create -------------------------------------------------------------------------------------------------
 
     def _create(self, delivery: Delivery) -> Writes:
+        if delivery.link is not None:
+            return  # an earlier try made it, and a read has met it since: nothing is left to do
         target = self._target(delivery)
         if delivery.unsure_since is not None:
             found = yield from self._look_up(delivery.marker, delivery.unsure_since)
