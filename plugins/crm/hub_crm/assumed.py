@@ -27,9 +27,9 @@ def is_web_page(response: Response) -> bool:
 BITRIX24_OVERLAP = timedelta(minutes=5)
 """How far a walk reaches back behind the start of the one before (section 4, "at least 5 minutes")."""
 
-BITRIX24_COMMENTS_MOVE_NO_DATE = True
-"""A comment moves neither ``CHANGED_DATE`` of its task nor any date that the list can be filtered by, as far as is
-documented: comments of open tasks are read by a sweep as well (section 6)."""
+BITRIX24_COMMENTS_EVERY = timedelta(hours=1)
+"""How often comments of open tasks are looked for: as far as is documented, a comment moves neither ``CHANGED_DATE`` of
+its task nor any other date that the list can be filtered by (section 6)."""
 
 BITRIX24_PARKED = timedelta(minutes=1)
 """How long a method rests whose 429 names no time (section 3)."""

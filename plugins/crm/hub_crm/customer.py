@@ -26,7 +26,6 @@ class Handle:
 
     network: str
     nickname: str
-    url: str | None = None
 
     def __str__(self) -> str:
         return f"{self.network}: {self.nickname}"
@@ -65,7 +64,7 @@ def customer_of(ticket: Ticket) -> Customer:
     words = "\n".join(message.body for message in said)
     named = (message.author for message in said if message.author is not None)
     handles = (
-        Handle(ticket.platform, author.handle or author.name or "", author.url)
+        Handle(ticket.platform, author.handle or author.name or "")
         for author in named
         if author.key and (author.handle or author.name)
     )

@@ -121,7 +121,7 @@ class Bitrix24(Product):
 
     def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
         deleted = Sweep(DELETED, timedelta(days=1), inventory="threads")
-        spoken = Sweep(COMMENTS, timedelta(hours=1))
+        spoken = Sweep(COMMENTS, assumed.BITRIX24_COMMENTS_EVERY)
         wanted = [KINDS[name] for name in dict.fromkeys(self.config.read)]
         return [Stream(kind.stream, kind.title, (spoken, deleted) if kind.open_only else (deleted,)) for kind in wanted]
 

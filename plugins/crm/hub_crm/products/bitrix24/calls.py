@@ -13,7 +13,6 @@ from hub_crm import assumed
 from hub_crm.values import mapping, text
 
 PAGE_SIZE = 50
-MAX_COMMANDS = 50
 
 _REST, _REST3 = "/rest/", "/rest/api/"
 _SHOWN = 200  # characters of the vendor's words in a message
