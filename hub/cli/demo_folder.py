@@ -45,12 +45,14 @@ def prepare(folder: Path, registry: Registry, sandbox: Running) -> Path:
     for name, url in sandbox.urls.items():
         settings = sandbox.settings[name]
         tables += [f"[instances.{name}]", f"base_url = {literal(url)}", f"rate = {literal(RATE)}"]
-        tables += [f"{key} = {literal(value)}" for key, value in settings.items()]
-        for key, field in registry.connector(settings["connector"]).Config.model_fields.items():
-            if field.is_required() and key not in settings:
-                # A name of its own: a real key in the environment must not be sent to a sandbox.
-                tables.append(f'{key} = {{ env = "DEMO_{variable(name, key)}" }}')
-                variables.append(f"DEMO_{variable(name, key)}={sandbox.keys[name]}")
+        fields = registry.connector(settings["connector"]).Config.model_fields
+        secrets = {key: "{key}" for key, field in fields.items() if field.is_required() and key not in settings}
+        secrets |= {key: value for key, value in settings.items() if "{key}" in value}
+        tables += [f"{key} = {literal(value)}" for key, value in settings.items() if key not in secrets]
+        for key, form in secrets.items():
+            # A name of its own: a real key in the environment must not be sent to a sandbox.
+            tables.append(f'{key} = {{ env = "DEMO_{variable(name, key)}" }}')
+            variables.append(f"DEMO_{variable(name, key)}={form.format(url=url, key=sandbox.keys[name])}")
         tables.append("")
     files = {"hub.toml": "\n".join(tables), ".env": "\n".join([*variables, ""])}
     write(folder, files if (folder / "rules").exists() else {**files, "rules/own.yaml": _RULES})

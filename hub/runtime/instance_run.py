@@ -213,9 +213,9 @@ class InstanceRun:
             )
         )
         facts: dict[str, Any] = {"instance": key.instance, "stream": key.stream, "mode": key.mode}
-        _log.info(
-            "run ended", extra={**facts, "sweep": key.name, **counts, "error": error, "seconds": round(seconds, 3)}
-        )
+        # Not one by one: a field called `created` is refused by the logger, which has one of its own.
+        told = {"sweep": key.name, "counts": counts, "error": error, "seconds": round(seconds, 3)}
+        _log.info("run ended", extra={**facts, **told})
         tell(self._facts, "poll_finished", **facts, counts=counts, error=error)
 
     def _page_stored(self, key: StreamKey, stored: Stored, rejected: Sequence[Rejected], counts: Counts) -> None:

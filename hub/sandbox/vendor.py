@@ -75,7 +75,8 @@ class Vendor:
         """Set up the gate; `serve_with` gives it the application behind.
 
         *settings*: what an instance of this vendor needs beside address and key, such as an account's name; and
-        `connector` where its connector has another name.
+        `connector` where its connector has another name. A value with ``{key}`` in it (and ``{url}``) is a secret:
+        its place is the environment.
         """
         self.settings = {"connector": name, **(settings or {})}
         self.name, self.base_path, self.keys, self.key = name, base_path, keys, keys[0]

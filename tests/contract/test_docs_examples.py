@@ -18,7 +18,13 @@ from hub.runtime.plugins import discover
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")])
 FRAGMENTS = sorted((ROOT / "changelog.d").iterdir())
-ENV = {"YOUSCAN_API_KEY": "kept-secret", "POINTER_TOKEN": "kept-secret", "JIRA_TOKEN": "kept-secret"}
+ENV = {
+    "YOUSCAN_API_KEY": "kept-secret",
+    "POINTER_TOKEN": "kept-secret",
+    "JIRA_TOKEN": "kept-secret",
+    "BITRIX24_WEBHOOK": "https://acme.bitrix24.ru/rest/1/kept-secret/",
+    "AMOCRM_TOKEN": "kept-secret",
+}
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`((?:hub|make) [^`]+)`")

@@ -55,7 +55,14 @@ lag = "2s"
 sweeps = {{ late = "1s", deleted = "1s" }}
 """,
 }
-_INSTANCES = {"youscan": "mentions", "pointer": "maps", "jira": "cloud", "jira-dc": "server"}
+_INSTANCES = {
+    "youscan": "mentions",
+    "pointer": "maps",
+    "jira": "cloud",
+    "jira-dc": "server",
+    "bitrix24": "portal",
+    "amocrm": "sales",
+}
 
 _REPLY = "/reply"
 _Key = tuple[str, str]
