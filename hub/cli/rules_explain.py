@@ -1,6 +1,6 @@
 """``hub rules explain``: why a ticket, or a text, is decided as it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ from hub.cli.state import State, json_option, pass_state, shared_options
 if TYPE_CHECKING:
     from hub.routing.facts import Facts
     from hub.sdk import Ticket
-    from hub.store import TicketEvent
 
 _NEAREST = 5
 
@@ -111,16 +110,5 @@ def _check_alone(given: Mapping[str, Any]) -> None:
 
 
 def _stored(state: State, ticket: str, now: datetime) -> "tuple[Ticket, Facts]":
-    from hub.routing.facts import facts_of
-
     with state.store(state.outline().store) as store:
-        found = store.find_ticket(ticket)
-        events = store.events(str(found.id))
-    return found, facts_of(found, now=now, states=states_of(events))
-
-
-def states_of(events: "Sequence[TicketEvent]") -> list[tuple[datetime, Any]]:
-    """Return since when a ticket stood in which state."""
-    return [
-        (event.at, event.data["fields"]["state"][1]) for event in events if event.data.get("fields", {}).get("state")
-    ]
+        return store.find_ticket(ticket), store.facts_of(ticket, now)

@@ -1,7 +1,7 @@
 """``hub rules backtest`` and ``hub rules coverage``: rules on the tickets that are stored."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,7 @@ from hub.cli.state import State, json_option, pass_state, shared_options
 if TYPE_CHECKING:
     from hub.routing.backtest import Backtest, Case
     from hub.routing.coverage import Coverage
-    from hub.routing.facts import Customer
-    from hub.sdk import Ticket
     from hub.store import Store, TicketFilter
-
-CustomerOf = Callable[["Ticket"], "Customer | None"]
-"""What was known of who wrote a ticket, when it came."""
 
 _EVERY = 500  # tickets between two looks at the progress
 _MOVES = 30  # in the table
@@ -33,20 +28,16 @@ since_option = click.option("--since", type=Moment(), default="30d", show_defaul
 until_option = click.option("--until", type=Moment(), help="Published before: 2026-11-01, 7d, 12h.")
 
 
-def _nobody(ticket: "Ticket") -> "Customer | None":
-    return None
-
-
 def _cases(
-    store: "Store", wanted: "TicketFilter", speech: Speech, *, quiet: bool, customer: CustomerOf = _nobody
+    store: "Store", wanted: "TicketFilter", speech: Speech, *, quiet: bool, with_history: bool
 ) -> "Iterator[Case]":
-    from hub.routing.backtest import case_of
+    from hub.routing.backtest import Case
 
     with progress(speech("deciding"), quiet=quiet) as shown:
-        for number, ticket in enumerate(store.iter_tickets(wanted), 1):
+        for number, (ticket, facts) in enumerate(store.iter_facts(wanted, with_history=with_history), 1):
             if number % _EVERY == 0:
                 shown.show(speech("decided", count=number))
-            yield case_of(ticket, customer(ticket))
+            yield Case(ticket, facts.now or facts.created_at or datetime.now(UTC), facts)
 
 
 def _wanted(hand: AtHand, since: Any, until: Any) -> "TicketFilter":
@@ -99,7 +90,9 @@ def backtest(
     before = hand.load()
     after = load_rules(folder, beside=before)
     with state.store(outline.store) as store:
-        cases = _cases(store, _wanted(hand, since, until), hand.speech, quiet=state.verbosity < 0)
+        known = before.needs_history or after.needs_history
+        wanted = _wanted(hand, since, until)
+        cases = _cases(store, wanted, hand.speech, quiet=state.verbosity < 0, with_history=known)
         result = tested(cases, before, after, zone=hand.zone, limit=limit)
     if as_json:
         print_json(_backtest_json(result))
@@ -275,7 +268,8 @@ def coverage(
     outline = state.outline()
     rules = hand.load()
     with state.store(outline.store) as store:
-        cases = _cases(store, _wanted(hand, since, until), hand.speech, quiet=state.verbosity < 0)
+        wanted = _wanted(hand, since, until)
+        cases = _cases(store, wanted, hand.speech, quiet=state.verbosity < 0, with_history=rules.needs_history)
         result = covered((case.facts for case in cases), rules, phrases=limit)
     if as_json:
         print_json(_coverage_json(result))

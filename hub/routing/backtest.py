@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from hub.routing.clock import known_at
 from hub.routing.decide import Decision
-from hub.routing.facts import Customer, Facts, facts_of
+from hub.routing.facts import Facts
 from hub.routing.rules import RuleSet
-from hub.sdk.ticket import Ticket
 
 COMPARED = ("category", "queue", "priority", "state", "deliver")
 """Fields that are compared."""
@@ -78,17 +76,6 @@ class Backtest:
         default_factory=lambda: (Counter(), Counter())
     )
     untouched: list[int] = field(default_factory=lambda: [0, 0])
-
-
-def case_of(ticket: Ticket, customer: Customer | None = None) -> Case:
-    """Return *ticket* as rules saw it when the customer's newest message had come.
-
-    Args:
-        customer: what was known then of who wrote.
-    """
-    asked = [known_at(message) for message in ticket.messages if message.direction == "in" and not message.hidden]
-    at = max(asked, default=ticket.created_at)
-    return Case(str(ticket.id), at, facts_of(ticket, now=at, customer=customer))
 
 
 def backtest(cases: Iterable[Case], before: RuleSet, after: RuleSet, *, zone: tzinfo, limit: int = 100) -> Backtest:

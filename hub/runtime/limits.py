@@ -126,7 +126,10 @@ class _Window:
         # A process that was killed while it wrote may have left the end of a longer, older content behind the line.
         line, end, _ = raw.partition(b"\n")
         intact = end and line[:8] == b"%08x" % crc32(line[8:])
-        return cls(*orjson.loads(line[8:])) if intact else None
+        try:
+            return cls(*orjson.loads(line[8:])) if intact else None
+        except TypeError:  # another version of the hub wrote it
+            return None
 
     @classmethod
     def spent(cls, limits: Sequence[Limit], now: float) -> "_Window":

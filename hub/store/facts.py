@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import orjson
 
-from hub.routing.clock import Moment
+from hub.routing.clock import Moment, known_at
 from hub.routing.facts import DECIDED, Customer, Facts
 from hub.sdk.ticket import Direction, State
 from hub.store.rows import MessageRow, TicketRow
@@ -24,19 +24,21 @@ def facts_of_rows(
     row: TicketRow,
     messages: Iterable[MessageRow],
     *,
-    now: datetime,
+    now: datetime | None,
     customer: Customer | None = None,
     states: Sequence[tuple[datetime, State]] = (),
 ) -> Facts:
-    """Return what rules see of the ticket *row* at *now*.
+    """Return what rules see of the ticket *row*.
 
     Args:
         messages: all of the ticket's, oldest first.
-        now: aware, UTC.
+        now: aware, UTC; None: the moment from which the customer's newest message was known.
         customer: what is known of who wrote.
         states: when its state changed, oldest first.
     """
     read = [_Read(message) for message in messages]
+    moments = tuple(message.moment() for message in read)
+    now = now or _newest(moments) or instant(row.created_at)
     shown = [message for message in read if not message.hidden]
     said = [message for message in shown if message.direction == "in"]
     waiting = _waiting(shown)
@@ -72,7 +74,7 @@ def facts_of_rows(
         unanswered=len(waiting),
         waiting=max(now - waiting[0].created_at, timedelta()) if waiting else None,
         age=max(now - instant(row.created_at), timedelta()),
-        messages=tuple(message.moment() for message in read),
+        messages=moments,
         states=tuple(states),
         customer=customer or Customer(),
         pinned=_pinned(row),
@@ -84,6 +86,10 @@ def facts_of_rows(
 def decided_of(row: TicketRow) -> dict[str, Any]:
     """Return what is decided of *row* beside what has a column."""
     return cast(dict[str, Any], orjson.loads(row.decided)) if row.decided else {}
+
+
+def _newest(moments: Iterable[Moment]) -> datetime | None:
+    return max((known_at(moment) for moment in moments if moment.direction == "in" and not moment.hidden), default=None)
 
 
 class _Read:

@@ -325,15 +325,14 @@ def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ti
 
 
 def iter_facts(connection: sa.Connection, wanted: TicketFilter, *, with_history: bool) -> Iterator[tuple[str, Facts]]:
-    """Yield id and facts of every ticket that matches, as they were when the hub had its last message."""
+    """Yield id and facts of every ticket that matches, as they were when the customer's newest message was known."""
     known = History(connection) if with_history else None
     for numbers in _batches(connection, wanted):
         by_ticket = _messages_of(connection, numbers)
         for row in _rows(connection, numbers):
-            written = by_ticket.get(row.n, [])
-            now = instant(max((message.ingested_at for message in written), default=row.created_at))
             customer = known.of(row) if known else None
-            yield str(UUID(bytes=row.id)), facts_of_rows(row, written, now=now, customer=customer)
+            facts = facts_of_rows(row, by_ticket.get(row.n, []), now=None, customer=customer)
+            yield str(UUID(bytes=row.id)), facts
 
 
 def facts_of(connection: sa.Connection, prefix: str, now: datetime) -> Facts:

@@ -275,8 +275,8 @@ class Store(Deliveries):
     def iter_facts(
         self, wanted: TicketFilter | None = None, *, with_history: bool = False
     ) -> Iterator[tuple[str, Facts]]:
-        """Yield the id of every matching ticket with what rules saw of it when the hub had its last message; with
-        *with_history* also what was known of the customer then."""
+        """Yield the id of every matching ticket with what rules saw of it when the customer's newest message was known;
+        *with_history*: also what was known of the customer then."""
         with self._read() as connection:
             yield from queries.iter_facts(connection, wanted or TicketFilter(), with_history=with_history)
 

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from hub.routing.backtest import Backtest, Case, backtest, case_of
+from hub.routing.backtest import Backtest, Case, backtest
 from hub.routing.coverage import coverage
-from hub.routing.facts import Customer, Facts, facts_from
+from hub.routing.facts import Facts, facts_from
 from hub.routing.rules import load_rules
-from hub.sdk import Message, Ticket
+from hub.sdk import Message
 from tests.unit.routing.folder import folder_of, rules_of
 
 NOW = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)
@@ -116,29 +116,6 @@ def _message(number: int, hours: int, direction: str = "in") -> Message:
             "ingested_at": at + timedelta(minutes=6),
         }
     )
-
-
-def test_a_stored_ticket_is_decided_as_when_the_newest_question_had_come() -> None:
-    ticket = Ticket.model_validate(
-        {
-            "id": UUID(int=1),
-            "connector": "youscan",
-            "instance": "main",
-            "platform": "vk.com",
-            "kind": "mention",
-            "thread": "t",
-            "messages": [_message(1, 9), _message(2, 5), _message(3, 1, "out")],
-            "created_at": NOW - timedelta(hours=9),
-            "updated_at": NOW,
-            "state": "new",
-            "priority": "normal",
-            "revision": "r",
-        }
-    )
-    found = case_of(ticket, Customer(known=True, in_week=3))
-    assert found.at == NOW - timedelta(hours=5) + timedelta(minutes=5)
-    assert (found.facts.now, found.facts.customer.in_week) == (found.at, 3)
-    assert found.facts.age == timedelta(hours=4, minutes=5)
 
 
 # --- coverage -------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import orjson
 import pytest
@@ -260,6 +261,13 @@ def test_without_limits_no_file_is_touched(fleet: Fleet) -> None:
 @pytest.mark.parametrize("content", [b"\0\0\0", b"{}", b"00000000[1,2]\n", b"[[[", b"deadbeef" * 600])
 def test_an_unreadable_file_counts_as_spent_and_never_stops_anybody(fleet: Fleet, content: bytes) -> None:
     fleet.file().write_bytes(content)
+    asyncio.run(take(fleet.member(), FIVE_A_SECOND, 1))
+    assert sum(fleet.time.waits) == pytest.approx(1 + SLACK_S)
+
+
+def test_a_file_that_another_version_wrote_counts_as_spent_too(fleet: Fleet) -> None:
+    content = orjson.dumps([1.0, [], {}, {}, 0.0, "news"])
+    fleet.file().write_bytes(b"%08x%b\n" % (crc32(content), content))
     asyncio.run(take(fleet.member(), FIVE_A_SECOND, 1))
     assert sum(fleet.time.waits) == pytest.approx(1 + SLACK_S)
 

@@ -259,7 +259,17 @@ def test_rules_see_the_same_in_rows_as_in_the_ticket(draft: TicketDraft) -> None
         assert [[getattr(m, name) for name in told] for m in seen.messages] == [
             [getattr(m, name) for name in told] for m in wanted.messages
         ]
-        assert [facts for _, facts in store.iter_facts()] == [facts_of_rows(row, messages, now=NOW)]
+        [(_, facts)] = store.iter_facts()
+        assert facts.now is not None
+        assert facts == facts_of_rows(row, messages, now=facts.now)
+
+
+def test_stored_tickets_are_looked_at_as_when_the_newest_question_was_known(store: Store) -> None:
+    question = mention("1", thread="t", minutes=0, collected_at=at(5))
+    answer = mention("2", thread="t", minutes=90, direction="out", collected_at=at(95))
+    put(store, question, answer, mention("3", minutes=7))
+    found = {facts.thread: (facts.now, facts.age) for _, facts in store.iter_facts()}
+    assert found == {"t": (at(5), timedelta(minutes=5)), "3": (NOW, NOW - at(7))}
 
 
 # --- rules in force -------------------------------------------------------------------------------------------------
