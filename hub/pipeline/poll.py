@@ -99,7 +99,11 @@ class Run:
             return
         try:
             await self._commit(drafts, rejected, cursor, fetched)
-        except (TypeError, ValueError):  # one of the drafts cannot be written: it must not stop its page for ever
+        except (
+            TypeError,
+            ValueError,
+            AttributeError,
+        ):  # one of the drafts cannot be written: it must not stop its page for ever
             drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean, strict=True)
             drafts = self._without_listed(drafts)
             await self._commit(drafts, rejected, cursor, fetched)
