@@ -82,6 +82,7 @@ class Run:
                 async with aclosing(pages(self.source, self.read)) as walk:
                     async for fetched in walk:
                         await self._store_page(fetched)
+                        del fetched  # or it would stay until the next one is parsed, and two be in memory at once
         except TimeoutError:
             if not deadline.expired():
                 raise
