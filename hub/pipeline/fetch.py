@@ -48,6 +48,7 @@ async def pages(source: Source, read: Read) -> AsyncGenerator[Fetched, None]:
     try:
         while (fetched := await walk.next_page()) is not None:
             yield fetched
+            del fetched  # what is not kept here is gone before the next page is parsed
     finally:
         await walk.stop()
 

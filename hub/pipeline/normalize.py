@@ -25,7 +25,8 @@ def normalize(
         unclean: the records hold text that no store can hold; it is replaced by U+FFFD in what is normalised, while
             a record set aside keeps its original bytes.
         strict: set aside also what a connector made that no store can hold (a lone surrogate, an object that is no
-            JSON, a number beyond 64 bits). It costs as much as the rest, so it is for a page that could not be stored.
+            JSON, a number beyond 64 bits), or that validation refuses (made by ``trusted``). It costs as much as the
+            rest, so it is for a page that could not be stored.
     """
     drafts: list[Draft] = []
     rejected: list[Rejected] = []
@@ -72,11 +73,12 @@ def _checked(draft: Draft) -> Draft:
 
 
 def _storable_draft(draft: Draft) -> Draft:
+    values = draft.model_dump(warnings=False)
     try:
-        orjson.dumps(draft.model_dump())
+        orjson.dumps(values)
     except TypeError as error:
         raise RecordError(f"normalize returned what no store can hold: {error}") from error
-    return draft
+    return draft.model_validate(values)  # it may have been made without
 
 
 def original_bytes(record: Record) -> bytes:

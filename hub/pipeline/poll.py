@@ -82,6 +82,7 @@ class Run:
                 async with aclosing(pages(self.source, self.read)) as walk:
                     async for fetched in walk:
                         await self._store_page(fetched)
+                        del fetched  # or it would stay until the next one is parsed, and two be in memory at once
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -99,7 +100,11 @@ class Run:
             return
         try:
             await self._commit(drafts, rejected, cursor, fetched)
-        except (TypeError, ValueError):  # one of the drafts cannot be written: it must not stop its page for ever
+        except (
+            TypeError,
+            ValueError,
+            AttributeError,
+        ):  # one of the drafts cannot be written: it must not stop its page for ever
             drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean, strict=True)
             drafts = self._without_listed(drafts)
             await self._commit(drafts, rejected, cursor, fetched)

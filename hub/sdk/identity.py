@@ -13,6 +13,7 @@ NAMESPACE = UUID("6f9b2c1e-5d0a-5c55-9d0e-3a1b7f4e8c20")
 
 _KEPT = (1 << 128) - 1 & ~(0xF << 76) & ~(0x3 << 62)  # all but the bits that say which kind of uuid it is
 _UUID5 = 5 << 76 | 2 << 62
+_number = int.from_bytes
 _START = sha1(NAMESPACE.bytes, usedforsecurity=False)
 
 
@@ -56,4 +57,4 @@ def _ended(begun: Any, rest: str) -> bytes:
     """Return ``uuid5(NAMESPACE, name).bytes``, where *begun* has hashed all of the name but *rest*."""
     made = begun.copy()
     made.update(rest.encode())
-    return (int.from_bytes(made.digest()[:16], "big") & _KEPT | _UUID5).to_bytes(16, "big")
+    return (_number(made.digest()[:16]) & _KEPT | _UUID5).to_bytes(16)

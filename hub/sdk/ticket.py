@@ -63,15 +63,20 @@ class Model(BaseModel):
         named = _NAMES.get(cls) or _NAMES.setdefault(cls, set(cls.model_fields))
         if len(values) != len(named):
             raise TypeError(f"{cls.__name__} has {len(named)} fields, {len(values)} were given; name every one of them")
-        made = cls.__new__(cls)
-        _set(made, "__dict__", values)
-        _set(made, "__pydantic_fields_set__", named)  # the same set for all: nobody changes it in a frozen model
-        _set(made, "__pydantic_extra__", None)
-        _set(made, "__pydantic_private__", None)
+        made = _new(cls)
+        _set_values(made, values)
+        _set_named(made, named)  # the same set for all: nobody changes it in a frozen model
+        _set_extra(made, None)
+        _set_private(made, None)
         return made
 
 
-_set = object.__setattr__
+# The slots of every model, set directly: to find them by name would cost as much again.
+_new = object.__new__
+_set_values, _set_named, _set_extra, _set_private = (
+    vars(BaseModel)[name].__set__
+    for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 _NAMES: dict[type[Model], set[str]] = {}
 
 

@@ -30,6 +30,7 @@ from hub.store.rows import (
     dumps,
     message_content,
     message_counters,
+    start_of,
     ticket_content,
 )
 from hub.store.single import Single, Singles, single_rows
@@ -186,6 +187,7 @@ class Merge:
             EMPTY,
             None,
             None,
+            start_of(ticket),
         )
         self._ticket_n += 1
         case = Case(row)
@@ -224,6 +226,7 @@ class Merge:
             dumps([source]),
             message_content(draft),
             message_counters(draft),
+            start_of(mid),
         )
         self._message_n += 1
         self._case_of[mid] = case

@@ -19,7 +19,7 @@ from hub.store.changes import message_changes
 from hub.store.links import chunks, note
 from hub.store.merge import author_digest_of
 from hub.store.page import Checkpoint
-from hub.store.rows import MessageRow, dumps, message_content, message_counters
+from hub.store.rows import MessageRow, dumps, message_content, message_counters, start_of
 from hub.store.tables import erased_authors, messages, micros, outbox
 
 _COLUMNS = tuple(column.name for column in messages.columns)
@@ -81,7 +81,7 @@ def _id(checkpoint: Checkpoint, item: MessageDraft) -> bytes:
 def _existing(connection: sa.Connection, mids: Sequence[bytes]) -> dict[bytes, MessageRow]:
     found: dict[bytes, MessageRow] = {}
     for some in chunks(mids):
-        for row in connection.execute(sa.select(messages).where(messages.c.id.in_(some))):
+        for row in connection.execute(sa.select(messages).where(messages.c.id_start.in_(map(start_of, some)))):
             found[row.id] = MessageRow(*row)
     return found
 
@@ -90,7 +90,7 @@ def _insert(
     connection: sa.Connection, checkpoint: Checkpoint, link: Any, item: MessageDraft, mid: bytes, number: int
 ) -> MessageRow:
     at = micros(checkpoint.now)
-    blank = MessageRow(number, mid, link.ticket_n, 0, at, "", 0, "", "", "", "")
+    blank = MessageRow(number, mid, link.ticket_n, 0, at, "", 0, "", "", "", "", start_of(mid))
     row = _row(checkpoint, link, item, mid, blank)
     connection.execute(sa.insert(messages).values(**dict(zip(_COLUMNS, astuple(row), strict=True))))
     told = {"message": str(UUID(bytes=mid)), "direction": row.direction, "instance": checkpoint.key.instance}

@@ -18,7 +18,7 @@ from hub.store.deciding import states_of
 from hub.store.facts import RULED_STATE, decided_of, facts_of_rows
 from hub.store.history import History
 from hub.store.links import links_of
-from hub.store.rows import MessageRow, TicketRow
+from hub.store.rows import MessageRow, TicketRow, start_of
 from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
 
 _PREFIX = 4  # letters of an id that are enough to ask for it
@@ -306,7 +306,8 @@ def number_of(connection: sa.Connection, prefix: str) -> int:
     if not _PREFIX <= len(digits) <= 32 or any(digit not in "0123456789abcdef" for digit in digits):
         raise StoreError(f"{prefix!r} is not a ticket id; give at least its first {_PREFIX} hexadecimal digits")
     low, high = (bytes.fromhex(digits.ljust(32, fill)) for fill in "0f")
-    query = sa.select(tickets.c.n, tickets.c.id).where(tickets.c.id.between(low, high)).limit(3)
+    starts = tickets.c.id_start.between(start_of(low), start_of(high))
+    query = sa.select(tickets.c.n, tickets.c.id).where(starts, tickets.c.id.between(low, high)).limit(3)
     found = connection.execute(query).all()
     if not found:
         raise StoreError(f'no ticket has an id beginning with {prefix!r}; "hub tickets list" shows them')
@@ -361,7 +362,11 @@ def touched_since(connection: sa.Connection, ids: Sequence[bytes], at: datetime)
     query = (
         sa.select(tickets.c.n)
         .join(messages, messages.c.ticket_n == tickets.c.n)
-        .where(messages.c.id.in_(ids), tickets.c.updated_at > micros(at))
+        .where(
+            messages.c.id_start.in_([start_of(uuid) for uuid in ids]),
+            messages.c.id.in_(ids),
+            tickets.c.updated_at > micros(at),
+        )
     )
     return connection.execute(query.limit(1)).first() is not None
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from struct import Struct
 from typing import Any
 
 import orjson
@@ -12,11 +13,18 @@ from hub.sdk.ticket import Author
 from hub.store.tables import micros
 
 EMPTY = "{}"
+_first_four = Struct(">i").unpack_from
 
 
 def dumps(value: Any) -> str:
     """Return *value* as JSON text; equal values give equal texts as long as keys come in the same order."""
     return orjson.dumps(value).decode()
+
+
+def start_of(uuid: bytes) -> int:
+    """Return the first four bytes of *uuid* as a signed number, which a column of 32 bits holds in any database."""
+    start: int = _first_four(uuid)[0]
+    return start
 
 
 @dataclass(slots=True)
@@ -35,6 +43,7 @@ class MessageRow:
     sources: str
     content: str
     counters: str
+    id_start: int
 
 
 @dataclass(slots=True)
@@ -66,6 +75,7 @@ class TicketRow:
     content: str
     decided: str | None
     customer: int | None
+    id_start: int
 
 
 @dataclass(slots=True)

@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.sdk.drafts import TicketDraft
+from hub.store.insertion import Row
 from hub.store.page import Checkpoint
-from hub.store.rows import dumps, message_content, message_counters, ticket_content
+from hub.store.rows import dumps, message_content, message_counters, start_of, ticket_content
 from hub.store.tables import USUAL, micros
-
-Row = tuple[object, ...]
-
 
 Single = tuple[bytes, TicketDraft]
 """A draft that opens a ticket with its one message, behind the message's id."""
@@ -64,6 +62,7 @@ def single_rows(checkpoint: Checkpoint, singles: Mapping[bytes, Single], ticket_
                 ticket_content(draft, tags),
                 None,
                 None,
+                start_of(ticket),
             )
         )
         rows.messages.append(
@@ -79,6 +78,7 @@ def single_rows(checkpoint: Checkpoint, singles: Mapping[bytes, Single], ticket_
                 dumps([[stream, item.source_id, hidden, tags]]),
                 message_content(item),
                 message_counters(item),
+                start_of(mid),
             )
         )
     return rows

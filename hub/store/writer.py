@@ -6,7 +6,6 @@ Statements are made once from the tables and run on the driver with plain tuples
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
-from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from operator import attrgetter, itemgetter
@@ -18,10 +17,10 @@ import zstandard
 from hub.sdk.drafts import TicketDraft
 from hub.store import deciding, search
 from hub.store.elsewhere import prepared, written
+from hub.store.insertion import Row, insert
 from hub.store.merge import Merge
 from hub.store.page import Checkpoint, Event, Rejected, Stored, Wish, created
-from hub.store.rows import Case, MessageRow, TicketRow, dumps
-from hub.store.single import Row
+from hub.store.rows import Case, MessageRow, TicketRow, dumps, start_of
 from hub.store.tables import (
     dead_letters,
     erased_authors,
@@ -53,7 +52,7 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
         asked = decided.wishes
     singles = merge.singles
     opened = [case.row for case in cases if case.before is None]
-    _insert_tickets(connection, [*map(_TICKET_VALUES, opened), *singles.tickets])
+    _insert(connection, "tickets", [*map(_TICKET_VALUES, opened), *singles.tickets])
     _insert(connection, "messages", [*sorted(map(_MESSAGE_VALUES, new), key=_NUMBER), *singles.messages])
     _update_tickets(connection, cases)
     _update_messages(connection, changed)
@@ -92,8 +91,9 @@ def _merged(connection: sa.Connection, checkpoint: Checkpoint) -> Merge:
     erased = frozenset(connection.execute(sa.select(erased_authors.c.digest)).scalars()) if drafts else frozenset()
     merge = Merge(checkpoint, next_ticket_n=next_ticket, next_message_n=next_message, erased=erased)
     ticket_ids, message_ids = merge.wanted()
-    numbers = set(_numbers(connection, "SELECT n FROM tickets WHERE id", ticket_ids))
-    numbers.update(_numbers(connection, "SELECT ticket_n FROM messages WHERE id", message_ids))
+    # Ids that only begin alike are loaded too: the merge tells them apart.
+    numbers = set(_numbers(connection, "SELECT n FROM tickets WHERE id_start", map(start_of, ticket_ids)))
+    numbers.update(_numbers(connection, "SELECT ticket_n FROM messages WHERE id_start", map(start_of, message_ids)))
     merge.load(
         _load(connection, TicketRow, "tickets", "n", numbers),
         _load(connection, MessageRow, "messages", "ticket_n", numbers),
@@ -157,32 +157,13 @@ _COLUMNS = {
     "messages": _columns(MessageRow),
     "ticket_events": ("ticket_n", "at", "kind", "cause", "data"),
 }
-_SELDOM = ("closed_at", "source_state", "rating", "sentiment", "queue", "category", "decided", "customer")
-_SELDOM_AT = {name: _COLUMNS["tickets"].index(name) for name in _SELDOM}
 _NUMBER = itemgetter(0)
 _TICKET_VALUES: Callable[[TicketRow], Row] = attrgetter(*_COLUMNS["tickets"])
 _MESSAGE_VALUES: Callable[[MessageRow], Row] = attrgetter(*_COLUMNS["messages"])
 
 
 def _insert(connection: sa.Connection, table: str, rows: list[Row]) -> None:
-    if rows:
-        connection.exec_driver_sql(_insertion(table, _COLUMNS[table]), rows)
-
-
-def _insert_tickets(connection: sa.Connection, rows: list[Row]) -> None:
-    """Insert tickets without the columns that none of them uses: to bind a NULL costs as much as a value, and these
-    would be a quarter of all."""
-    if not rows:
-        return
-    unused = {name for name, at in _SELDOM_AT.items() if all(row[at] is None for row in rows)}
-    used = tuple(name for name in _COLUMNS["tickets"] if name not in unused)
-    pick = itemgetter(*(_COLUMNS["tickets"].index(name) for name in used))
-    connection.exec_driver_sql(_insertion("tickets", used), list(map(pick, rows)))
-
-
-@lru_cache(maxsize=32)
-def _insertion(table: str, names: tuple[str, ...]) -> str:
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - our names
+    insert(connection, table, _COLUMNS[table], rows)
 
 
 def _event_rows(events: Iterable[Event], at: int) -> Iterator[Row]:
@@ -201,7 +182,7 @@ def _note_opened(connection: sa.Connection, opened: list[Row], at: int) -> None:
 
 
 _TICKET_MOVES = tuple(
-    name for name in _columns(TicketRow) if name not in ("n", "id", "connector", "namespace", "thread")
+    name for name in _columns(TicketRow) if name not in ("n", "id", "connector", "namespace", "thread", "id_start")
 )
 _MESSAGE_MOVES = ("created_at", "direction", "hidden", "body", "sources", "content", "counters")
 

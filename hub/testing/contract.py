@@ -273,6 +273,13 @@ class ConnectorContract:
             second = drafts_of(self.connector(), second_copy, read)
             assert first == second, f"{probes.named(read)}: the same record gives different drafts"
 
+    def test_drafts_are_those_that_validation_gives(self) -> None:
+        connector = self.connector()
+        for record, read in self.good_records():
+            for draft in drafts_of(connector, record, read):
+                validated = type(draft).model_validate(draft.model_dump())
+                assert draft == validated, f"{probes.named(read)}: a value of another type than its field: {draft!r}"
+
     def test_times_are_aware_and_utc(self) -> None:
         for record, read in self.good_records():
             for draft in drafts_of(self.connector(), record, read):

@@ -1,6 +1,7 @@
 """One run of one stream: what a page brings and the cursor behind it come together, whatever ends the run."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from hub.sdk import (
     AuthError,
     Author,
     HubError,
+    MessageDraft,
     Page,
     Read,
     Record,
@@ -116,6 +118,44 @@ def test_a_draft_that_no_store_can_hold_is_set_aside_alone(store: Store, facts: 
     [letter] = store.dead_letters()
     assert letter.body == b'{"id":2}'
     assert letter.reason.startswith("normalize returned what no store can hold: ")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("body", "a\ud800b", "no store can hold: .*surrogates"),
+        ("tags", ("\udfff",), "no store can hold: .*surrogates"),
+        ("reach", 2**64, "no store can hold: .*64-bit"),
+        ("created_at", "yesterday", "created_at"),
+        ("author", {"key": 5}, "author.key"),
+        ("engagement", {"likes": object()}, "no store can hold: .*serializable"),
+    ],
+)
+def test_a_wrong_value_in_a_trusted_draft_sets_its_record_aside_alone(
+    store: Store, field: str, value: Any, reason: str
+) -> None:
+    class Trusting(Script):
+        def normalize(self, record: Record, read: Read) -> Any:
+            draft = TicketDraft.of(source_id=record["id"], kind="mention", platform="p", created_at=NOW)
+            message = dict(draft.messages[0]) | ({field: value} if record["id"] == 20 else {})
+            return TicketDraft.trusted(dict(draft) | {"messages": (MessageDraft.trusted(message),)})
+
+    numbers = range(1, 41)
+    done = run(store, Far(first=records(*numbers)), connector=Trusting)
+    assert stored(store) == [number for number in numbers if number != 20]
+    assert (cursor(store), done.counts.rejected) == ({"seq": 40}, 1)
+    [letter] = store.dead_letters()
+    assert letter.body == b'{"id":20}'
+    assert re.search(reason, letter.reason)
+
+
+def test_text_that_no_store_can_hold_is_replaced_and_found_in_its_own_ticket(store: Store) -> None:
+    texts = {7: "до\ud800после", 8: "нет\x00да", 9: "цел\U0001f984"}
+    page = {"records": [{"id": number, "text": texts.get(number, "x")} for number in range(1, 41)]}
+    run(store, Far(first=page))
+    bodies = {message.sources[0].source_id: message.body for one in store.iter_tickets() for message in one.messages}
+    assert (bodies["7"], bodies["8"], bodies["9"]) == ("до\ufffdпосле", "нет\ufffdда", "цел\U0001f984")
+    assert (len(bodies), store.dead_letters()) == (40, [])
 
 
 def test_a_page_of_html_leaves_the_cursor_where_it_was(store: Store) -> None:

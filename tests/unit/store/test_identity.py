@@ -1,11 +1,22 @@
 """One post is one message and one thread one ticket, whoever reads it, under whatever name, in whatever order."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid5
 
-from hub.sdk import NAMESPACE
-from hub.store import Store
-from tests.unit.store.pages import dump, mention, put, rows
+import pytest
+
+from hub.sdk import NAMESPACE, Draft
+from hub.store import Store, Stored
+from hub.store.rows import start_of
+from tests.unit.store.pages import dump, hide, mention, opened, put, rows
+
+ALIKE_THREADS = ("11235", "16844")
+"""Found by trying: ids of tickets of connector ``c`` that begin with the same four bytes."""
+
+ALIKE_RECORDS = ("43349", "77002")
+"""The same for messages of its stream ``s``."""
 
 
 def test_ids_in_the_store_are_the_uuid5_that_anybody_can_compute(store: Store) -> None:
@@ -79,3 +90,56 @@ def test_a_message_that_moved_to_another_thread_stays_where_it_is(store: Store) 
     put(store, mention("1", thread="NEW-1", body="moved"))
     [ticket] = store.iter_tickets()
     assert (ticket.thread, ticket.messages[0].body) == ("OLD-1", "moved")
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one page", "page by page"])
+def test_tickets_whose_ids_begin_alike_stay_two(store: Store, at_once: bool) -> None:
+    drafts = [mention(thread, thread=thread, title=thread) for thread in ALIKE_THREADS]
+    _put(store, drafts, at_once)
+    assert len({start for (start,) in rows(store, "SELECT id_start FROM tickets")}) == 1
+    assert (put(store, mention("more", thread=ALIKE_THREADS[1])).added, store.summary().tickets) == (1, 2)
+    assert [(ticket.thread, len(ticket.messages)) for ticket in store.iter_tickets()] == [
+        (ALIKE_THREADS[0], 1),
+        (ALIKE_THREADS[1], 2),
+    ]
+    for thread in ALIKE_THREADS:
+        assert store.find_ticket(str(uuid5(NAMESPACE, f"ticket\nc\n\n{thread}"))).thread == thread
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one page", "page by page"])
+def test_messages_whose_ids_begin_alike_stay_two(store: Store, at_once: bool) -> None:
+    drafts = [mention(record) for record in ALIKE_RECORDS]
+    _put(store, drafts, at_once)
+    assert len({start for (start,) in rows(store, "SELECT id_start FROM messages")}) == 1
+    assert put(store, *drafts).unchanged == 2
+    put(store, hide(ALIKE_RECORDS[1]))
+    assert [(ticket.thread, ticket.state) for ticket in store.iter_tickets()] == [
+        (ALIKE_RECORDS[0], "new"),
+        (ALIKE_RECORDS[1], "hidden"),
+    ]
+
+
+def _put(store: Store, drafts: list[Any], at_once: bool) -> None:
+    for some in [drafts] if at_once else [[draft] for draft in drafts]:
+        assert put(store, *some).added == len(some)
+
+
+def test_a_page_that_two_writers_store_at_once_is_there_once(store: Store) -> None:
+    """No index keeps a second one out: the look-up and the writing are one transaction, and writers wait in line."""
+    drafts: list[Draft] = [mention(str(number), thread=str(number // 2)) for number in range(100)]
+    ready = Barrier(4)
+
+    def write() -> Stored:
+        with opened(store.path) as mine:
+            ready.wait()
+            return put(mine, *drafts)
+
+    with ThreadPoolExecutor(4) as pool:
+        stored = [writer.result() for writer in [pool.submit(write) for _ in range(4)]]
+    assert sorted(one.added for one in stored) == [0, 0, 0, 100]
+    assert (store.summary().tickets, store.summary().messages) == (50, 100)
+
+
+@pytest.mark.parametrize("uuid", [b"\x00" * 16, b"\xff" * 16, b"\x7f" + b"\xff" * 15, b"\x80" + b"\x00" * 15])
+def test_the_start_of_any_id_is_a_number_of_32_bits_with_its_sign(uuid: bytes) -> None:
+    assert start_of(uuid) == int.from_bytes(uuid[:4], "big", signed=True)

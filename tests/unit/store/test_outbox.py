@@ -1,5 +1,6 @@
 """What is asked of other places is committed with what caused it, and what comes back finds its ticket."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hub.routing.facts import Facts
 from hub.sdk import FollowUp, MessageDraft, StoreError, find_marker
 from hub.store import Decided, Escalation, Place, Router, Store, TicketFilter, open_store, upgrade_store
 from hub.store.outbox import marker_of
+from tests.unit.store.older import older
 from tests.unit.store.pages import NOW, at, dump, hide, index_all, mention, put, rows, write
 
 WRITTEN = ("tickets", "messages", "ticket_events", "links", "outbox")
@@ -261,12 +263,10 @@ def test_what_no_store_can_hold_in_a_destinations_words_is_replaced(store: Store
     assert len(row.error) <= 2000
 
 
-def test_an_older_database_keeps_its_tickets_and_gets_the_new_tables(store: Store) -> None:
+def test_an_older_database_keeps_its_tickets_and_gets_the_new_tables(store: Store, tmp_path: Path) -> None:
     put(store, mention("1"))
-    url = f"sqlite:///{store.path}"
-    for table in ("links", "outbox"):
-        write(store, f"DROP TABLE {table}")
-    write(store, "UPDATE alembic_version SET version_num = '0002'")
+    older(store, tmp_path / "old.db", "0002")
+    url = f"sqlite:///{tmp_path / 'old.db'}"
     assert upgrade_store(url)[0] == "0002"
     with open_store(url, now=lambda: NOW) as upgraded:
         assert linked(upgraded, "2")

@@ -10,6 +10,7 @@ import pytest
 
 from hub.sdk import Author, StoreError
 from hub.store import Decided, Router, Store, StreamKey, TicketFilter, queries
+from hub.store.rows import start_of
 from tests.unit.store.pages import NOW, at, index_all, mention, put, rows, write
 
 
@@ -100,7 +101,7 @@ def test_a_beginning_that_several_ids_share_is_told_with_some_of_them(store: Sto
     put(store, *(mention(str(number)) for number in range(4)))
     ids = [bytes.fromhex("abcd") + bytes([number]) * 14 for number in range(4)]
     for number, found in enumerate(ids):
-        write(store, "UPDATE tickets SET id = ? WHERE n = ?", found, number + 1)
+        write(store, "UPDATE tickets SET id = ?, id_start = ? WHERE n = ?", found, start_of(found), number + 1)
     with pytest.raises(StoreError, match=r"'abcd' begins several ids \(abcd0000-.*, abcd0101-.*, …\); give more of it"):
         store.find_ticket("abcd")
     assert store.find_ticket("abcd-03").id == UUID(bytes=ids[3])
