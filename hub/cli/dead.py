@@ -1,6 +1,7 @@
 """``hub dead``: records that could not be made into tickets."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from hub.cli.output import Column, counted, local, print_json, print_table, prin
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
+    from hub.runtime.dead import Retried
     from hub.store import DeadLetter, Store
 
 _EVERY = 1_000_000  # more than any list holds
@@ -92,7 +94,8 @@ def show(state: State, number: int, raw: bool, as_json: bool) -> None:
 def retry(state: State, numbers: Sequence[int], every: bool, instance: str | None, as_json: bool) -> None:
     """Try again to make tickets of records that were set aside.
 
-    Those that succeed leave the list. Exit code 0 only if all did.
+    Those that succeed leave the list, and so do those that the source sent again and that were read well then. Exit
+    code 0 only if all did.
     """
     from hub.runtime.dead import retry_dead
 
@@ -100,14 +103,22 @@ def retry(state: State, numbers: Sequence[int], every: bool, instance: str | Non
     with state.store(settings.store) as store:
         results = retry_dead(settings, store, _chosen(store, numbers, every, instance))
     if as_json:
-        print_json([{"n": n, "ok": ok, "message": message} for n, ok, message in results])
+        print_json([{"n": one.n, "ok": one.ok, "outcome": one.outcome, "message": one.message} for one in results])
     elif results:
         columns = [Column("n", right=True), Column(""), Column("outcome", flexible=True, wraps=True)]
-        print_table(columns, [[n, "ok" if ok else "failed", message] for n, ok, message in results])
-    failed = [n for n, ok, _ in results if not ok]
-    say(f"{len(results) - len(failed)} of {counted(len(results), 'record', 'records')} became tickets")
-    if failed:
+        print_table(columns, [[one.n, "ok" if one.ok else one.outcome, one.message] for one in results])
+    say(_became(results))
+    if not all(one.ok for one in results):
         raise click.exceptions.Exit(FAILED)
+
+
+def _became(results: "Sequence[Retried]") -> str:
+    """Return how many became tickets, and what became of the others."""
+    counts: Counter[str] = Counter(one.outcome for one in results)
+    parts = [f"{counts.pop('stored', 0)} of {counted(len(results), 'record', 'records')} became tickets"]
+    told = {"overtaken": "overtaken", "says nothing": "said nothing to us", "failed": "failed again", "kept": "kept"}
+    parts.extend(f"{counts[name]} {said}" for name, said in told.items() if counts[name])
+    return ", ".join(parts)
 
 
 @dead.command

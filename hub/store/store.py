@@ -245,10 +245,11 @@ class Store(Deliveries):
         with self._read() as connection:
             return state.owners_of_originals(connection)
 
-    def touched_since(self, messages: Sequence[bytes], at: datetime) -> bool:
-        """Return whether the ticket of one of *messages* (ids of 16 bytes) was opened or changed after *at*."""
+    def said_since(self, messages: Sequence[bytes], at: datetime) -> frozenset[str]:
+        """Return the names of the fields of *messages* (ids of 16 bytes) that the source changed after *at*; ``new``
+        where one was first read then."""
         with self._read() as connection:
-            return queries.touched_since(connection, messages, at)
+            return queries.said_since(connection, messages, at)
 
     def prune_originals(self, instance: str, before: datetime) -> int:
         """Remove the instance's originals read before a moment; return how many there were."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,7 @@ from hub.sdk import (
     Auth,
     AuthError,
     Bearer,
+    Change,
     Connector,
     ConnectorConfig,
     Cursor,
@@ -299,31 +300,84 @@ def test_originals_of_an_instance_that_is_gone_are_removed_when_they_are_old(ben
     assert bench.store.owners_of_originals() == ["one"]
 
 
-def test_a_record_set_aside_does_not_overwrite_what_was_read_well_later(bench: Bench) -> None:
-    class Strict(Web):
-        """Refuses records that say they are odd, until they are no longer taken so."""
+class Strict(Web):
+    """Refuses records that say they are odd, until ``refuses`` is false; ``thread`` in a record names its ticket, and
+    one that is ``gone`` is hidden."""
 
-        refuses = True
+    refuses: ClassVar[bool] = True
 
-        def normalize(self, record: Record, read: Read) -> Draft:
-            if self.refuses and "odd" in record:
-                raise RecordError("odd")
-            return super().normalize(record, read)
+    def normalize(self, record: Record, read: Read) -> Draft:
+        if self.refuses and "odd" in record:
+            raise RecordError("odd")
+        draft = super().normalize(record, read)
+        assert isinstance(draft, TicketDraft)
+        if "gone" in record:
+            return Change(source_id=draft.messages[0].source_id, hidden=True)
+        return draft.model_copy(update={"thread": record["thread"]}) if "thread" in record else draft
 
-    bench.server.answers["/one/a"] = (200, [{"id": 1, "odd": True}, {"id": 2, "odd": True}])
-    bench.sync("one", connectors={"one": Strict})
-    bench.server.answers["/one/a"] = (200, [{"id": 1, "text": "read well"}])
-    write(bench.store, "UPDATE streams SET cursor = NULL")
-    bench.sync("one", connectors={"one": Strict})
-    Strict.refuses = False
-    letters = {json.loads(letter.body)["id"]: letter.n for letter in bench.store.dead_letters()}
-    told = retry_dead(bench.settings, bench.store, [letters[1], letters[2]])
-    assert told == [
-        (letters[1], True, "overtaken: the record was read well since; dropped"),
-        (letters[2], True, "stored"),
-    ]
+
+def _set_aside(bench: Bench, *pages: list[dict[str, Any]]) -> dict[int, int]:
+    """Read one page after the other from the beginning; return the letters' numbers by the ids of their records."""
+    for page in pages:
+        bench.server.answers["/one/a"] = (200, page)
+        write(bench.store, "UPDATE streams SET cursor = NULL")
+        bench.sync("one", connectors={"one": Strict})
+    return {json.loads(letter.body)["id"]: letter.n for letter in bench.store.dead_letters()}
+
+
+def _retry(bench: Bench, monkeypatch: pytest.MonkeyPatch, *numbers: int) -> list[tuple[int, str]]:
+    monkeypatch.setattr(Strict, "refuses", False)
+    return [(one.n, one.outcome) for one in retry_dead(bench.settings, bench.store, numbers)]
+
+
+def test_a_record_set_aside_does_not_overwrite_what_was_read_well_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = _set_aside(bench, [{"id": 1, "odd": True}, {"id": 2, "odd": True}], [{"id": 1, "text": "read well"}])
+    assert _retry(bench, monkeypatch, letters[1], letters[2]) == [(letters[1], "overtaken"), (letters[2], "stored")]
     assert bench.store.dead_letters() == []
     assert "one-a-2" in bench.messages()
+
+
+def test_an_edit_set_aside_is_stored_though_its_ticket_got_another_message_since(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = _set_aside(
+        bench,
+        [{"id": 1, "text": "first", "thread": "t"}],
+        [{"id": 1, "text": "edited", "thread": "t", "odd": True}],
+        [{"id": 3, "text": "second message", "thread": "t"}],
+    )
+    assert _retry(bench, monkeypatch, letters[1]) == [(letters[1], "stored")]
+    [ticket] = [one for one in bench.store.iter_tickets() if one.thread == "t"]
+    assert [message.body for message in ticket.messages] == ["edited", "second message"]
+
+
+def test_an_edit_set_aside_is_overtaken_by_a_later_edit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = _set_aside(
+        bench,
+        [{"id": 1, "text": "first", "thread": "t"}],
+        [{"id": 1, "text": "edited", "thread": "t", "odd": True}],
+        [{"id": 1, "text": "edited again", "thread": "t"}],
+    )
+    assert _retry(bench, monkeypatch, letters[1]) == [(letters[1], "overtaken")]
+    [ticket] = [one for one in bench.store.iter_tickets() if one.thread == "t"]
+    assert ticket.messages[0].body == "edited again"
+
+
+def test_what_the_source_hid_since_is_not_shown_again_and_its_letter_stays(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = _set_aside(
+        bench,
+        [{"id": 1, "text": "first", "thread": "t"}],
+        [{"id": 1, "text": "edited", "thread": "t", "odd": True}],
+        [{"id": 1, "gone": True}],
+    )
+    assert _retry(bench, monkeypatch, letters[1]) == [(letters[1], "kept")]
+    [ticket] = [one for one in bench.store.iter_tickets() if one.thread == "t"]
+    assert ticket.state == "hidden"
+    assert [letter.n for letter in bench.store.dead_letters()] == [letters[1]]
 
 
 def test_an_instance_that_a_person_paused_is_passed_over_without_a_failure(bench: Bench) -> None:
