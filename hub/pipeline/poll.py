@@ -89,7 +89,7 @@ class Run:
                 f"not done after {limit}; what was read is kept and the next run goes on from there"
             ) from None
         if self.sweep is not None and self.sweep.inventory:
-            await self._hide_absent()
+            await self._hide_absent(self.sweep)
 
     async def _store_page(self, fetched: Fetched) -> None:
         drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean)
@@ -153,16 +153,16 @@ class Run:
             return None
         return position
 
-    async def _hide_absent(self) -> None:
+    async def _hide_absent(self, sweep: Sweep) -> None:
         since, until = self.read.since, self.read.until or self.read.now
         connector = self.source.connector
         window = (since + EDGE if since is not None else _EVER, until - EDGE)
         named = (self.key, connector.name, connector.namespace(), window)
-        if self.sweep is not None and self.sweep.inventory == "threads":
-            for found in await self.store.run(self.store.absent_threads, *named, self._listed):
+        if sweep.inventory == "threads":
+            for found in await self.store.run(self.store.absent_threads, *named, self._listed, sweep.scope):
                 await self._hide(found)
         else:
-            await self._hide(await self.store.run(self.store.absent, *named, self._seen))
+            await self._hide(await self.store.run(self.store.absent, *named, self._seen, sweep.scope))
 
     async def _hide(self, absent: Absent) -> None:
         if absent.refused:

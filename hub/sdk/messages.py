@@ -34,12 +34,16 @@ class Sweep:
         inventory: the sweep lists *everything* the source still has in its window, so that what is missing at its
             end is hidden (never more than a capped share in one run). True: records with all their messages;
             ``"threads"``: threads alone (ids of issues, of tasks), each as a :class:`Listed`.
+        scope: what an inventory looks through, where that is less than the stream once held (settings or rights were
+            narrowed): values that the ``extra`` of a ticket must have, by key. What is outside, or has no such key, is
+            not spoken of. Empty: all of it.
     """
 
     name: str
     every: timedelta
     window: timedelta | None = None
     inventory: bool | Literal["threads"] = False
+    scope: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ A token that lost its rights looks like a source that lost its records; so above
 hidden and a person is told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from hub.store.links import CLOSED
 from hub.store.page import StreamKey
 from hub.store.tables import links, messages, micros, tickets
 
+Scope = Mapping[str, Sequence[str]]
 _SHARE = 0.1
 _FEW = 5  # so many may vanish, if at least as many stay: a small source would else never hide anything
 
@@ -48,11 +49,13 @@ def absent(
     namespace: str,
     window: tuple[datetime, datetime],
     seen: AbstractSet[bytes],
+    scope: Scope,
 ) -> Absent:
-    """Return what the stream has stored within *window* (by publication) and the inventory did not see."""
+    """Return what the stream has stored within *window* (by publication) and *scope*, and the inventory did not
+    see."""
     known = missing = 0
     changes: list[Change] = []
-    for row, mine in _stored(connection, key, connector, namespace, window):
+    for row, mine in _stored(connection, key, connector, namespace, window, scope):
         known += 1
         if row.id not in seen:
             missing += len(mine)
@@ -67,12 +70,14 @@ def absent_threads(
     namespace: str,
     window: tuple[datetime, datetime],
     listed: AbstractSet[str],
+    scope: Scope,
 ) -> Absent:
-    """Return the threads that the stream has stored within *window* (by publication) and the inventory did not list."""
+    """Return the threads that the stream has stored within *window* (by publication) and *scope*, and the inventory did
+    not list."""
     known: set[str] = set()
     missing: set[str] = set()
     changes: list[Change] = []
-    for row, mine in _stored(connection, key, connector, namespace, window):
+    for row, mine in _stored(connection, key, connector, namespace, window, scope):
         known.add(row.thread)
         if row.thread not in listed:
             missing.add(row.thread)
@@ -98,12 +103,20 @@ def absent_cases(
 
 
 def _stored(
-    connection: sa.Connection, key: StreamKey, connector: str, namespace: str, window: tuple[datetime, datetime]
+    connection: sa.Connection,
+    key: StreamKey,
+    connector: str,
+    namespace: str,
+    window: tuple[datetime, datetime],
+    scope: Scope,
 ) -> Iterator[tuple[Any, list[list[Any]]]]:
-    """Yield the visible messages of the customer within *window*, with the stream's own sources that show them."""
+    """Yield the visible messages of the customer within *window* and *scope*, with the stream's own sources that show
+    them."""
     since, until = (micros(at) for at in window)
     query = (
-        sa.select(messages.c.id, messages.c.sources, messages.c.content, tickets.c.thread)
+        sa.select(
+            messages.c.id, messages.c.sources, messages.c.content, tickets.c.thread, tickets.c.content.label("facts")
+        )
         .join(tickets, tickets.c.n == messages.c.ticket_n)
         .where(
             tickets.c.created_at.between(since, until),
@@ -117,8 +130,15 @@ def _stored(
     )
     for row in connection.execute(query):
         mine = [source for source in orjson.loads(row.sources) if source[0] == key.stream and not source[2]]
-        if mine:
+        if mine and _within(scope, row.facts):
             yield row, mine
+
+
+def _within(scope: Scope, facts: str) -> bool:
+    if not scope:
+        return True
+    extra = orjson.loads(facts).get("extra", {})
+    return all(extra.get(name) in values for name, values in scope.items())
 
 
 def _hidden(row: Any, mine: list[list[Any]]) -> Iterator[Change]:

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
@@ -30,6 +30,7 @@ from hub.store.tables import HEAD, dead_letters, messages, tickets
 P = ParamSpec("P")
 T = TypeVar("T")
 Clock = Callable[[], datetime]
+_ALL: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 def _now() -> datetime:
@@ -166,10 +167,12 @@ class Store(Deliveries):
         namespace: str,
         window: tuple[datetime, datetime],
         seen: AbstractSet[bytes],
+        scope: Mapping[str, Sequence[str]] = _ALL,
     ) -> inventory.Absent:
-        """Return what is stored of the stream within *window* and not among *seen*."""
+        """Return what is stored of the stream within *window* and *scope* (see :class:`hub.sdk.Sweep`), and not among
+        *seen*."""
         with self._read() as connection:
-            return inventory.absent(connection, key, connector, namespace, window, seen)
+            return inventory.absent(connection, key, connector, namespace, window, seen, scope)
 
     def absent_threads(
         self,
@@ -178,11 +181,12 @@ class Store(Deliveries):
         namespace: str,
         window: tuple[datetime, datetime],
         listed: AbstractSet[str],
+        scope: Mapping[str, Sequence[str]] = _ALL,
     ) -> tuple[inventory.Absent, inventory.Absent]:
-        """Return the threads stored of the stream within *window* that are not among *listed*, and the cases of our
-        tickets there that are not."""
+        """Return the threads stored of the stream within *window* and *scope* that are not among *listed*, and the
+        cases of our tickets there that are not."""
         with self._read() as connection:
-            threads = inventory.absent_threads(connection, key, connector, namespace, window, listed)
+            threads = inventory.absent_threads(connection, key, connector, namespace, window, listed, scope)
             return threads, inventory.absent_cases(connection, key, connector, namespace, window[1], listed)
 
     def index_batch(self) -> int:

@@ -105,12 +105,17 @@ class Pointer(Connector[PointerConfig]):
     def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
         window = self.config.edits_window
         sweeps = (
-            Sweep(INVENTORY, timedelta(days=1), window, inventory=True),
+            Sweep(INVENTORY, timedelta(days=1), window, inventory=True, scope=self._scope(reference)),
             Sweep("changed", timedelta(hours=1), window),
             Sweep("replies", timedelta(hours=1), REPLY_WINDOW),
             Sweep("published", timedelta(hours=1), REPLY_WINDOW),
         )
         return (Stream("reviews", "Reviews", sweeps),)
+
+    def _scope(self, reference: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[str]]:
+        """Return the networks that are read: reviews of others, read before, are not missing."""
+        networks = self.config.networks or _visible(reference)
+        return {"network_uuid": networks} if networks else {}
 
     def limits(self, request: Request) -> Sequence[Limit]:
         return (Limit("requests", calls=1, per_s=CALLS_EVERY_S, concurrency=1),)
@@ -208,9 +213,7 @@ class Pointer(Connector[PointerConfig]):
             return Request("GET", _PROVIDERS)
         if read.name == "networks":
             return Request("GET", _NETWORKS, params={"limit": self._limit, "offset": 0})
-        visible = [text_id(row.get("uuid")) for row in read.reference.get("networks", ()) if isinstance(row, dict)]
-        wanted = self.config.networks or filter(None, visible)
-        return self._outlets_request(list(dict.fromkeys(wanted)))
+        return self._outlets_request(list(dict.fromkeys(self.config.networks or _visible(read.reference))))
 
     def _outlets_request(self, networks: Sequence[str]) -> Request | None:
         """Return the first page of the first network; the others wait in the context."""
@@ -239,6 +242,12 @@ class Pointer(Connector[PointerConfig]):
 
     def act(self, actions: Sequence[Action]) -> Steps:
         return Acts(self.classify, self.config.list_style).run(actions)
+
+
+def _visible(reference: Mapping[str, Sequence[Any]]) -> tuple[str, ...]:
+    """Return the uuids of the networks that the token sees; empty where it may not list them."""
+    rows = (row for row in reference.get("networks", ()) if isinstance(row, dict))
+    return tuple(filter(None, (text_id(row.get("uuid")) for row in rows)))
 
 
 def _days(read: Read) -> tuple[date, date]:

@@ -88,6 +88,21 @@ def test_the_sweeps_and_how_often_they_come() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("settings", "networks", "scope"),
+    [
+        ({"networks": ["n1"]}, [{"uuid": "n1"}, {"uuid": "n2"}], {"network_uuid": ("n1",)}),
+        ({}, [{"uuid": "n1"}, {"uuid": "n2"}, "junk"], {"network_uuid": ("n1", "n2")}),
+        ({}, [], {}),
+    ],
+)
+def test_the_inventory_speaks_only_of_the_networks_that_are_read(
+    settings: dict[str, Any], networks: list[Any], scope: dict[str, Any]
+) -> None:
+    [stream] = pointer(**settings).streams({"networks": networks})
+    assert [sweep.scope for sweep in stream.sweeps] == [scope, {}, {}, {}]
+
+
 def test_good_answers_are_no_errors_whatever_their_body() -> None:
     assert answered(200, {"message": "Error", "errors": {}}) is None
     assert answered(204, b"") is None

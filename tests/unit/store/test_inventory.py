@@ -57,6 +57,18 @@ def test_what_another_instance_read_is_not_spoken_of(store: Store) -> None:
     assert store.absent(others, "c", "", (at(0), at(10_000)), set()) == Absent(0, 0, ())
 
 
+def test_what_lies_outside_the_scope_is_not_spoken_of(store: Store) -> None:
+    """Settings were narrowed: what they no longer cover is not asked for, and not missing."""
+    put(store, *(mention(str(number), extra={"network": "n1"}) for number in range(10)))
+    put(store, mention("20", extra={"network": "n2"}), mention("21"))
+    seen = {uuid5(NAMESPACE, f"message\nc\n\nsource\ns\n{number}").bytes for number in range(9)}
+    window = (at(0), at(10_000))
+    found = store.absent(SWEEP, "c", "", window, seen, {"network": ("n1", "n3")})
+    assert (hidden_ids(found), found.known) == (["9"], 10)
+    threads, _ = store.absent_threads(SWEEP, "c", "", window, {str(n) for n in range(9)}, {"network": ("n1",)})
+    assert (hidden_ids(threads), threads.known) == (["9"], 10)
+
+
 def test_an_empty_list_is_not_believed_however_small_the_source(store: Store) -> None:
     fill(store, 3)
     assert absent(store).refused
