@@ -6,6 +6,7 @@ page is worked on. A process that dies anywhere goes on from the last commit.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -53,6 +54,7 @@ class Run:
         sweep: the sweep's declaration, for a sweep.
         on_page: told after each checkpoint.
         router: what decides for tickets; None: nothing does.
+        others: names of the instances that are configured beside this one.
     """
 
     source: Source
@@ -62,6 +64,7 @@ class Run:
     sweep: Sweep | None = None
     on_page: Callable[[StreamKey, Stored, Sequence[Rejected], Counts], None] | None = None
     router: Router | None = None
+    others: AbstractSet[str] = frozenset()
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
     _cursor: Cursor | None = None
@@ -159,10 +162,12 @@ class Run:
         window = (since + EDGE if since is not None else _EVER, until - EDGE)
         named = (self.key, connector.name, connector.namespace(), window)
         if sweep.inventory == "threads":
-            for found in await self.store.run(self.store.absent_threads, *named, self._listed, sweep.scope):
+            for found in await self.store.run(
+                self.store.absent_threads, *named, self._listed, sweep.scope, self.others
+            ):
                 await self._hide(found)
         else:
-            await self._hide(await self.store.run(self.store.absent, *named, self._seen, sweep.scope))
+            await self._hide(await self.store.run(self.store.absent, *named, self._seen, sweep.scope, self.others))
 
     async def _hide(self, absent: Absent) -> None:
         if absent.refused:

@@ -123,6 +123,11 @@ class Settings(Place):
     secrets: tuple[str, ...] = field(default=(), repr=False)
     broken: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all instances in the file, those that do not run included."""
+        return frozenset((*self.instances, *self.disabled, *self.broken))
+
     def pick(self, names: Sequence[str]) -> list[InstanceSettings]:
         """Return the instances *names* in the order of the file; all of them when none is named.
 

@@ -168,11 +168,16 @@ class Store(Deliveries):
         window: tuple[datetime, datetime],
         seen: AbstractSet[bytes],
         scope: Mapping[str, Sequence[str]] = _ALL,
+        others: AbstractSet[str] = frozenset(),
     ) -> inventory.Absent:
         """Return what is stored of the stream within *window* and *scope* (see :class:`hub.sdk.Sweep`), and not among
-        *seen*."""
+        *seen*.
+
+        *others*: names of the instances that are configured beside this one; what was read under any other name may
+        have been read under a former name of it.
+        """
         with self._read() as connection:
-            return inventory.absent(connection, key, connector, namespace, window, seen, scope)
+            return inventory.absent(connection, key, connector, namespace, window, seen, scope, others)
 
     def absent_threads(
         self,
@@ -182,11 +187,12 @@ class Store(Deliveries):
         window: tuple[datetime, datetime],
         listed: AbstractSet[str],
         scope: Mapping[str, Sequence[str]] = _ALL,
+        others: AbstractSet[str] = frozenset(),
     ) -> tuple[inventory.Absent, inventory.Absent]:
         """Return the threads stored of the stream within *window* and *scope* that are not among *listed*, and the
-        cases of our tickets there that are not."""
+        cases of our tickets there that are not; *others* as in :meth:`absent`."""
         with self._read() as connection:
-            threads = inventory.absent_threads(connection, key, connector, namespace, window, listed, scope)
+            threads = inventory.absent_threads(connection, key, connector, namespace, window, listed, scope, others)
             return threads, inventory.absent_cases(connection, key, connector, namespace, window[1], listed)
 
     def index_batch(self) -> int:

@@ -521,6 +521,29 @@ def test_the_cadence_of_sweeps_is_a_setting(bench: Bench, config: dict[str, Any]
     assert swept(bench) == expected
 
 
+def test_an_instance_with_a_new_name_finds_what_was_deleted(bench: Bench) -> None:
+    class Listing(Web):
+        """Its sweep lists everything; ids are the vendor's, whatever the instance is called."""
+
+        def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
+            return [Stream("a", "Stream A", (Sweep("all", HOUR, inventory=True),))]
+
+        def request(self, read: Read) -> Request | None:
+            return Request("GET", "/list")
+
+        def normalize(self, record: Record, read: Read) -> Draft:
+            created = PUBLISHED + timedelta(minutes=record["id"])
+            return TicketDraft.of(source_id=record["id"], kind="mention", platform="p", created_at=created)
+
+    bench.server.answers["/list"] = (200, [{"id": number} for number in range(20)])
+    bench.sync("old", connectors={"old": Listing})
+    bench.server.answers["/list"] = (200, [{"id": number} for number in range(19)])
+    bench.sync("new", connectors={"new": Listing})
+    write(bench.store, "UPDATE streams SET ok_at = 1 WHERE name = 'all'")
+    assert bench.sync("new", connectors={"new": Listing}).ok
+    assert [one.thread for one in bench.store.iter_tickets() if one.state == "hidden"] == ["19"]
+
+
 def test_a_sync_may_leave_sweeps_out(bench: Bench) -> None:
     bench.sync("one")
     age(bench, HOUR)
