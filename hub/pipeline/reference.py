@@ -13,7 +13,7 @@ from hub.store import Store
 Kept = Mapping[str, tuple[datetime, list[Any]]]
 
 
-async def with_references(source: Source, store: Store, kept: Kept) -> tuple[Source, list[str]]:
+async def with_references(source: Source, store: Store, kept: Kept, *, again: bool = True) -> tuple[Source, list[str]]:
     """Return *source* knowing its references, and what a person should be told.
 
     Those that are older than their cadence are read again; where that fails, the older ones serve on and the failure
@@ -21,6 +21,7 @@ async def with_references(source: Source, store: Store, kept: Kept) -> tuple[Sou
 
     Args:
         kept: when each reference was read, and its records.
+        again: read those that are old; without it only those that were never read.
 
     Raises:
         HubError: a reference was never read and cannot be.
@@ -29,7 +30,7 @@ async def with_references(source: Source, store: Store, kept: Kept) -> tuple[Sou
     told: list[str] = []
     for reference in source.connector.references:
         read_at, value = kept.get(reference.name, (None, []))
-        if read_at is None or now - read_at >= reference.every:
+        if read_at is None or (again and now - read_at >= reference.every):
             try:
                 value = await _read(source, reference, now)
             except HubError as error:

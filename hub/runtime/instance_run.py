@@ -13,7 +13,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from hub.pipeline.poll import Counts, Run
-from hub.pipeline.reference import with_references
+from hub.pipeline.reference import Kept, with_references
 from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings
 from hub.runtime.plugins import tell
@@ -22,6 +22,9 @@ from hub.runtime.sources import Workshop
 from hub.sdk import AuthError, ConfigError, HubError, Read, StoreError, Stream, Sweep, TransientError
 from hub.store import Rejected, Store, Stored, StreamKey, StreamState
 from hub.store.machine import stream_lock
+
+REFERENCES = "references"
+"""The name under which it is kept how an instance fares before its streams are known, beside its streams."""
 
 _log = logging.getLogger(__name__)
 _LONGEST_SWEEP = 4  # windows that one sweep reads at most, after however long a standstill
@@ -85,23 +88,44 @@ class InstanceRun:
         keep_since = self._now - self._instance.config.keep_raw
         known = await self._store.run(self._store.recall, name, keep_since)
         try:
-            source = self._workshop.source(self._instance)
-            self._source, told = await with_references(source, self._store, known.references)
-            self._report.problems.extend(f'instance "{name}": {text}' for text in told)
-            streams = self._source.connector.streams(self._source.reference)
-            await self._run_streams(streams, sweeps, forced)
+            await self._run_streams(await self._streams(known.references, forced), sweeps, forced)
         except StoreError:
             raise
         except (AuthError, ConfigError) as error:
             await pause(self._store, self._instance, error, self._report)
         except HubError as error:
-            self._report.problems.append(f'instance "{name}": {error}')
+            await self._failed(str(error), error.retry_after if isinstance(error, TransientError) else None)
         except Exception as error:  # a connector's own fault must not stop the others
             _log.exception("instance failed", extra={"instance": name})
-            seen = f"{type(error).__name__}: {error}"
-            self._report.problems.append(f'instance "{name}": {seen}; report it (-v shows where)')
+            await self._failed(f"{type(error).__name__}: {error}; report it (-v shows where)")
         if known.stale_originals:
             await self._store.run(self._store.prune_originals, name, keep_since)
+
+    async def _streams(self, kept: Kept, forced: bool) -> Sequence[Stream]:
+        """Return the streams, given what the references say now; none while references that failed are left alone."""
+        name = self._instance.name
+        source = self._workshop.source(self._instance)
+        found = await self._store.run(self._store.streams, name, "")
+        state = next((state for state in found if state.name == REFERENCES), None)
+        waits = not forced and _waits(state, self._now)
+        if state is not None and waits and any(one.name not in kept for one in source.connector.references):
+            self._report.problems.append(f'instance "{name}" {_told_waiting(name, state)}')
+            return ()
+        self._source, told = await with_references(source, self._store, kept, again=not waits)
+        if told:
+            await self._failed("; ".join(told))
+        elif state is not None and state.failures and not waits:
+            await self._store.run(self._store.stream_finished, self._references, None)
+        return self._source.connector.streams(self._source.reference)
+
+    @property
+    def _references(self) -> StreamKey:
+        return StreamKey(self._instance.name, "", "reference", REFERENCES, REFERENCES)
+
+    async def _failed(self, error: str, asked: timedelta | None = None) -> None:
+        """Note that the instance failed before its streams were known, and say so."""
+        await self._store.run(self._store.stream_finished, self._references, error, asked)
+        self._report.problems.append(f'instance "{self._instance.name}": {error}')
 
     async def _run_streams(self, streams: Sequence[Stream], sweeps: bool, forced: bool) -> None:
         places = asyncio.Semaphore(_STREAMS_AT_ONCE)
@@ -134,10 +158,7 @@ class InstanceRun:
                 await self._sweep(stream, sweep, states, forced)
 
     def _waiting(self, stream: Stream, state: StreamState) -> StreamReport:
-        error = (
-            f"waits until {state.next_try_at:%H:%M:%S} UTC after {state.failures} failures; to try now, run"
-            f' "hub sync {self._instance.name}"; last seen: {state.error}'
-        )
+        error = _told_waiting(self._instance.name, state)
         return StreamReport(self._instance.name, stream.name, stream.title, "", error=error)
 
     def _poll(self, stream: Stream, state: StreamState | None) -> Read:
@@ -257,6 +278,12 @@ def _cadence(setting: Literal["off"] | dict[str, Literal["off"] | timedelta], sw
         return None
     every = setting.get(sweep.name, sweep.every)
     return None if every == "off" else every
+
+
+def _told_waiting(instance: str, state: StreamState) -> str:
+    failures = "1 failure" if state.failures == 1 else f"{state.failures} failures"
+    until = f"waits until {state.next_try_at:%H:%M:%S} UTC after {failures}"
+    return f'{until}; to try now, run "hub sync {instance}"; last seen: {state.error}'
 
 
 def _waits(state: StreamState | None, now: datetime) -> bool:

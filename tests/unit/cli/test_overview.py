@@ -43,6 +43,12 @@ def test_a_failing_stream_is_told_with_its_error_and_the_next_try() -> None:
     assert (row.condition, row.next_step) == ("failing", "Bank: 500 from GET /x; tried again in 7 min")
 
 
+def test_an_instance_that_failed_before_its_streams_were_known_is_told() -> None:
+    failing = StreamState("main", "", "references", "references", failures=1, error="403 from GET /topics")
+    row = _one(failing)
+    assert (row.condition, row.next_step) == ("failing", "references: 403 from GET /topics")
+
+
 def test_a_pause_for_credentials_says_how_to_go_on() -> None:
     state = InstanceState("main", "youscan", NOW, "401 from /topics; renew the credentials", "auth")
     row = _one(OK, state=state)

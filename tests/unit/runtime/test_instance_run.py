@@ -658,6 +658,51 @@ def test_a_reference_that_was_never_read_keeps_its_instance_from_running(bench: 
     assert bench.messages() == ["two-a-3"]
 
 
+def test_an_instance_whose_references_failed_waits_and_is_not_asked_until_then_or_until_it_is_named(
+    bench: Bench,
+) -> None:
+    class Referring(Web):
+        references = (Reference("outlets"),)
+
+    def synced(**how: Any) -> list[str]:
+        return bench.sync("one", connectors={"one": Referring}, **how).problems
+
+    bench.server.answers["/one/outlets"] = (404, b"")
+    synced()
+    [state] = bench.store.streams("one")
+    assert (state.stream, state.name, state.failures, state.error) == (
+        "",
+        "references",
+        1,
+        "404 from GET /one/outlets",
+    )
+    bench.server.asked.clear()
+    [waiting] = synced()
+    assert waiting.startswith('instance "one" waits until ')
+    assert 'after 1 failure; to try now, run "hub sync one"; last seen: 404 from GET /one/outlets' in waiting
+    assert bench.server.asked == []
+    bench.server.answers["/one/outlets"] = (200, [])
+    assert synced(forced=True) == []
+    assert {state.failures for state in bench.store.streams("one")} == {0}
+
+
+def test_an_older_reference_serves_on_and_is_not_asked_for_again_at_once(bench: Bench) -> None:
+    class Referring(Web):
+        references = (Reference("outlets"),)
+
+    def synced() -> list[str]:
+        bench.server.asked.clear()
+        return bench.sync("one", connectors={"one": Referring}).problems
+
+    synced()
+    write(bench.store, "UPDATE reference_data SET read_at = 1")
+    bench.server.answers["/one/outlets"] = (404, b"")
+    [told] = synced()
+    assert told.endswith("UTC serve on: 404 from GET /one/outlets")
+    assert synced() == []
+    assert sorted(bench.server.asked) == ["/one/a since 1", "/one/b since 2"]
+
+
 def test_originals_older_than_they_are_kept_go_with_the_sync(bench: Bench) -> None:
     bench.sync("one")
     write(bench.store, "UPDATE originals SET read_at = read_at - ?", 31 * 86_400_000_000)
