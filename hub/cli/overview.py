@@ -9,7 +9,7 @@ from typing import Literal
 
 from hub.store import InstanceState, StreamState
 
-Condition = Literal["ok", "never read", "failing", "paused"]
+Condition = Literal["ok", "never read", "warned", "failing", "paused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ def _one(
     read = [at for at in well if at is not None]
     ends = [stream.finished_at for stream in polls if stream.finished_at]
     failing = [stream for stream in streams if stream.failures]
-    condition = _condition(state, streams, failing)
+    warned = [stream for stream in streams if stream.warning]
+    condition = _condition(state, streams, failing, warned)
     return Overview(
         instance=name,
         connector=connector or (state.connector if state else ""),
@@ -99,17 +100,22 @@ def _one(
         dead_letters=dead,
         waiting=outbox[0],
         set_aside=outbox[1],
-        next_step=_next_step(name, connector, condition, state, failing, dead, outbox, now),
+        next_step=_next_step(name, connector, condition, state, failing or warned, dead, outbox, now),
     )
 
 
 def _condition(
-    state: InstanceState | None, streams: Sequence[StreamState], failing: Sequence[StreamState]
+    state: InstanceState | None,
+    streams: Sequence[StreamState],
+    failing: Sequence[StreamState],
+    warned: Sequence[StreamState],
 ) -> Condition:
     if state and state.paused_at:
         return "paused"
     if failing:
         return "failing"
+    if warned:
+        return "warned"
     return "ok" if any(stream.ok_at for stream in streams if not stream.name or not stream.stream) else "never read"
 
 
@@ -118,7 +124,7 @@ def _next_step(
     connector: str | None,
     condition: Condition,
     state: InstanceState | None,
-    failing: Sequence[StreamState],
+    concerned: Sequence[StreamState],
     dead: int,
     outbox: tuple[int, int],
     now: datetime,
@@ -130,7 +136,9 @@ def _next_step(
     if condition == "paused" and state:
         return _paused(name, state)
     if condition == "failing":
-        return _failing(failing, now)
+        return _failing(concerned, now)
+    if condition == "warned":
+        return "; ".join(f"{_named(stream)}: {stream.warning}" for stream in concerned)
     if condition == "never read":
         return f'run "hub sync {name}"'
     if outbox[1]:
@@ -153,6 +161,10 @@ def _failing(failing: Sequence[StreamState], now: datetime) -> str:
     if worst.next_try_at and worst.next_try_at > now:
         again = f"; tried again in {_minutes(worst.next_try_at - now)}"
     return f"{worst.title or worst.stream}: {worst.error or 'failed'}{again}"
+
+
+def _named(stream: StreamState) -> str:
+    return f"{stream.title or stream.stream} ({stream.name})" if stream.name else stream.title or stream.stream
 
 
 def _minutes(length: timedelta) -> str:

@@ -214,7 +214,7 @@ class InstanceRun:
         except Exception as raised:  # a connector's own fault stops its stream only
             _log.exception("stream failed", extra={"instance": key.instance, "stream": key.stream})
             error = f"{type(raised).__name__}: {raised}; report it to the connector's author"
-        await self._store.run(self._store.stream_finished, key, error, asked)
+        await self._store.run(self._store.stream_finished, key, error, asked, "; ".join(run.warnings) or None)
         self._ended(key, run, error, time.perf_counter() - started)
         if fault is not None:
             raise fault

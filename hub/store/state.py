@@ -60,6 +60,7 @@ class StreamState:
     error_at: datetime | None = None
     next_try_at: datetime | None = None
     records: int = 0
+    warning: str | None = None
 
 
 def _maybe(value: int | None) -> datetime | None:
@@ -83,15 +84,21 @@ def resume(connection: sa.Connection, name: str) -> bool:
 
 
 def stream_finished(
-    connection: sa.Connection, key: StreamKey, now: datetime, error: str | None, asked: timedelta | None = None
+    connection: sa.Connection,
+    key: StreamKey,
+    now: datetime,
+    error: str | None,
+    asked: timedelta | None = None,
+    warning: str | None = None,
 ) -> None:
     """Note how a run of a stream ended; after failures, when the next try is due: with growing intervals, and never
-    before the source *asked* for it."""
+    before the source *asked* for it; and what a person should look at though it went well."""
     where = {"instance": key.instance, "stream": key.stream, "name": key.name}
     at = micros(now)
     values: dict[str, Any]
     if error is None:
         values = {"finished_at": at, "ok_at": at, "failures": 0, "error": None, "next_try_at": None}
+        values["warning"] = warning
     else:
         failures = _failures(connection, where) + 1
         wait = min(_FIRST_WAIT * 2 ** min(failures - 1, 20), _LONGEST_WAIT)
@@ -198,6 +205,7 @@ def _stream(row: Any) -> StreamState:
         failures=row.failures,
         error=row.error,
         records=row.records,
+        warning=row.warning,
         **times,
     )
 

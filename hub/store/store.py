@@ -222,10 +222,12 @@ class Store(Deliveries):
         with self._read() as connection:
             return rulesets.latest(connection)
 
-    def stream_finished(self, key: StreamKey, error: str | None, asked: timedelta | None = None) -> None:
-        """Note how a run of a stream ended, and how long the source asked to wait."""
+    def stream_finished(
+        self, key: StreamKey, error: str | None, asked: timedelta | None = None, warning: str | None = None
+    ) -> None:
+        """Note how a run of a stream ended, how long the source asked to wait, and what it warned of."""
         with self._write() as connection:
-            state.stream_finished(connection, key, self._now(), error, asked)
+            state.stream_finished(connection, key, self._now(), error, asked, warning)
 
     def recall(self, instance: str, keep_raw_since: datetime) -> Recall:
         """Return what a run of *instance* must know: its references, whether originals are too old."""

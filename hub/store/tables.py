@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0004"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -159,6 +159,7 @@ streams = sa.Table(
     sa.Column("error_at", sa.BigInteger),
     sa.Column("next_try_at", sa.BigInteger),
     sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("warning", sa.Text),  # what the last run that went well warned of
 )
 
 reference_data = sa.Table(

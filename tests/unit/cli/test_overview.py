@@ -43,6 +43,14 @@ def test_a_failing_stream_is_told_with_its_error_and_the_next_try() -> None:
     assert (row.condition, row.next_step) == ("failing", "Bank: 500 from GET /x; tried again in 7 min")
 
 
+def test_what_a_sweep_warned_of_is_told_until_it_warns_no_more() -> None:
+    sweep = replace(OK, name="edits", warning="141 of 371 records are no longer listed; nothing was hidden")
+    row = _one(OK, sweep, dead=1)
+    told = "Bank (edits): 141 of 371 records are no longer listed; nothing was hidden"
+    assert (row.condition, row.next_step) == ("warned", told)
+    assert _one(replace(OK, failures=1, error="x"), sweep).next_step == "Bank: x"
+
+
 def test_an_instance_that_failed_before_its_streams_were_known_is_told() -> None:
     failing = StreamState("main", "", "references", "references", failures=1, error="403 from GET /topics")
     row = _one(failing)

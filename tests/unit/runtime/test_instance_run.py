@@ -521,20 +521,36 @@ def test_the_cadence_of_sweeps_is_a_setting(bench: Bench, config: dict[str, Any]
     assert swept(bench) == expected
 
 
+class Listing(Web):
+    """Its sweep lists everything; ids are the vendor's, whatever the instance is called."""
+
+    def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
+        return [Stream("a", "Stream A", (Sweep("all", HOUR, inventory=True),))]
+
+    def request(self, read: Read) -> Request | None:
+        return Request("GET", "/list")
+
+    def normalize(self, record: Record, read: Read) -> Draft:
+        created = PUBLISHED + timedelta(minutes=record["id"])
+        return TicketDraft.of(source_id=record["id"], kind="mention", platform="p", created_at=created)
+
+
+def test_what_a_sweep_warned_of_is_kept_until_it_no_longer_does(bench: Bench) -> None:
+    def swept(listed: int) -> str | None:
+        bench.server.answers["/list"] = (200, [{"id": number} for number in range(listed)])
+        write(bench.store, "UPDATE streams SET ok_at = 1 WHERE name = 'all'")
+        bench.sync("one", connectors={"one": Listing})
+        return next(state.warning for state in bench.store.streams("one") if state.name == "all")
+
+    bench.server.answers["/list"] = (200, [{"id": number} for number in range(20)])
+    bench.sync("one", connectors={"one": Listing})
+    warning = swept(9)
+    assert warning is not None
+    assert "11 of 20 records are no longer listed" in warning
+    assert swept(20) is None
+
+
 def test_an_instance_with_a_new_name_finds_what_was_deleted(bench: Bench) -> None:
-    class Listing(Web):
-        """Its sweep lists everything; ids are the vendor's, whatever the instance is called."""
-
-        def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
-            return [Stream("a", "Stream A", (Sweep("all", HOUR, inventory=True),))]
-
-        def request(self, read: Read) -> Request | None:
-            return Request("GET", "/list")
-
-        def normalize(self, record: Record, read: Read) -> Draft:
-            created = PUBLISHED + timedelta(minutes=record["id"])
-            return TicketDraft.of(source_id=record["id"], kind="mention", platform="p", created_at=created)
-
     bench.server.answers["/list"] = (200, [{"id": number} for number in range(20)])
     bench.sync("old", connectors={"old": Listing})
     bench.server.answers["/list"] = (200, [{"id": number} for number in range(19)])
