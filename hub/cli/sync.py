@@ -118,7 +118,8 @@ def _show(report: "SyncReport", *, quiet: bool) -> None:
     for stream in report.streams:
         # A paused instance is told of as a whole: it has no stream.
         named = f"{stream.instance} {stream.title or stream.stream}".rstrip()
-        for remark in (stream.error, "" if quiet else stream.skipped, *stream.warnings):
+        error = None if stream.pauses else stream.error
+        for remark in (error, "" if quiet else stream.skipped, *stream.warnings):
             if remark:
                 say(f"{named}: {remark}")
     for delivery in report.deliveries:

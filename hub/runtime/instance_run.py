@@ -215,12 +215,12 @@ class InstanceRun:
             _log.exception("stream failed", extra={"instance": key.instance, "stream": key.stream})
             error = f"{type(raised).__name__}: {raised}; report it to the connector's author"
         await self._store.run(self._store.stream_finished, key, error, asked, "; ".join(run.warnings) or None)
-        self._ended(key, run, error, time.perf_counter() - started)
+        self._ended(key, run, error, time.perf_counter() - started, pauses=fault is not None)
         if fault is not None:
             raise fault
         return error is None
 
-    def _ended(self, key: StreamKey, run: Run, error: str | None, seconds: float) -> None:
+    def _ended(self, key: StreamKey, run: Run, error: str | None, seconds: float, *, pauses: bool) -> None:
         counts = {name: getattr(run.counts, name) for name in Counts.__slots__}
         self._report.streams.append(
             StreamReport(
@@ -230,6 +230,7 @@ class InstanceRun:
                 key.name,
                 **counts,
                 error=error,
+                pauses=pauses,
                 warnings=tuple(run.warnings),
                 seconds=seconds,
             )

@@ -180,9 +180,9 @@ def _last_seq(mentions: Sequence[Record]) -> int | None:
 
 
 _REFUSED: Mapping[int, str] = {
-    401: "the key is missing or not valid (any more): create one in YouScan (My Settings, API key), put it where"
-    " `api_key` points, then resume the instance",
-    402: "the plan has no API access: ask YouScan to switch it on, then resume the instance",
+    401: "the key is missing or not valid (any more): create one in YouScan (My Settings, API key) and put it where"
+    " `api_key` points",
+    402: "the plan has no API access: ask YouScan to switch it on",
 }
 
 
@@ -198,7 +198,7 @@ def _forbidden(response: Response, seen: str) -> HubError:
         )
     topic = topic_of(response.request)
     if not topic:
-        return AuthError(f"{seen}; the key's user may not list topics: ask the account's administrator, then resume")
+        return AuthError(f"{seen}; the key's user may not list topics: ask the account's administrator")
     if response.request.method == "POST":
         return SourceError(f"{seen}; give the key's user the level Edit in topic {topic}, then try again")
     return SourceError(

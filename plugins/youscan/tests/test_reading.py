@@ -239,7 +239,7 @@ def test_a_write_without_the_level_for_it_does_not_pause_the_reading() -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "said"),
     [
-        ({"message": "You don't have permission"}, AuthError, "may not list topics.*then resume"),
+        ({"message": "You don't have permission"}, AuthError, "may not list topics: ask the account.s administrator$"),
         (b"<html>Attention Required!", TransientError, "something in front of the API refused"),
     ],
 )
