@@ -93,6 +93,7 @@ class Pointer(Connector[PointerConfig]):
         Reference("outlets", timedelta(days=1)),
     )
     actions = frozenset(CALLS)
+    sweep_names = frozenset(_SWEEP_FILTERS)
 
     def __init__(self, config: PointerConfig) -> None:
         super().__init__(config)

@@ -75,6 +75,7 @@ class YouScan(Connector[YouScanConfig]):
     base_url = "https://api.youscan.io/api/external"
     references = (Reference("topics", every=timedelta(hours=1)),)
     actions = ACTIONS
+    sweep_names = frozenset(("edits", *assumed.HIDDEN_SWEEPS))
 
     def auth(self) -> Auth:
         return ApiKey("X-API-KEY", self.config.api_key)
