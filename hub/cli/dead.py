@@ -1,4 +1,4 @@
-"""``hub dead``: records that could not be made into tickets."""
+"""``hub dead``: records that could not be made into tickets, and pages that could not be read."""
 
 import sys
 from collections import Counter
@@ -16,7 +16,7 @@ from hub.cli.state import State, complete_instance, json_option, pass_state, sha
 
 if TYPE_CHECKING:
     from hub.runtime.dead import Retried
-    from hub.store import DeadLetter, Store
+    from hub.store import DeadLetter, FailedPage, Store
 
 _EVERY = 1_000_000  # more than any list holds
 
@@ -82,6 +82,43 @@ def show(state: State, number: int, raw: bool, as_json: bool) -> None:
         click.echo(f"seen {counted(letter.times, 'time', 'times')}, last at {local(letter.seen_at, outline.timezone)}")
         click.echo(f"reason: {printable(letter.reason)}\n")
         click.echo(printable(letter.body.decode("utf-8", "replace")))
+
+
+@dead.command
+@click.argument("instance", shell_complete=complete_instance)
+@click.argument("stream", required=False)
+@click.option("--raw", is_flag=True, help="Print the page's bytes and nothing else.")
+@json_option
+@shared_options
+@pass_state
+def page(state: State, instance: str, stream: str | None, raw: bool, as_json: bool) -> None:
+    """Show the answer that stopped a stream, for the connector's author.
+
+    It is kept while its stream fails and until `keep_raw` is over; the newest one is shown unless STREAM is named. It
+    may hold personal data.
+    """
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        check_instances(outline, store, [instance])
+        kept = store.failed_pages(instance)
+    found = next((one for one in kept if stream in (None, one.stream, one.name)), None)
+    if found is None:
+        others = ", ".join(dict.fromkeys(one.stream or one.name for one in kept))
+        say(f"no page of {' '.join(filter(None, (instance, stream)))} is kept" + (f"; of {others} is" if kept else ""))
+        raise click.exceptions.Exit(FAILED)
+    _show_page(found, outline.timezone, raw=raw, as_json=as_json)
+
+
+def _show_page(found: "FailedPage", zone: tzinfo, *, raw: bool, as_json: bool) -> None:
+    if raw:
+        sys.stdout.buffer.write(found.body)
+    elif as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found.instance} {found.stream} {found.name}".strip())
+        click.echo(f"{printable(found.request)}\nanswered {found.status} at {local(found.seen_at, zone)}")
+        click.echo(f"reason: {printable(found.error)}\n")
+        click.echo(printable(found.body.decode("utf-8", "replace")))
 
 
 @dead.command

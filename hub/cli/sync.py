@@ -119,6 +119,8 @@ def _show(report: "SyncReport", *, quiet: bool) -> None:
         # A paused instance is told of as a whole: it has no stream.
         named = f"{stream.instance} {stream.title or stream.stream}".rstrip()
         error = None if stream.pauses else stream.error
+        if error and stream.kept_page:
+            error = f'{error} (the answer: "hub dead page {stream.instance} {stream.stream}")'
         for remark in (error, "" if quiet else stream.skipped, *stream.warnings):
             if remark:
                 say(f"{named}: {remark}")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 from hub.pipeline.poll import Counts, Run
@@ -19,8 +20,8 @@ from hub.runtime.config import InstanceSettings
 from hub.runtime.plugins import tell
 from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.sources import Workshop
-from hub.sdk import AuthError, ConfigError, HubError, Read, StoreError, Stream, Sweep, TransientError
-from hub.store import Rejected, Store, Stored, StreamKey, StreamState
+from hub.sdk import AuthError, ConfigError, HubError, Read, SourceError, StoreError, Stream, Sweep, TransientError
+from hub.store import FailedPage, Rejected, Store, Stored, StreamKey, StreamState
 from hub.store.machine import stream_lock
 
 REFERENCES = "references"
@@ -95,6 +96,7 @@ class InstanceRun:
             await pause(self._store, self._instance, error, self._report)
         except HubError as error:
             await self._failed(str(error), error.retry_after if isinstance(error, TransientError) else None)
+            await self._keep_page(self._references, error)
         except Exception as error:  # a connector's own fault must not stop the others
             _log.exception("instance failed", extra={"instance": name})
             await self._failed(f"{type(error).__name__}: {error}; report it (-v shows where)")
@@ -203,6 +205,7 @@ class InstanceRun:
         error: str | None = None
         asked: timedelta | None = None
         fault: HubError | None = None
+        unread: HubError | None = None
         try:
             await run.finish()
         except StoreError:
@@ -211,16 +214,30 @@ class InstanceRun:
             error = str(raised)
             asked = raised.retry_after if isinstance(raised, TransientError) else None
             fault = raised if isinstance(raised, AuthError | ConfigError) else None
+            unread = raised
         except Exception as raised:  # a connector's own fault stops its stream only
             _log.exception("stream failed", extra={"instance": key.instance, "stream": key.stream})
             error = f"{type(raised).__name__}: {raised}; report it to the connector's author"
         await self._store.run(self._store.stream_finished, key, error, asked, "; ".join(run.warnings) or None)
-        self._ended(key, run, error, time.perf_counter() - started, pauses=fault is not None)
+        kept = unread is not None and await self._keep_page(key, unread)
+        self._ended(key, run, error, time.perf_counter() - started, kept=kept, pauses=fault is not None)
         if fault is not None:
             raise fault
         return error is None
 
-    def _ended(self, key: StreamKey, run: Run, error: str | None, seconds: float, *, pauses: bool) -> None:
+    async def _keep_page(self, key: StreamKey, error: HubError) -> bool:
+        """Keep the answer that *error* is about, as long as originals are kept at all; return whether there is one."""
+        response = error.response if isinstance(error, SourceError) else None
+        if response is None or not self._instance.config.keep_raw:
+            return False
+        asked, named = response.request, (key.instance, key.stream, key.name)
+        params = urlencode({name: value for name, value in asked.params.items() if value is not None}, doseq=True)
+        request = f"{asked.method} {asked.path}" + (f"?{params}" if params else "")
+        page = FailedPage(*named, request, response.status, str(error), utc_now(), response.content)
+        await self._store.run(self._store.keep_failed_page, page)
+        return True
+
+    def _ended(self, key: StreamKey, run: Run, error: str | None, seconds: float, *, kept: bool, pauses: bool) -> None:
         counts = {name: getattr(run.counts, name) for name in Counts.__slots__}
         self._report.streams.append(
             StreamReport(
@@ -230,6 +247,7 @@ class InstanceRun:
                 key.name,
                 **counts,
                 error=error,
+                kept_page=kept,
                 pauses=pauses,
                 warnings=tuple(run.warnings),
                 seconds=seconds,

@@ -9,8 +9,9 @@ import orjson
 import sqlalchemy as sa
 
 from hub.sdk.errors import StoreError
+from hub.store import failed
 from hub.store.page import StreamKey
-from hub.store.tables import dead_letters, instances, instant, micros, originals, reference_data, streams
+from hub.store.tables import dead_letters, failed_pages, instances, instant, micros, originals, reference_data, streams
 
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(hours=1)
@@ -99,6 +100,7 @@ def stream_finished(
     if error is None:
         values = {"finished_at": at, "ok_at": at, "failures": 0, "error": None, "next_try_at": None}
         values["warning"] = warning
+        failed.forget(connection, key)
     else:
         failures = _failures(connection, where) + 1
         wait = min(_FIRST_WAIT * 2 ** min(failures - 1, 20), _LONGEST_WAIT)
@@ -125,18 +127,23 @@ def keep_reference(connection: sa.Connection, instance: str, name: str, value: S
 
 
 def has_originals(connection: sa.Connection, instance: str, before: datetime) -> bool:
-    """Whether there are originals read before a moment."""
+    """Whether there are originals, or pages that could not be read, read before a moment."""
     old = (originals.c.instance == instance) & (originals.c.read_at < micros(before))
-    return connection.execute(sa.select(originals.c.n).where(old).limit(1)).first() is not None
+    unread = (failed_pages.c.instance == instance) & (failed_pages.c.seen_at < micros(before))
+    queries = (sa.select(originals.c.n).where(old), sa.select(failed_pages.c.n).where(unread))
+    return any(connection.execute(query.limit(1)).first() is not None for query in queries)
 
 
 def owners_of_originals(connection: sa.Connection) -> list[str]:
-    """Return the names of the instances that originals are kept of."""
-    return list(connection.execute(sa.select(originals.c.instance).distinct()).scalars())
+    """Return the names of the instances that originals, or pages that could not be read, are kept of."""
+    queries = (sa.select(table.c.instance).distinct() for table in (originals, failed_pages))
+    return sorted({name for query in queries for name in connection.execute(query).scalars()})
 
 
 def prune_originals(connection: sa.Connection, instance: str, before: datetime) -> int:
-    """Remove originals read before a moment; return how many."""
+    """Remove originals, and pages that could not be read, of before a moment; return how many originals."""
+    unread = (failed_pages.c.instance == instance) & (failed_pages.c.seen_at < micros(before))
+    connection.execute(sa.delete(failed_pages).where(unread))
     old = (originals.c.instance == instance) & (originals.c.read_at < micros(before))
     return connection.execute(sa.delete(originals).where(old)).rowcount
 

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Ticket
-from hub.store import database, erase, history, inventory, queries, rulesets, search, state, writer
+from hub.store import database, erase, failed, history, inventory, queries, rulesets, search, state, writer
 from hub.store.deliveries import Deliveries
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
@@ -228,6 +228,16 @@ class Store(Deliveries):
         """Note how a run of a stream ended, how long the source asked to wait, and what it warned of."""
         with self._write() as connection:
             state.stream_finished(connection, key, self._now(), error, asked, warning)
+
+    def keep_failed_page(self, page: failed.FailedPage) -> None:
+        """Keep the page that stopped a stream, until :meth:`stream_finished` says that it went well."""
+        with self._write() as connection:
+            failed.keep(connection, page)
+
+    def failed_pages(self, instance: str) -> list[failed.FailedPage]:
+        """Return the pages that stopped streams of *instance*, newest first."""
+        with self._read() as connection:
+            return failed.pages_of(connection, instance)
 
     def recall(self, instance: str, keep_raw_since: datetime) -> Recall:
         """Return what a run of *instance* must know: its references, whether originals are too old."""

@@ -162,6 +162,21 @@ streams = sa.Table(
     sa.Column("warning", sa.Text),  # what the last run that went well warned of
 )
 
+failed_pages = sa.Table(
+    "failed_pages",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("seen_at", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),  # the response as it came, zstd
+)
+sa.Index("failed_pages_stream", failed_pages.c.instance, failed_pages.c.stream, failed_pages.c.name, unique=True)
+
 reference_data = sa.Table(
     "reference_data",
     metadata,

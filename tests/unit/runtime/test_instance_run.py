@@ -39,6 +39,7 @@ from hub.sdk import (
     Reference,
     Request,
     Response,
+    SourceError,
     StoreError,
     Stream,
     Sweep,
@@ -220,6 +221,57 @@ def test_a_stream_that_comes_back_goes_on_and_forgets_its_failures(bench: Bench)
     bench.server.answers["/one/a"] = (200, [{"id": 1}])
     assert bench.sync("one", forced=True).ok
     assert {state.failures for state in bench.store.streams("one")} == {0}
+
+
+def test_the_page_that_stopped_a_stream_is_kept_until_the_stream_is_well(bench: Bench) -> None:
+    bench.sync("one")
+    bench.server.answers["/one/a"] = (400, b'{"message": "since is odd"}')
+    report = by_stream(bench.sync("one"))["one/a"]
+    assert (report.error, report.kept_page) == ('400 from GET /one/a: {"message": "since is odd"}', True)
+    [page] = bench.store.failed_pages("one")
+    assert (page.stream, page.name, page.request, page.status) == ("a", "", "GET /one/a?since=1", 400)
+    assert (page.error, page.body) == (report.error, b'{"message": "since is odd"}')
+    bench.server.answers["/one/a"] = (404, b"gone")
+    bench.sync("one", forced=True)
+    assert [page.body for page in bench.store.failed_pages("one")] == [b"gone"]
+    bench.server.answers["/one/a"] = (503, b"")  # says nothing of the page
+    bench.server.headers["/one/a"] = {"Retry-After": "3600"}
+    bench.sync("one", forced=True)
+    assert [page.body for page in bench.store.failed_pages("one")] == [b"gone"]
+    bench.server.answers["/one/a"] = (200, [])
+    assert bench.sync("one", forced=True).ok
+    assert bench.store.failed_pages("one") == []
+
+
+def test_a_page_that_parse_cannot_read_is_kept_too(bench: Bench) -> None:
+    class Picky(Web):
+        def parse(self, response: Response, read: Read) -> Page:
+            if response.json() == ["odd"]:
+                raise SourceError("no record has an id; look at the kept page")
+            return super().parse(response, read)
+
+    bench.server.answers["/one/a"] = (200, ["odd"])
+    bench.sync("one", connectors={"one": Picky})
+    assert [(page.status, page.body) for page in bench.store.failed_pages("one")] == [(200, b'["odd"]')]
+
+
+def test_no_page_is_kept_where_no_original_is_nor_longer(bench: Bench) -> None:
+    bench.server.answers["/one/a"] = (404, b"no such topic")
+    assert not by_stream(bench.sync("one", keep_raw=timedelta()))["one/a"].kept_page
+    assert bench.store.failed_pages("one") == []
+    bench.sync("one", forced=True)
+    write(bench.store, "UPDATE failed_pages SET seen_at = seen_at - ?", 31 * 86_400_000_000)
+    bench.sync("one")
+    assert bench.store.failed_pages("one") == []
+
+
+def test_the_page_of_a_reference_is_kept_too(bench: Bench) -> None:
+    class Referring(Web):
+        references = (Reference("outlets"),)
+
+    bench.server.answers["/one/outlets"] = (404, b"not here")
+    bench.sync("one", connectors={"one": Referring})
+    assert [(page.name, page.body) for page in bench.store.failed_pages("one")] == [("references", b"not here")]
 
 
 def test_a_stream_that_failed_waits_and_is_not_asked_until_then_or_until_it_is_named(bench: Bench) -> None:
