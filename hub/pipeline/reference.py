@@ -1,13 +1,14 @@
 """References: read what must be known first, keep it, read it again when it is old."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from hub.pipeline.fetch import fetch_response, pages
+from hub.pipeline.fetch import fetch, pages
 from hub.pipeline.source import Source
-from hub.sdk import HubError, Read, Reference, Response
+from hub.sdk import Connector, Cursor, HubError, Read, Reference, Request, Response
 from hub.store import Store
 
 Kept = Mapping[str, tuple[datetime, list[Any]]]
@@ -51,16 +52,41 @@ async def _read(source: Source, reference: Reference, now: datetime) -> list[obj
     return records
 
 
-async def probe(source: Source) -> Response | None:
-    """Send the cheapest request that proves credentials and reachability: the first one of the first reference,
-    else of the first stream. None when there is nothing to ask."""
-    if source.connector.references:
-        read = Read(stream="", mode="reference", name=source.connector.references[0].name, now=source.now())
-    else:
-        readable = "pull" in source.connector.abilities(source.connector.config)
-        streams = source.connector.streams(source.reference) if readable else ()
-        if not streams:
-            return None
-        read = Read(stream=streams[0].name, mode="poll", now=source.now())
+async def probe(source: Source, cursors: Mapping[str, Cursor]) -> list[Response]:
+    """Ask what a sync would ask first: the first page of each reference and of one stream. Nothing is stored.
+
+    Args:
+        cursors: where the streams stand, by name.
+
+    Returns:
+        What came back, in order; none when there is nothing to ask.
+
+    Raises:
+        HubError: one of them cannot be read.
+    """
+    answers: list[Response] = []
+
+    async def noted(request: Request) -> Response:
+        answers.append(await source.send(request))
+        return answers[-1]
+
+    asking, now = replace(source, send=noted), source.now()
+    for reference in source.connector.references:
+        read = Read(stream="", mode="reference", name=reference.name, now=now, reference=asking.reference)
+        records = await _first_page(asking, read)
+        asking = replace(asking, reference={**asking.reference, reference.name: records})
+    readable = "pull" in source.connector.abilities(source.connector.config)
+    for stream in tuple(source.connector.streams(asking.reference))[:1] if readable else ():
+        cursor = cursors.get(stream.name)
+        await _first_page(asking, Read(stream.name, "poll", now, cursor=cursor, reference=asking.reference))
+    return answers
+
+
+async def _first_page(source: Source, read: Read) -> Sequence[object]:
+    if type(source.connector).pages is not Connector.pages:
+        async with aclosing(pages(source, read)) as walk:
+            async for fetched in walk:
+                return fetched.records
+        return ()
     request = source.hooks.request(read=read)
-    return None if request is None else await fetch_response(source, request)
+    return () if request is None else (await fetch(source, request, read)).records

@@ -242,6 +242,14 @@ def test_a_refused_key_is_a_failure_that_says_what_to_do(
     assert paused["condition"] == "paused"
 
 
+def test_check_finds_what_a_sync_would_stumble_over(hub: Hub, sandbox: Running) -> None:
+    well = hub("check", "pointer")
+    assert (well.code, "200 from /providers, 200 from /networks" in " ".join(well.out.split())) == (0, True)
+    sandbox.change("pointer", "deny", resources=["reviews"])
+    ran = hub("check", "pointer")
+    assert (ran.code, "403 from GET /reviews" in ran.out) == (1, True)
+
+
 def test_one_refused_key_is_told_once_with_one_way_to_go_on(hub: Hub, sandbox: Running) -> None:
     hub("sync", "youscan", "-q")
     sandbox.change("youscan", "revoke_key")
