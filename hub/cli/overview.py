@@ -9,7 +9,7 @@ from typing import Literal
 
 from hub.store import InstanceState, StreamState
 
-Condition = Literal["ok", "never read", "warned", "failing", "paused"]
+Condition = Literal["ok", "never read", "warned", "failing", "paused", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +83,22 @@ def _one(
     outbox: tuple[int, int],
     now: datetime,
 ) -> Overview:
+    records = sum(stream.records for stream in streams)
+    streams = [stream for stream in streams if stream.gone_at is None]
     polls = [stream for stream in streams if not stream.name]
     well = [stream.ok_at for stream in polls]
     read = [at for at in well if at is not None]
     ends = [stream.finished_at for stream in polls if stream.finished_at]
     failing = [stream for stream in streams if stream.failures]
     warned = [stream for stream in streams if stream.warning]
-    condition = _condition(state, streams, failing, warned)
+    condition = _condition(state, streams, failing, warned) if connector is not None else "gone"
     return Overview(
         instance=name,
         connector=connector or (state.connector if state else ""),
         condition=condition,
         last_poll_at=max(ends, default=None),
         lag_s=round((now - min(read)).total_seconds(), 1) if read and len(read) == len(well) else None,
-        records=sum(stream.records for stream in streams),
+        records=records,
         dead_letters=dead,
         waiting=outbox[0],
         set_aside=outbox[1],

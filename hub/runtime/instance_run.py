@@ -118,7 +118,15 @@ class InstanceRun:
             await self._failed("; ".join(told))
         elif state is not None and state.failures and not waits:
             await self._store.run(self._store.stream_finished, self._references, None)
-        return self._source.connector.streams(self._source.reference)
+        streams = self._source.connector.streams(self._source.reference)
+        await self._store.run(self._store.streams_listed, name, self._read_of(streams))
+        return streams
+
+    def _read_of(self, streams: Iterable[Stream]) -> set[tuple[str, str]]:
+        """Return the polls and sweeps of *streams* that are read, sweeps that are switched off left out."""
+        cadences = self._source.config.sweeps
+        on = {(one.name, sweep.name) for one in streams for sweep in one.sweeps if _cadence(cadences, sweep)}
+        return on | {(one.name, "") for one in streams}
 
     @property
     def _references(self) -> StreamKey:

@@ -1,6 +1,7 @@
 """What the engine remembers between runs: pauses, how each stream's last run ended, reference data."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,7 +47,7 @@ class InstanceState:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """Where a stream (``name`` empty) or one of its sweeps stands."""
+    """Where a stream (``name`` empty) or one of its sweeps stands. ``gone_at``: since when it is no longer read."""
 
     instance: str
     stream: str
@@ -62,6 +63,7 @@ class StreamState:
     next_try_at: datetime | None = None
     records: int = 0
     warning: str | None = None
+    gone_at: datetime | None = None
 
 
 def _maybe(value: int | None) -> datetime | None:
@@ -107,6 +109,18 @@ def stream_finished(
         values = {"finished_at": at, "failures": failures, "error": error, "error_at": at}
         values["next_try_at"] = micros(now + max(wait, asked or wait))
     _put(connection, streams, where, {"title": key.title, **values}, fresh={"failures": 0, "records": 0})
+
+
+def streams_listed(
+    connection: sa.Connection, instance: str, listed: AbstractSet[tuple[str, str]], now: datetime
+) -> None:
+    """Note which streams and sweeps (by stream and name) of *instance* are no longer read, and which are again."""
+    where = (streams.c.instance == instance) & (streams.c.stream != "")
+    for row in connection.execute(sa.select(streams).where(where)).all():
+        gone = (row.stream, row.name) not in listed
+        if gone != (row.gone_at is not None):
+            this = where & (streams.c.stream == row.stream) & (streams.c.name == row.name)
+            connection.execute(sa.update(streams).where(this).values(gone_at=micros(now) if gone else None))
 
 
 def _failures(connection: sa.Connection, where: Mapping[str, str]) -> int:
@@ -201,7 +215,7 @@ def stream_states(
 def _stream(row: Any) -> StreamState:
     times = {
         name: _maybe(getattr(row, name))
-        for name in ("checkpoint_at", "finished_at", "ok_at", "error_at", "next_try_at")
+        for name in ("checkpoint_at", "finished_at", "ok_at", "error_at", "next_try_at", "gone_at")
     }
     return StreamState(
         row.instance,

@@ -229,6 +229,14 @@ class Store(Deliveries):
         with self._write() as connection:
             state.stream_finished(connection, key, self._now(), error, asked, warning)
 
+    def streams_listed(self, instance: str, listed: AbstractSet[tuple[str, str]]) -> None:
+        """Note which streams and sweeps, each a stream and a name (empty: its poll), *instance* reads now; the others
+        that are known are gone."""
+        known = {(one.stream, one.name): one.gone_at is not None for one in self.streams(instance) if one.stream}
+        if any(gone == (key in listed) for key, gone in known.items()):
+            with self._write() as connection:
+                state.streams_listed(connection, instance, listed, self._now())
+
     def keep_failed_page(self, page: failed.FailedPage) -> None:
         """Keep the page that stopped a stream, until :meth:`stream_finished` says that it went well."""
         with self._write() as connection:

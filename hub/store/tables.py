@@ -160,6 +160,7 @@ streams = sa.Table(
     sa.Column("next_try_at", sa.BigInteger),
     sa.Column("records", sa.BigInteger, nullable=False),
     sa.Column("warning", sa.Text),  # what the last run that went well warned of
+    sa.Column("gone_at", sa.BigInteger),  # since when it is no longer read: the source or the settings left it out
 )
 
 failed_pages = sa.Table(

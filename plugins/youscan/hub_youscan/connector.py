@@ -101,10 +101,11 @@ class YouScan(Connector[YouScanConfig]):
             wait = error.retry_after
             return TransientError(seen, max(wait or assumed.FIRST_WAIT, assumed.FIRST_WAIT) if status == 429 else wait)
         if status == 403:
-            return _forbidden(response, seen)
+            return _forbidden(response, seen, chosen=self.config.topics is not None)
         if isinstance(error, AuthError):
             return AuthError(f"{seen}; {_REFUSED[status]}")
-        return SourceError(f"{seen}; {_missing(topic_of(request))}" if status == 404 else seen)
+        missing = _missing(topic_of(request), chosen=self.config.topics is not None)
+        return SourceError(f"{seen}; {missing}" if status == 404 else seen)
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -187,8 +188,8 @@ _REFUSED: Mapping[int, str] = {
 }
 
 
-def _forbidden(response: Response, seen: str) -> HubError:
-    """Return what a 403 means: sections 2 and 10.
+def _forbidden(response: Response, seen: str, *, chosen: bool) -> HubError:
+    """Return what a 403 means: sections 2 and 10. *chosen*: the settings name the topics.
 
     A level is missing in one topic only, so the other topics go on; and not every 403 is the vendor's.
     """
@@ -203,18 +204,23 @@ def _forbidden(response: Response, seen: str) -> HubError:
     if response.request.method == "POST":
         return SourceError(f"{seen}; give the key's user the level Edit in topic {topic}, then try again")
     return SourceError(
-        f"{seen}; give the key's user the level View in topic {topic} (Edit to tag and hide as well), or take the topic"
-        " out of `topics`; the other topics go on"
+        f"{seen}; give the key's user the level View in topic {topic} (Edit to tag and hide as well), or"
+        f" {_left_out(chosen)}; the other topics go on"
     )
 
 
-def _missing(topic: str) -> str:
+def _missing(topic: str, *, chosen: bool) -> str:
     if not topic:
         return "look whether base_url is YouScan's address"
-    return (
-        f"topic {topic} was deleted, or the key's user does not see it: give the user the level View,"
-        " or take the topic out of `topics`"
-    )
+    seen = f"topic {topic} was deleted, or the key's user does not see it: give the user the level View"
+    return f"{seen}, or {_left_out(chosen)}"
+
+
+def _left_out(chosen: bool) -> str:
+    """Return how a topic is no longer read."""
+    if chosen:
+        return "take the topic out of `topics`"
+    return "let it be: once YouScan lists it no more, which is asked every hour, it is not read any more"
 
 
 def _items(response: Response, field: str) -> list[Any]:

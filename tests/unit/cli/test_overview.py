@@ -70,4 +70,12 @@ def test_dead_letters_are_a_next_step_when_nothing_is_worse() -> None:
 
 
 def test_what_the_settings_no_longer_name_is_shown_as_such() -> None:
-    assert _one(OK, configured=False).next_step == "no longer in the settings; nothing to do"
+    failing = replace(OK, failures=3, error="404")
+    row = _one(failing, configured=False)
+    assert (row.condition, row.next_step) == ("gone", "no longer in the settings; nothing to do")
+
+
+def test_a_stream_that_is_no_longer_read_neither_fails_nor_lags() -> None:
+    gone = replace(OK, stream="102", failures=3, error="404", ok_at=NOW - timedelta(days=9), gone_at=NOW)
+    row = _one(OK, gone)
+    assert (row.condition, row.lag_s, row.records, row.next_step) == ("ok", 60.0, 10, None)

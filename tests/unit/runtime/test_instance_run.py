@@ -274,6 +274,28 @@ def test_the_page_of_a_reference_is_kept_too(bench: Bench) -> None:
     assert [(page.name, page.body) for page in bench.store.failed_pages("one")] == [("references", b"not here")]
 
 
+def test_a_stream_that_the_source_no_longer_lists_is_gone_until_it_is_listed_again(bench: Bench) -> None:
+    class Listed(Web):
+        names: ClassVar[str] = "ab"
+
+        def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
+            return [stream for stream in super().streams(reference) if stream.name in self.names]
+
+    class Fewer(Listed):
+        names = "b"
+
+    def gone(connector: type[Connector[Any]], **config: Any) -> list[tuple[str, str]]:
+        bench.sync("one", connectors={"one": connector}, forced=True, **config)
+        return [(one.stream, one.name) for one in bench.store.streams("one") if one.gone_at is not None]
+
+    assert gone(Listed) == []
+    assert gone(Fewer) == [("a", ""), ("a", "edits")]
+    assert gone(Listed) == []
+    assert gone(Listed, sweeps="off") == [("a", "edits"), ("b", "edits")]
+    cursors = {state.stream: state.cursor for state in bench.store.streams("one") if not state.name}
+    assert cursors == {"a": {"id": 1}, "b": {"id": 2}}
+
+
 def test_a_stream_that_failed_waits_and_is_not_asked_until_then_or_until_it_is_named(bench: Bench) -> None:
     bench.server.answers["/one/a"] = (404, b"")
     bench.sync("one")

@@ -1,4 +1,4 @@
-"""What the last run of a stream warned of, and the page that stopped it."""
+"""What the last run of a stream warned of, the page that stopped it, and whether the source still has it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ row_number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 def upgrade() -> None:
     op.add_column("streams", sa.Column("warning", sa.Text))
+    op.add_column("streams", sa.Column("gone_at", sa.BigInteger))
     op.create_table(
         "failed_pages",
         sa.Column("n", row_number, primary_key=True, autoincrement=True),
