@@ -166,7 +166,8 @@ def _failing(failing: Sequence[StreamState], now: datetime) -> str:
 
 
 def _named(stream: StreamState) -> str:
-    return f"{stream.title or stream.stream} ({stream.name})" if stream.name else stream.title or stream.stream
+    title = stream.title or stream.stream
+    return f"{title} ({stream.name})" if stream.name and stream.stream else title
 
 
 def _minutes(length: timedelta) -> str:

@@ -95,6 +95,7 @@ class Run:
             await self._hide_absent(self.sweep)
 
     async def _store_page(self, fetched: Fetched) -> None:
+        self.warnings.extend(told for told in fetched.page.warnings if told not in self.warnings)
         drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean)
         drafts = self._without_listed(drafts)
         cursor = self._advanced(fetched)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +14,24 @@ from hub.store import Store
 Kept = Mapping[str, tuple[datetime, list[Any]]]
 
 
-async def with_references(source: Source, store: Store, kept: Kept, *, again: bool = True) -> tuple[Source, list[str]]:
-    """Return *source* knowing its references, and what a person should be told.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A source that knows its references.
 
-    Those that are older than their cadence are read again; where that fails, the older ones serve on and the failure
-    is told.
+    Attributes:
+        stale: why those that could not be read again are older than they should be.
+        warned: what the pages of each reference that was read now warned of, by its name.
+    """
+
+    source: Source
+    stale: tuple[str, ...]
+    warned: Mapping[str, tuple[str, ...]]
+
+
+async def with_references(source: Source, store: Store, kept: Kept, *, again: bool = True) -> Known:
+    """Return *source* knowing its references.
+
+    Those that are older than their cadence are read again; where that fails, the older ones serve on.
 
     Args:
         kept: when each reference was read, and its records.
@@ -28,28 +41,31 @@ async def with_references(source: Source, store: Store, kept: Kept, *, again: bo
         HubError: a reference was never read and cannot be.
     """
     now = source.now()
-    told: list[str] = []
+    stale: list[str] = []
+    warned: dict[str, tuple[str, ...]] = {}
     for reference in source.connector.references:
         read_at, value = kept.get(reference.name, (None, []))
         if read_at is None or (again and now - read_at >= reference.every):
             try:
-                value = await _read(source, reference, now)
+                value, warned[reference.name] = await _read(source, reference, now)
             except HubError as error:
                 if read_at is None:
                     raise
-                told.append(f"{reference.name} of {read_at:%Y-%m-%d %H:%M} UTC serve on: {error}")
+                stale.append(f"{reference.name} of {read_at:%Y-%m-%d %H:%M} UTC serve on: {error}")
             else:
                 await store.run(store.keep_reference, source.name, reference.name, value)
         source = replace(source, reference={**source.reference, reference.name: value})
-    return source, told
+    return Known(source, tuple(stale), warned)
 
 
-async def _read(source: Source, reference: Reference, now: datetime) -> list[object]:
+async def _read(source: Source, reference: Reference, now: datetime) -> tuple[list[object], tuple[str, ...]]:
     read = Read(stream="", mode="reference", name=reference.name, now=now, reference=source.reference)
     records: list[object] = []
+    warnings: dict[str, None] = {}
     async for fetched in pages(source, read):
         records.extend(fetched.records)
-    return records
+        warnings.update(dict.fromkeys(fetched.page.warnings))
+    return records, tuple(warnings)
 
 
 async def probe(source: Source, cursors: Mapping[str, Cursor]) -> list[Response]:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -113,9 +114,11 @@ class InstanceRun:
         if state is not None and waits and any(one.name not in kept for one in source.connector.references):
             self._report.problems.append(f'instance "{name}" {_told_waiting(name, state)}')
             return ()
-        self._source, told = await with_references(source, self._store, kept, again=not waits)
-        if told:
-            await self._failed("; ".join(told))
+        known = await with_references(source, self._store, kept, again=not waits)
+        self._source = known.source
+        await self._note_warnings(known.warned, {state.name for state in found if state.warning})
+        if known.stale:
+            await self._failed("; ".join(known.stale))
         elif state is not None and state.failures and not waits:
             await self._store.run(self._store.stream_finished, self._references, None)
         streams = self._source.connector.streams(self._source.reference)
@@ -131,6 +134,16 @@ class InstanceRun:
     @property
     def _references(self) -> StreamKey:
         return StreamKey(self._instance.name, "", "reference", REFERENCES, REFERENCES)
+
+    async def _note_warnings(self, warned: Mapping[str, Sequence[str]], before: AbstractSet[str]) -> None:
+        """Note what references that were read now warned of; *before*: names under which warnings are kept."""
+        for reference, warnings in warned.items():
+            name = f"reference {reference}"
+            key = StreamKey(self._instance.name, "", "reference", name, name)
+            if warnings or name in before:
+                told = "; ".join(warnings) or None
+                await self._store.run(self._store.stream_finished, key, None, None, told)
+            self._report.problems.extend(f'instance "{self._instance.name}": {told}' for told in warnings)
 
     async def _failed(self, error: str, asked: timedelta | None = None) -> None:
         """Note that the instance failed before its streams were known, and say so."""

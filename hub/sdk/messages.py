@@ -211,6 +211,8 @@ class Page:
             same checkpoint.
         restart: the source moved while it was read: drop this page's records and what is ahead, and go on from this
             request instead. The engine allows a bounded number of them.
+        warnings: what a person should look at though the page can be read, each with what to do; the run ends as
+            warned, and `hub status` shows it until a run no longer says so. The same one is told once a run.
     """
 
     records: Sequence[Record] = ()
@@ -219,6 +221,7 @@ class Page:
     cursor: Cursor | None = None
     details: Sequence[Request] = ()
     restart: Request | None = None
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

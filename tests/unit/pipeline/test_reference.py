@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hub.pipeline.reference import probe, with_references
+from hub.pipeline.reference import Known, probe, with_references
 from hub.sdk import AuthError, Page, Read, Reference, Request, Send, SourceError, Stream
 from hub.store import Store
 from hub.testing import FakeClock
@@ -28,12 +28,13 @@ class Referring(Script):
 
 
 def known(store: Store, far: Far, clock: FakeClock) -> tuple[dict[str, list[int]], list[str]]:
-    async def run() -> tuple[Any, list[str]]:
+    async def run() -> Known:
         kept = store.recall("one", clock.now()).references
         return await with_references(source(far, Referring, now=clock.now), store, kept)
 
-    made, told = finish(run())
-    return {name: [record["id"] for record in value] for name, value in made.reference.items()}, told
+    made = finish(run())
+    values: Any = made.source.reference
+    return {name: [record["id"] for record in value] for name, value in values.items()}, list(made.stale)
 
 
 @pytest.fixture

@@ -776,6 +776,33 @@ def test_an_instance_whose_references_failed_waits_and_is_not_asked_until_then_o
     assert {state.failures for state in bench.store.streams("one")} == {0}
 
 
+def test_what_pages_warn_of_ends_their_run_as_warned_and_is_kept(bench: Bench) -> None:
+    class Warns(Web):
+        references = (Reference("outlets"),)
+
+        def parse(self, response: Response, read: Read) -> Page:
+            return Page(records=response.json(), warnings=[f"look at {read.stream or read.name}"] * 2)
+
+    report = bench.sync("one", connectors={"one": Warns})
+    assert by_stream(report)["one/a"].warnings == ("look at a",)
+    assert (report.ok, report.problems) == (False, ['instance "one": look at outlets'])
+    kept = {state.name or state.stream: state.warning for state in bench.store.streams("one")}
+    assert kept == {
+        "a": "look at a",
+        "b": "look at b",
+        "edits": None,
+        "reference outlets": "look at outlets",
+    }
+    bench.sync("one", connectors={"one": Warns})  # the reference is not read again yet
+    assert "look at outlets" in {state.warning for state in bench.store.streams("one")}
+
+    class Well(Web):
+        references = (Reference("outlets", timedelta()),)
+
+    assert bench.sync("one", connectors={"one": Well}).ok
+    assert {state.warning for state in bench.store.streams("one")} == {None}
+
+
 def test_an_older_reference_serves_on_and_is_not_asked_for_again_at_once(bench: Bench) -> None:
     class Referring(Web):
         references = (Reference("outlets"),)
