@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from types import MappingProxyType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -70,7 +71,8 @@ def open_store(url: str, *, now: Clock = _now) -> "Store":
     path = database.path_of(url)
     if not path.parent.is_dir():
         raise StoreError(f"{path}: the folder {path.parent} does not exist; create it or change store in hub.toml")
-    engine = database.open_engine(path)
+    stop = Event()
+    engine = database.open_engine(path, stop=stop)
     try:
         if database.is_empty(engine):
             database.create(engine)
@@ -78,7 +80,7 @@ def open_store(url: str, *, now: Clock = _now) -> "Store":
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine, path, now)
+    return Store(engine, path, now, stop)
 
 
 def upgrade_store(url: str) -> tuple[str | None, str]:
@@ -111,9 +113,10 @@ def backup_store(url: str, target: Path) -> int:
 class Store(Deliveries):
     """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
 
-    def __init__(self, engine: sa.Engine, path: Path, now: Clock) -> None:
+    def __init__(self, engine: sa.Engine, path: Path, now: Clock, stop: Event) -> None:
         self._engine = engine
         self._now = now
+        self._stop = stop
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._durable: sa.Engine | None = None
         self.path = path
@@ -125,7 +128,8 @@ class Store(Deliveries):
         self.close()
 
     def close(self) -> None:
-        """Finish what is being written and let the file go."""
+        """Finish what is being written and let the file go; what still waits for another process is given up."""
+        self._stop.set()
         self._writer.shutdown()
         self._engine.dispose()
         if self._durable is not None:
@@ -144,7 +148,7 @@ class Store(Deliveries):
     def _write_durably(self) -> Iterator[sa.Connection]:
         """As :meth:`_write`, and it outlasts a power cut: what a destination was told cannot be read again."""
         if self._durable is None:
-            self._durable = database.open_engine(self.path, durable=True)
+            self._durable = database.open_engine(self.path, durable=True, stop=self._stop)
         with database.reported(self._durable), database.writing(self._durable) as connection:
             yield connection
 
@@ -389,10 +393,7 @@ class Store(Deliveries):
         with self._write() as connection:
             erased = erase.erase(connection, author, self._now())
         with database.reported(self._engine), closing(self._engine.raw_connection()) as connection:
-            # What was overwritten or freed before today lies in the file until it is written anew.
-            cursor = connection.cursor()
-            cursor.execute("VACUUM")
-            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            busy = not database.write_anew(connection.cursor())
         if busy:
             raise StoreError(
                 f"{self.path}: erased, but another process still reads the old pages, which keeps them in the file;"

@@ -178,7 +178,7 @@ def test_an_erasure_before_the_index_has_followed_up_leaves_the_rest_to_be_index
 
 def test_an_erasure_that_a_reader_keeps_from_the_bytes_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, mention("1", author=ANNA, body=WORD))
-    monkeypatch.setattr(database, "_BUSY_MS", 20)
+    monkeypatch.setattr(database, "_WAIT_S", 0.02)
     with opened(Path(store.path)) as second:
         reading = cast(Generator[Ticket, None, None], store.iter_tickets())
         next(reading)
