@@ -56,7 +56,7 @@ def ticket(record: Record, topic: str) -> TicketDraft:
     title = _text(get("title"))
     url = _text(get("url"))
     language = _text(get("language"))
-    sentiment, tags = get("sentiment"), get("tags")
+    tags = get("tags")
     message = MessageDraft.trusted(
         {
             "source_id": source_id,
@@ -70,7 +70,7 @@ def ticket(record: Record, topic: str) -> TicketDraft:
             "url": url,
             "attachments": _attachments(get("imageUrl"), get("images")),
             "rating": _rating(get("rating")),
-            "sentiment": sentiment if type(sentiment) is str and sentiment in _SENTIMENTS else None,
+            "sentiment": _sentiment(get("sentiment")),
             "reach": _count(get("potentialReach")),
             "engagement": _engagement(get("engagement")),
             "hidden": False,
@@ -145,6 +145,13 @@ def _id(value: Any) -> str | None:
     if type(value) is str:
         return value or None
     return str(value) if type(value) is int else None
+
+
+def _sentiment(value: Any) -> str | None:
+    if type(value) is not str:
+        return None
+    word = value if value in _SENTIMENTS else value.strip().lower()
+    return word if word in _SENTIMENTS else None
 
 
 def _count(value: Any) -> int | None:

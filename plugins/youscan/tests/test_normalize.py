@@ -205,6 +205,11 @@ def test_a_rating_is_brought_into_its_bounds(value: Any, rating: float | None) -
     assert message(rating=value).rating == rating
 
 
+@pytest.mark.parametrize("value", ["negative", "Negative", "NEGATIVE "])
+def test_a_sentiment_is_read_in_whatever_case_it_comes(value: str) -> None:
+    assert message(sentiment=value).sentiment == "negative"
+
+
 @pytest.mark.parametrize("value", ["undefined", "ecstatic", None, 5, ["positive"], {}])
 def test_a_sentiment_that_is_none_or_unknown_is_left_out(value: Any) -> None:
     assert message(sentiment=value).sentiment is None
