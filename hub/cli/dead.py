@@ -1,6 +1,7 @@
-"""``hub dead``: records that could not be made into tickets."""
+"""``hub dead``: records that could not be made into tickets, and pages that could not be read."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
@@ -14,7 +15,8 @@ from hub.cli.output import Column, counted, local, print_json, print_table, prin
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
-    from hub.store import DeadLetter, Store
+    from hub.runtime.dead import Retried
+    from hub.store import DeadLetter, FailedPage, Store
 
 _EVERY = 1_000_000  # more than any list holds
 
@@ -83,6 +85,43 @@ def show(state: State, number: int, raw: bool, as_json: bool) -> None:
 
 
 @dead.command
+@click.argument("instance", shell_complete=complete_instance)
+@click.argument("stream", required=False)
+@click.option("--raw", is_flag=True, help="Print the page's bytes and nothing else.")
+@json_option
+@shared_options
+@pass_state
+def page(state: State, instance: str, stream: str | None, raw: bool, as_json: bool) -> None:
+    """Show the answer that stopped a stream, for the connector's author.
+
+    It is kept while its stream fails and until `keep_raw` is over; the newest one is shown unless STREAM is named. It
+    may hold personal data.
+    """
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        check_instances(outline, store, [instance])
+        kept = store.failed_pages(instance)
+    found = next((one for one in kept if stream in (None, one.stream, one.name)), None)
+    if found is None:
+        others = ", ".join(dict.fromkeys(one.stream or one.name for one in kept))
+        say(f"no page of {' '.join(filter(None, (instance, stream)))} is kept" + (f"; of {others} is" if kept else ""))
+        raise click.exceptions.Exit(FAILED)
+    _show_page(found, outline.timezone, raw=raw, as_json=as_json)
+
+
+def _show_page(found: "FailedPage", zone: tzinfo, *, raw: bool, as_json: bool) -> None:
+    if raw:
+        sys.stdout.buffer.write(found.body)
+    elif as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found.instance} {found.stream} {found.name}".strip())
+        click.echo(f"{printable(found.request)}\nanswered {found.status} at {local(found.seen_at, zone)}")
+        click.echo(f"reason: {printable(found.error)}\n")
+        click.echo(printable(found.body.decode("utf-8", "replace")))
+
+
+@dead.command
 @click.argument("numbers", metavar="[N]...", nargs=-1, type=int)
 @click.option("--all", "every", is_flag=True, help="All of them.")
 @click.option("--instance", shell_complete=complete_instance, help="All of this instance.")
@@ -92,7 +131,8 @@ def show(state: State, number: int, raw: bool, as_json: bool) -> None:
 def retry(state: State, numbers: Sequence[int], every: bool, instance: str | None, as_json: bool) -> None:
     """Try again to make tickets of records that were set aside.
 
-    Those that succeed leave the list. Exit code 0 only if all did.
+    Those that succeed leave the list, and so do those that the source sent again and that were read well then. Exit
+    code 0 only if all did.
     """
     from hub.runtime.dead import retry_dead
 
@@ -100,14 +140,22 @@ def retry(state: State, numbers: Sequence[int], every: bool, instance: str | Non
     with state.store(settings.store) as store:
         results = retry_dead(settings, store, _chosen(store, numbers, every, instance))
     if as_json:
-        print_json([{"n": n, "ok": ok, "message": message} for n, ok, message in results])
+        print_json([{"n": one.n, "ok": one.ok, "outcome": one.outcome, "message": one.message} for one in results])
     elif results:
         columns = [Column("n", right=True), Column(""), Column("outcome", flexible=True, wraps=True)]
-        print_table(columns, [[n, "ok" if ok else "failed", message] for n, ok, message in results])
-    failed = [n for n, ok, _ in results if not ok]
-    say(f"{len(results) - len(failed)} of {counted(len(results), 'record', 'records')} became tickets")
-    if failed:
+        print_table(columns, [[one.n, "ok" if one.ok else one.outcome, one.message] for one in results])
+    say(_became(results))
+    if not all(one.ok for one in results):
         raise click.exceptions.Exit(FAILED)
+
+
+def _became(results: "Sequence[Retried]") -> str:
+    """Return how many became tickets, and what became of the others."""
+    counts: Counter[str] = Counter(one.outcome for one in results)
+    parts = [f"{counts.pop('stored', 0)} of {counted(len(results), 'record', 'records')} became tickets"]
+    told = {"overtaken": "overtaken", "says nothing": "said nothing to us", "failed": "failed again", "kept": "kept"}
+    parts.extend(f"{counts[name]} {said}" for name, said in told.items() if counts[name])
+    return ", ".join(parts)
 
 
 @dead.command

@@ -9,7 +9,7 @@ from typing import Literal
 
 from hub.store import InstanceState, StreamState
 
-Condition = Literal["ok", "never read", "failing", "paused"]
+Condition = Literal["ok", "never read", "warned", "failing", "paused", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,33 +83,41 @@ def _one(
     outbox: tuple[int, int],
     now: datetime,
 ) -> Overview:
+    records = sum(stream.records for stream in streams)
+    streams = [stream for stream in streams if stream.gone_at is None]
     polls = [stream for stream in streams if not stream.name]
     well = [stream.ok_at for stream in polls]
     read = [at for at in well if at is not None]
     ends = [stream.finished_at for stream in polls if stream.finished_at]
     failing = [stream for stream in streams if stream.failures]
-    condition = _condition(state, streams, failing)
+    warned = [stream for stream in streams if stream.warning]
+    condition = _condition(state, streams, failing, warned) if connector is not None else "gone"
     return Overview(
         instance=name,
         connector=connector or (state.connector if state else ""),
         condition=condition,
         last_poll_at=max(ends, default=None),
         lag_s=round((now - min(read)).total_seconds(), 1) if read and len(read) == len(well) else None,
-        records=sum(stream.records for stream in streams),
+        records=records,
         dead_letters=dead,
         waiting=outbox[0],
         set_aside=outbox[1],
-        next_step=_next_step(name, connector, condition, state, failing, dead, outbox, now),
+        next_step=_next_step(name, connector, condition, state, failing or warned, dead, outbox, now),
     )
 
 
 def _condition(
-    state: InstanceState | None, streams: Sequence[StreamState], failing: Sequence[StreamState]
+    state: InstanceState | None,
+    streams: Sequence[StreamState],
+    failing: Sequence[StreamState],
+    warned: Sequence[StreamState],
 ) -> Condition:
     if state and state.paused_at:
         return "paused"
     if failing:
         return "failing"
+    if warned:
+        return "warned"
     return "ok" if any(stream.ok_at for stream in streams if not stream.name or not stream.stream) else "never read"
 
 
@@ -118,7 +126,7 @@ def _next_step(
     connector: str | None,
     condition: Condition,
     state: InstanceState | None,
-    failing: Sequence[StreamState],
+    concerned: Sequence[StreamState],
     dead: int,
     outbox: tuple[int, int],
     now: datetime,
@@ -130,7 +138,9 @@ def _next_step(
     if condition == "paused" and state:
         return _paused(name, state)
     if condition == "failing":
-        return _failing(failing, now)
+        return _failing(concerned, now)
+    if condition == "warned":
+        return "; ".join(f"{_named(stream)}: {stream.warning}" for stream in concerned)
     if condition == "never read":
         return f'run "hub sync {name}"'
     if outbox[1]:
@@ -153,6 +163,11 @@ def _failing(failing: Sequence[StreamState], now: datetime) -> str:
     if worst.next_try_at and worst.next_try_at > now:
         again = f"; tried again in {_minutes(worst.next_try_at - now)}"
     return f"{worst.title or worst.stream}: {worst.error or 'failed'}{again}"
+
+
+def _named(stream: StreamState) -> str:
+    title = stream.title or stream.stream
+    return f"{title} ({stream.name})" if stream.name and stream.stream else title
 
 
 def _minutes(length: timedelta) -> str:

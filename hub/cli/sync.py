@@ -60,8 +60,8 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
 def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     """Try settings, credentials and addresses; say what to do.
 
-    Asks each source of the INSTANCEs (all of them unless named) one small question. No record is read. Exit code 0 only
-    if nothing was found.
+    Asks each source of the INSTANCEs (all of them unless named) what a sync would ask first: its references, and one
+    page of one stream. Nothing is stored. Exit code 0 only if nothing was found.
     """
     from hub.runtime.check import Finding
     from hub.runtime.check import check as run
@@ -118,7 +118,10 @@ def _show(report: "SyncReport", *, quiet: bool) -> None:
     for stream in report.streams:
         # A paused instance is told of as a whole: it has no stream.
         named = f"{stream.instance} {stream.title or stream.stream}".rstrip()
-        for remark in (stream.error, "" if quiet else stream.skipped, *stream.warnings):
+        error = None if stream.pauses else stream.error
+        if error and stream.kept_page:
+            error = f'{error} (the answer: "hub dead page {stream.instance} {stream.stream}")'
+        for remark in (error, "" if quiet else stream.skipped, *stream.warnings):
             if remark:
                 say(f"{named}: {remark}")
     for delivery in report.deliveries:

@@ -62,11 +62,15 @@ async def _own_pages(source: Source, read: Read) -> AsyncGenerator[Fetched, None
         responses.append(response)
         return response
 
-    async for page in source.connector.pages(read, send):
-        originals = tuple(response.content for response in responses)
-        # How it read them is not known: its records may hold any text.
-        yield Fetched(page, tuple(page.records), originals, unclean=True)
-        responses.clear()
+    try:
+        async for page in source.connector.pages(read, send):
+            originals = tuple(response.content for response in responses)
+            # How it read them is not known: its records may hold any text.
+            yield Fetched(page, tuple(page.records), originals, unclean=True)
+            responses.clear()
+    except SourceError as error:
+        error.response = error.response or (responses[-1] if responses else None)
+        raise
 
 
 class _Walk:
@@ -200,15 +204,20 @@ async def _fetch_page(source: Source, request: Request, read: Read) -> tuple[Res
 def _parse(source: Source, response: Response, read: Read) -> Page:
     try:
         return source.hooks.parse(response=response, read=read)
+    except SourceError as error:
+        error.response = response
+        raise
     except HubError:
         raise
     except Exception as error:
         where = f"{response.request.method} {response.request.path}"
-        raise SourceError(
+        unreadable = SourceError(
             f"{where}: {len(response.content)} bytes that the connector {source.connector.name!r} cannot read"
             f" ({type(error).__name__}: {error}); the source changed its answers, or something stands in between",
             retry=True,
-        ) from error
+        )
+        unreadable.response = response
+        raise unreadable from error
 
 
 async def fetch_response(source: Source, request: Request, *, refusals: bool = False) -> Response:
@@ -234,6 +243,8 @@ async def _send_classified(source: Source, request: Request, *, refusals: bool =
             error.undone = True  # refused before it was looked at: even a write may be sent again
         if error.retry_after:
             await source.hold(request, error.retry_after)
+    if isinstance(error, SourceError):
+        error.response = response
     raise error
 
 

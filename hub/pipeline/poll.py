@@ -6,6 +6,7 @@ page is worked on. A process that dies anywhere goes on from the last commit.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -53,6 +54,7 @@ class Run:
         sweep: the sweep's declaration, for a sweep.
         on_page: told after each checkpoint.
         router: what decides for tickets; None: nothing does.
+        others: names of the instances that are configured beside this one.
     """
 
     source: Source
@@ -62,6 +64,7 @@ class Run:
     sweep: Sweep | None = None
     on_page: Callable[[StreamKey, Stored, Sequence[Rejected], Counts], None] | None = None
     router: Router | None = None
+    others: AbstractSet[str] = frozenset()
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
     _cursor: Cursor | None = None
@@ -90,9 +93,10 @@ class Run:
                 f"not done after {limit}; what was read is kept and the next run goes on from there"
             ) from None
         if self.sweep is not None and self.sweep.inventory:
-            await self._hide_absent()
+            await self._hide_absent(self.sweep)
 
     async def _store_page(self, fetched: Fetched) -> None:
+        self.warnings.extend(told for told in fetched.page.warnings if told not in self.warnings)
         drafts, rejected = normalize(self.source, fetched.records, self.read, unclean=fetched.unclean)
         drafts = self._without_listed(drafts)
         cursor = self._advanced(fetched)
@@ -158,16 +162,18 @@ class Run:
             return None
         return position
 
-    async def _hide_absent(self) -> None:
+    async def _hide_absent(self, sweep: Sweep) -> None:
         since, until = self.read.since, self.read.until or self.read.now
         connector = self.source.connector
         window = (since + EDGE if since is not None else _EVER, until - EDGE)
         named = (self.key, connector.name, connector.namespace(), window)
-        if self.sweep is not None and self.sweep.inventory == "threads":
-            for found in await self.store.run(self.store.absent_threads, *named, self._listed):
+        if sweep.inventory == "threads":
+            for found in await self.store.run(
+                self.store.absent_threads, *named, self._listed, sweep.scope, self.others
+            ):
                 await self._hide(found)
         else:
-            await self._hide(await self.store.run(self.store.absent, *named, self._seen))
+            await self._hide(await self.store.run(self.store.absent, *named, self._seen, sweep.scope, self.others))
 
     async def _hide(self, absent: Absent) -> None:
         if absent.refused:

@@ -29,13 +29,13 @@ class Finding:
 
 
 async def check(settings: Settings, store: Store, names: Sequence[str] = ()) -> list[Finding]:
-    """Ask each instance's source one cheap question, and look for what waits for a person."""
+    """Ask each instance's source what a sync would ask first, and look for what waits for a person."""
     chosen = {instance.name for instance in settings.pick(names)}
     paused = [state for state in store.instances() if state.paused_at is not None and state.name in chosen]
     findings = [_paused(state) for state in paused]
     async with Transport() as transport:
         workshop = Workshop(settings, transport, NO_RETRY)
-        found = await asyncio.gather(*(_check(workshop, instance) for instance in settings.pick(names)))
+        found = await asyncio.gather(*(_check(workshop, store, instance) for instance in settings.pick(names)))
     return findings + [finding for several in found for finding in several]
 
 
@@ -48,11 +48,12 @@ def _paused(state: InstanceState) -> Finding:
     return Finding(state.name, ok=False, message=message, todo=todo)
 
 
-async def _check(workshop: Workshop, instance: InstanceSettings) -> list[Finding]:
+async def _check(workshop: Workshop, store: Store, instance: InstanceSettings) -> list[Finding]:
+    cursors = {state.stream: state.cursor for state in store.streams(instance.name) if state.cursor and not state.name}
     try:
         source = workshop.source(instance)
-        response = await probe(source)
         lacking = await _lacking(source)
+        answers = [] if lacking else await probe(source, cursors)
     except AuthError as error:
         return [Finding(instance.name, ok=False, message=str(error), todo="mend the credentials, then check again")]
     except HubError as error:
@@ -62,7 +63,7 @@ async def _check(workshop: Workshop, instance: InstanceSettings) -> list[Finding
         return [Finding(instance.name, ok=False, message=f"{type(error).__name__}: {error}", todo="report it (-v)")]
     if lacking:
         return [Finding(instance.name, ok=False, message=one.seen, todo=one.todo) for one in lacking]
-    seen = "nothing to ask" if response is None else f"{response.status} from {response.request.path}"
+    seen = ", ".join(f"{one.status} from {one.request.path}" for one in answers) or "nothing to ask"
     return [Finding(instance.name, ok=True, message=f"the source answers: {seen}")]
 
 

@@ -123,6 +123,11 @@ class Settings(Place):
     secrets: tuple[str, ...] = field(default=(), repr=False)
     broken: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all instances in the file, those that do not run included."""
+        return frozenset((*self.instances, *self.disabled, *self.broken))
+
     def pick(self, names: Sequence[str]) -> list[InstanceSettings]:
         """Return the instances *names* in the order of the file; all of them when none is named.
 
@@ -305,8 +310,16 @@ def _instance(file: ConfigFile, registry: Registry, name: str, table: dict[str, 
     config = _validated(file, cls.Config, table, at)
     if config is None:
         return None
+    _check_sweeps(file, cls, config, (*at, "sweeps"))
     abilities = _abilities(file, cls, config, (*at, "connector")) if config.enabled else frozenset()
     return InstanceSettings(name, connector, cls, config, abilities)
+
+
+def _check_sweeps(file: ConfigFile, cls: type[Connector[Any]], config: ConnectorConfig, at: Keys) -> None:
+    for name in config.sweeps if isinstance(config.sweeps, dict) else ():
+        if name not in cls.sweep_names:
+            hint = did_you_mean(name, cls.sweep_names) or ";"
+            file.findings.add((*at, name), f"unknown sweep{hint} {cls.name} has {listed(cls.sweep_names)}")
 
 
 def _abilities(file: ConfigFile, cls: type[Connector[Any]], config: ConnectorConfig, at: Keys) -> frozenset[str]:

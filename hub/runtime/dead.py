@@ -1,8 +1,9 @@
 """``hub dead retry``: records set aside, through today's normaliser."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from hub.pipeline.normalize import Said, normalize, record_of, sort_out
 from hub.pipeline.route import router
@@ -15,29 +16,46 @@ from hub.sdk import Change, Connector, MessageDraft, Read, message_id
 from hub.sdk.messages import Mode
 from hub.store import Checkpoint, DeadLetter, Router, Store, StreamKey
 
+Outcome = Literal["stored", "overtaken", "says nothing", "failed", "kept"]
+_HIDING = frozenset({"hidden", "state"})  # what a message's being hidden changes: that it was read is not said by it
 
-def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list[tuple[int, bool, str]]:
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What became of a record set aside. Its letter is dropped but where it *failed* again or is *kept*: the source
+    has hidden the message since, so that neither the stored one nor the letter is surely the newer."""
+
+    n: int
+    outcome: Outcome
+    message: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the letter needs nobody any more."""
+        return self.outcome not in ("failed", "kept")
+
+
+def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list[Retried]:
     """Normalise records set aside again; those that can be read now are stored and their letters dropped.
 
-    Returns:
-        For each number: whether it is a ticket now, and what was seen.
+    A record that was read well after it was set aside is not stored over what came then.
     """
-    results: list[tuple[int, bool, str]] = []
+    results: list[Retried] = []
     decides = router(rules_in_force(settings.rules, store).rules, classifier(hub_manager(settings.plugins)))
     for number in numbers:
         letter = store.dead_letter(number)
         instance = settings.instances.get(letter.instance)
         if instance is None:
             seen = f'the instance "{letter.instance}" is switched off or no longer configured'
-            results.append((number, False, seen))
+            results.append(Retried(number, "failed", seen))
             continue
-        results.append((number, *_retry(settings, store, instance, letter, decides)))
+        results.append(Retried(number, *_retry(settings, store, instance, letter, decides)))
     return results
 
 
 def _retry(
     settings: Settings, store: Store, instance: InstanceSettings, letter: DeadLetter, decides: Router | None
-) -> tuple[bool, str]:
+) -> tuple[Outcome, str]:
     source = offline_source(settings, instance)
     now = utc_now()
     reference = {name: value for name, (_, value) in store.recall(instance.name, now).references.items()}
@@ -45,17 +63,20 @@ def _retry(
     read = Read(stream=letter.stream, mode=mode, now=now, name=letter.name, reference=reference)
     drafts, rejected = normalize(source, [record_of(letter.body)], read, unclean=True, strict=True)
     if rejected:
-        return False, rejected[0].reason
+        return "failed", rejected[0].reason
     key = StreamKey(letter.instance, letter.stream, mode, letter.name)
     connector = source.connector
     said = sort_out(drafts)
-    if store.touched_since(_messages(connector, letter.stream, said), letter.seen_at):
-        store.drop_dead_letters([letter.n])
-        return True, "overtaken: the record was read well since; dropped"
-    named = (key, connector.name, connector.namespace())
-    store.checkpoint(Checkpoint(*named, said.content, now, decides, said.follow_ups, keep_raw=timedelta()))
+    later = store.said_since(_messages(connector, letter.stream, said), letter.seen_at)
+    if later and later <= _HIDING:
+        return "kept", f'the source has hidden the message since; to leave it so, run "hub dead drop {letter.n}"'
+    if not later:
+        named = (key, connector.name, connector.namespace())
+        store.checkpoint(Checkpoint(*named, said.content, now, decides, said.follow_ups, keep_raw=timedelta()))
     store.drop_dead_letters([letter.n])
-    return True, "stored" if drafts else "says nothing to us; dropped"
+    if later:
+        return "overtaken", "overtaken: the record was read well since; dropped"
+    return ("stored", "stored") if drafts else ("says nothing", "says nothing to us; dropped")
 
 
 def _messages(connector: Connector[Any], stream: str, said: Said) -> list[bytes]:

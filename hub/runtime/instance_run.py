@@ -8,20 +8,25 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 from hub.pipeline.poll import Counts, Run
-from hub.pipeline.reference import with_references
+from hub.pipeline.reference import Kept, with_references
 from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings
 from hub.runtime.plugins import tell
 from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.sources import Workshop
-from hub.sdk import AuthError, ConfigError, HubError, Read, StoreError, Stream, Sweep, TransientError
-from hub.store import Rejected, Store, Stored, StreamKey, StreamState
+from hub.sdk import AuthError, ConfigError, HubError, Read, SourceError, StoreError, Stream, Sweep, TransientError
+from hub.store import FailedPage, Rejected, Store, Stored, StreamKey, StreamState
 from hub.store.machine import stream_lock
+
+REFERENCES = "references"
+"""The name under which it is kept how an instance fares before its streams are known, beside its streams."""
 
 _log = logging.getLogger(__name__)
 _LONGEST_SWEEP = 4  # windows that one sweep reads at most, after however long a standstill
@@ -85,23 +90,65 @@ class InstanceRun:
         keep_since = self._now - self._instance.config.keep_raw
         known = await self._store.run(self._store.recall, name, keep_since)
         try:
-            source = self._workshop.source(self._instance)
-            self._source, told = await with_references(source, self._store, known.references)
-            self._report.problems.extend(f'instance "{name}": {text}' for text in told)
-            streams = self._source.connector.streams(self._source.reference)
-            await self._run_streams(streams, sweeps, forced)
+            await self._run_streams(await self._streams(known.references, forced), sweeps, forced)
         except StoreError:
             raise
         except (AuthError, ConfigError) as error:
             await pause(self._store, self._instance, error, self._report)
         except HubError as error:
-            self._report.problems.append(f'instance "{name}": {error}')
+            await self._failed(str(error), error.retry_after if isinstance(error, TransientError) else None)
+            await self._keep_page(self._references, error)
         except Exception as error:  # a connector's own fault must not stop the others
             _log.exception("instance failed", extra={"instance": name})
-            seen = f"{type(error).__name__}: {error}"
-            self._report.problems.append(f'instance "{name}": {seen}; report it (-v shows where)')
+            await self._failed(f"{type(error).__name__}: {error}; report it (-v shows where)")
         if known.stale_originals:
             await self._store.run(self._store.prune_originals, name, keep_since)
+
+    async def _streams(self, kept: Kept, forced: bool) -> Sequence[Stream]:
+        """Return the streams, given what the references say now; none while references that failed are left alone."""
+        name = self._instance.name
+        source = self._workshop.source(self._instance)
+        found = await self._store.run(self._store.streams, name, "")
+        state = next((state for state in found if state.name == REFERENCES), None)
+        waits = not forced and _waits(state, self._now)
+        if state is not None and waits and any(one.name not in kept for one in source.connector.references):
+            self._report.problems.append(f'instance "{name}" {_told_waiting(name, state)}')
+            return ()
+        known = await with_references(source, self._store, kept, again=not waits)
+        self._source = known.source
+        await self._note_warnings(known.warned, {state.name for state in found if state.warning})
+        if known.stale:
+            await self._failed("; ".join(known.stale))
+        elif state is not None and state.failures and not waits:
+            await self._store.run(self._store.stream_finished, self._references, None)
+        streams = self._source.connector.streams(self._source.reference)
+        await self._store.run(self._store.streams_listed, name, self._read_of(streams))
+        return streams
+
+    def _read_of(self, streams: Iterable[Stream]) -> set[tuple[str, str]]:
+        """Return the polls and sweeps of *streams* that are read, sweeps that are switched off left out."""
+        cadences = self._source.config.sweeps
+        on = {(one.name, sweep.name) for one in streams for sweep in one.sweeps if _cadence(cadences, sweep)}
+        return on | {(one.name, "") for one in streams}
+
+    @property
+    def _references(self) -> StreamKey:
+        return StreamKey(self._instance.name, "", "reference", REFERENCES, REFERENCES)
+
+    async def _note_warnings(self, warned: Mapping[str, Sequence[str]], before: AbstractSet[str]) -> None:
+        """Note what references that were read now warned of; *before*: names under which warnings are kept."""
+        for reference, warnings in warned.items():
+            name = f"reference {reference}"
+            key = StreamKey(self._instance.name, "", "reference", name, name)
+            if warnings or name in before:
+                told = "; ".join(warnings) or None
+                await self._store.run(self._store.stream_finished, key, None, None, told)
+            self._report.problems.extend(f'instance "{self._instance.name}": {told}' for told in warnings)
+
+    async def _failed(self, error: str, asked: timedelta | None = None) -> None:
+        """Note that the instance failed before its streams were known, and say so."""
+        await self._store.run(self._store.stream_finished, self._references, error, asked)
+        self._report.problems.append(f'instance "{self._instance.name}": {error}')
 
     async def _run_streams(self, streams: Sequence[Stream], sweeps: bool, forced: bool) -> None:
         places = asyncio.Semaphore(_STREAMS_AT_ONCE)
@@ -134,10 +181,7 @@ class InstanceRun:
                 await self._sweep(stream, sweep, states, forced)
 
     def _waiting(self, stream: Stream, state: StreamState) -> StreamReport:
-        error = (
-            f"waits until {state.next_try_at:%H:%M:%S} UTC after {state.failures} failures; to try now, run"
-            f' "hub sync {self._instance.name}"; last seen: {state.error}'
-        )
+        error = _told_waiting(self._instance.name, state)
         return StreamReport(self._instance.name, stream.name, stream.title, "", error=error)
 
     def _poll(self, stream: Stream, state: StreamState | None) -> Read:
@@ -176,11 +220,13 @@ class InstanceRun:
 
     async def _run(self, key: StreamKey, read: Read, sweep: Sweep | None) -> bool:
         """Run one poll or sweep to its end; return whether it went well. Pausing faults are raised."""
-        run = Run(self._source, self._store, key, read, sweep, self._page_stored, self._workshop.router)
+        others = self._workshop.settings.names - {key.instance}
+        run = Run(self._source, self._store, key, read, sweep, self._page_stored, self._workshop.router, others)
         started = time.perf_counter()
         error: str | None = None
         asked: timedelta | None = None
         fault: HubError | None = None
+        unread: HubError | None = None
         try:
             await run.finish()
         except StoreError:
@@ -189,16 +235,30 @@ class InstanceRun:
             error = str(raised)
             asked = raised.retry_after if isinstance(raised, TransientError) else None
             fault = raised if isinstance(raised, AuthError | ConfigError) else None
+            unread = raised
         except Exception as raised:  # a connector's own fault stops its stream only
             _log.exception("stream failed", extra={"instance": key.instance, "stream": key.stream})
             error = f"{type(raised).__name__}: {raised}; report it to the connector's author"
-        await self._store.run(self._store.stream_finished, key, error, asked)
-        self._ended(key, run, error, time.perf_counter() - started)
+        await self._store.run(self._store.stream_finished, key, error, asked, "; ".join(run.warnings) or None)
+        kept = unread is not None and await self._keep_page(key, unread)
+        self._ended(key, run, error, time.perf_counter() - started, kept=kept, pauses=fault is not None)
         if fault is not None:
             raise fault
         return error is None
 
-    def _ended(self, key: StreamKey, run: Run, error: str | None, seconds: float) -> None:
+    async def _keep_page(self, key: StreamKey, error: HubError) -> bool:
+        """Keep the answer that *error* is about, as long as originals are kept at all; return whether there is one."""
+        response = error.response if isinstance(error, SourceError) else None
+        if response is None or not self._instance.config.keep_raw:
+            return False
+        asked, named = response.request, (key.instance, key.stream, key.name)
+        params = urlencode({name: value for name, value in asked.params.items() if value is not None}, doseq=True)
+        request = f"{asked.method} {asked.path}" + (f"?{params}" if params else "")
+        page = FailedPage(*named, request, response.status, str(error), utc_now(), response.content)
+        await self._store.run(self._store.keep_failed_page, page)
+        return True
+
+    def _ended(self, key: StreamKey, run: Run, error: str | None, seconds: float, *, kept: bool, pauses: bool) -> None:
         counts = {name: getattr(run.counts, name) for name in Counts.__slots__}
         self._report.streams.append(
             StreamReport(
@@ -208,6 +268,8 @@ class InstanceRun:
                 key.name,
                 **counts,
                 error=error,
+                kept_page=kept,
+                pauses=pauses,
                 warnings=tuple(run.warnings),
                 seconds=seconds,
             )
@@ -256,6 +318,12 @@ def _cadence(setting: Literal["off"] | dict[str, Literal["off"] | timedelta], sw
         return None
     every = setting.get(sweep.name, sweep.every)
     return None if every == "off" else every
+
+
+def _told_waiting(instance: str, state: StreamState) -> str:
+    failures = "1 failure" if state.failures == 1 else f"{state.failures} failures"
+    until = f"waits until {state.next_try_at:%H:%M:%S} UTC after {failures}"
+    return f'{until}; to try now, run "hub sync {instance}"; last seen: {state.error}'
 
 
 def _waits(state: StreamState | None, now: datetime) -> bool:

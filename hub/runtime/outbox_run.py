@@ -111,8 +111,7 @@ def preview(settings: Settings, store: Store, n: int) -> Request | None:
 
 async def _source(workshop: Workshop, store: Store, instance: InstanceSettings) -> Source:
     known = await store.run(store.recall, instance.name, utc_now())
-    source, _ = await with_references(workshop.source(instance), store, known.references)
-    return source
+    return (await with_references(workshop.source(instance), store, known.references)).source
 
 
 def _key(name: str) -> StreamKey:

@@ -17,7 +17,8 @@ class Progress:
 class StreamReport:
     """How the run of a stream (``name`` empty) or of one of its sweeps ended.
 
-    Counts are of records (``records``) and messages. ``skipped`` says why nothing was read at all.
+    Counts are of records (``records``) and messages. ``skipped`` says why nothing was read at all. ``pauses``: for this
+    error the instance was paused, which is told of it as a whole. ``kept_page``: the answer that it is about is kept.
     """
 
     instance: str
@@ -31,6 +32,8 @@ class StreamReport:
     rejected: int = 0
     error: str | None = None
     skipped: str | None = None
+    kept_page: bool = False
+    pauses: bool = False
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
 

@@ -38,6 +38,7 @@ class Connector(Generic[ConfigT]):
         base_url: the vendor's address; the setting ``base_url`` overrides it.
         references: what must be read first.
         actions: what ``act`` can do.
+        sweep_names: the names of every sweep that a stream may have: the keys of the setting ``sweeps``.
     """
 
     name: ClassVar[str]
@@ -46,6 +47,7 @@ class Connector(Generic[ConfigT]):
     base_url: ClassVar[str] = ""
     references: ClassVar[tuple[Reference, ...]] = ()
     actions: ClassVar[frozenset[ActionName]] = frozenset()
+    sweep_names: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config

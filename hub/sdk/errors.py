@@ -5,6 +5,10 @@ Never put a secret into a message; the transport removes known secrets from what
 """
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hub.sdk.messages import Response
 
 
 class HubError(Exception):
@@ -35,17 +39,21 @@ class TransientError(HubError):
 
 
 class SourceError(HubError):
-    """The source answered something we cannot read. The engine keeps the cursor and only this stream waits.
+    """The source answered something we cannot read. The engine keeps the cursor and the page; only this stream waits.
 
     Args:
         message: what was seen.
         retry: whether the same request may be answered better in a moment (an HTML page in place of JSON),
             or will not (an unknown path, a refused parameter).
+
+    Attributes:
+        response: the answer, which the engine notes; None where the fault is not in one answer.
     """
 
     def __init__(self, message: str, *, retry: bool = False) -> None:
         super().__init__(message)
         self.retry = retry
+        self.response: Response | None = None
 
 
 class RecordError(HubError):

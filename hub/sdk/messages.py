@@ -34,12 +34,16 @@ class Sweep:
         inventory: the sweep lists *everything* the source still has in its window, so that what is missing at its
             end is hidden (never more than a capped share in one run). True: records with all their messages;
             ``"threads"``: threads alone (ids of issues, of tasks), each as a :class:`Listed`.
+        scope: what an inventory looks through, where that is less than the stream once held (settings or rights were
+            narrowed): values that the ``extra`` of a ticket must have, by key. What is outside, or has no such key, is
+            not spoken of. Empty: all of it.
     """
 
     name: str
     every: timedelta
     window: timedelta | None = None
     inventory: bool | Literal["threads"] = False
+    scope: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,8 @@ class Page:
             same checkpoint.
         restart: the source moved while it was read: drop this page's records and what is ahead, and go on from this
             request instead. The engine allows a bounded number of them.
+        warnings: what a person should look at though the page can be read, each with what to do; the run ends as
+            warned, and `hub status` shows it until a run no longer says so. The same one is told once a run.
     """
 
     records: Sequence[Record] = ()
@@ -215,6 +221,7 @@ class Page:
     cursor: Cursor | None = None
     details: Sequence[Request] = ()
     restart: Request | None = None
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

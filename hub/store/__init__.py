@@ -1,6 +1,7 @@
 """What survives a restart: tickets, messages, events, originals, dead letters, cursors. One store per ``store`` URL."""
 
 from hub.store.erase import Erased, Named
+from hub.store.failed import FailedPage
 from hub.store.inventory import Absent
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
@@ -17,6 +18,7 @@ __all__ = [
     "Decided",
     "Erased",
     "Escalation",
+    "FailedPage",
     "InstanceState",
     "Named",
     "Outgoing",

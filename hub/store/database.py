@@ -2,9 +2,11 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +18,8 @@ from hub.store.tables import HEAD, metadata, search_state
 
 _SQLITE = "sqlite:///"
 _PAGE_BYTES = 8192
-_BUSY_MS = 30_000
+_WAIT_S = 30.0  # for a database that another process holds
+_STEP_MS = 1_000  # of it in the driver, where nobody can end the waiting
 _CACHE_KIB = 4_096
 _WAL_PAGES = 4_000  # a bulk run rewrites the same index pages; fewer checkpoints copy them less often
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -35,7 +38,7 @@ def path_of(url: str) -> Path:
     return Path(path)
 
 
-def open_engine(path: Path, *, durable: bool = False) -> sa.Engine:
+def open_engine(path: Path, *, durable: bool = False, stop: Event | None = None) -> sa.Engine:
     """Return an engine on the file *path*; each connection has our pragmas, transactions begin IMMEDIATE.
 
     A new file is its owner's alone, as it holds personal data; what SQLite puts beside it gets the same rights.
@@ -43,6 +46,7 @@ def open_engine(path: Path, *, durable: bool = False) -> sa.Engine:
     Args:
         durable: what is committed outlasts a power cut too; without it the last moments before one may be lost, which
             reading again makes good.
+        stop: once it is set, nobody waits for a database that another process holds.
 
     Raises:
         StoreError: the file is the database of another program; it is left as it is.
@@ -52,7 +56,7 @@ def open_engine(path: Path, *, durable: bool = False) -> sa.Engine:
         _make_private(path)
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
-        connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
+        connect_args={"check_same_thread": False, "timeout": _WAIT_S},
     )
 
     @sa.event.listens_for(engine, "connect")
@@ -61,17 +65,32 @@ def open_engine(path: Path, *, durable: bool = False) -> sa.Engine:
         connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA secure_delete=OFF")  # erasing a person turns it on; else it costs with every write
+        connection.execute(f"PRAGMA busy_timeout={_STEP_MS}")
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - what the URL asks for
+        _patiently(driver, connection.get_execution_options().get("begin", "BEGIN"), stop or Event())
 
     return engine
+
+
+def _patiently(connection: sqlite3.Connection, sql: str, stop: Event) -> None:
+    """Execute *sql*, again and again while another process holds the database, in steps that Ctrl-C or *stop* end."""
+    until = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            connection.execute(sql)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or stop.is_set() or time.monotonic() >= until:
+                raise
+        else:
+            return
 
 
 def _refuse_strangers(path: Path) -> None:
@@ -88,6 +107,16 @@ def _refuse_strangers(path: Path) -> None:
 def _make_private(path: Path) -> None:
     # Only a new file: closing one that is open as a database would take SQLite's locks on it away.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def write_anew(cursor: Any) -> bool:
+    """Write the file anew, without what was overwritten or freed; return False where a reader keeps the old bytes."""
+    try:
+        cursor.execute(f"PRAGMA busy_timeout={_WAIT_S * 1000:.0f}")
+        cursor.execute("VACUUM")
+        return not cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={_STEP_MS}")
 
 
 @contextmanager

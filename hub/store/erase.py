@@ -1,4 +1,5 @@
-"""Removing one person's data everywhere: messages, tickets, events, originals, dead letters, the search index.
+"""Removing one person's data everywhere: messages, tickets, events, originals, dead letters, pages that
+could not be read, the search index.
 
 The author's key is kept as a digest, so that the next sweep does not bring the person back.
 """
@@ -22,6 +23,7 @@ from hub.store.rows import MessageRow
 from hub.store.tables import (
     dead_letters,
     erased_authors,
+    failed_pages,
     links,
     messages,
     micros,
@@ -98,6 +100,7 @@ def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
         search.settle(connection)
     traces = _traces(author, written)
     counts = [_delete_with(connection, table, traces) for table in (originals, dead_letters)]
+    _drop_failed_pages(connection, traces)
     _remember(connection, digests, now)
     return Erased(len(rows), len(opened), *counts)
 
@@ -195,6 +198,26 @@ def _delete_with(connection: sa.Connection, table: sa.Table, traces: _Traces) ->
     gone = [row.n for row in bodies if _speaks_of(unpack(row.body), traces, words)]
     _delete(connection, table, gone)
     return len(gone)
+
+
+def _drop_failed_pages(connection: sa.Connection, traces: _Traces) -> None:
+    """Remove the pages that speak of the person, and those that cannot be looked through: half a document hides names,
+    and what stopped a stream comes again while it does."""
+    unpack, words = zstandard.ZstdDecompressor().decompress, traces.words()
+    gone = [
+        row.n
+        for row in connection.execute(sa.select(failed_pages.c.n, failed_pages.c.body))
+        if not _is_json(body := unpack(row.body)) or _speaks_of(body, traces, words)
+    ]
+    _delete(connection, failed_pages, gone)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _speaks_of(body: bytes, traces: _Traces, words: Sequence[bytes]) -> bool:

@@ -4,9 +4,9 @@ A token that lost its rights looks like a source that lost its records; so above
 hidden and a person is told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from hub.store.links import CLOSED
 from hub.store.page import StreamKey
 from hub.store.tables import links, messages, micros, tickets
 
+Scope = Mapping[str, Sequence[str]]
 _SHARE = 0.1
 _FEW = 5  # so many may vanish, if at least as many stay: a small source would else never hide anything
 
@@ -48,16 +49,19 @@ def absent(
     namespace: str,
     window: tuple[datetime, datetime],
     seen: AbstractSet[bytes],
+    scope: Scope,
+    others: AbstractSet[str],
 ) -> Absent:
-    """Return what the stream has stored within *window* (by publication) and the inventory did not see."""
-    known = missing = 0
-    changes: list[Change] = []
-    for row, mine in _stored(connection, key, connector, namespace, window):
-        known += 1
+    """Return what the stream has stored within *window* (by publication) and *scope*, and the inventory did not
+    see."""
+    found: dict[str, _Tally] = {}
+    for row, mine in _stored(connection, key, connector, namespace, window, scope, others):
+        tally = found.setdefault(row.instance, _Tally())
+        tally.known.add(row.id)
         if row.id not in seen:
-            missing += len(mine)
-            changes.extend(_hidden(row, mine))
-    return Absent(missing, known, tuple(changes) if _few(missing, known) else ())
+            tally.missing.update((row.id, source[1]) for source in mine)
+            tally.changes.extend(_hidden(row, mine))
+    return _believed(found, key.instance)
 
 
 def absent_threads(
@@ -67,17 +71,44 @@ def absent_threads(
     namespace: str,
     window: tuple[datetime, datetime],
     listed: AbstractSet[str],
+    scope: Scope,
+    others: AbstractSet[str],
 ) -> Absent:
-    """Return the threads that the stream has stored within *window* (by publication) and the inventory did not list."""
-    known: set[str] = set()
-    missing: set[str] = set()
-    changes: list[Change] = []
-    for row, mine in _stored(connection, key, connector, namespace, window):
-        known.add(row.thread)
+    """Return the threads that the stream has stored within *window* (by publication) and *scope*, and the inventory did
+    not list."""
+    found: dict[str, _Tally] = {}
+    for row, mine in _stored(connection, key, connector, namespace, window, scope, others):
+        tally = found.setdefault(row.instance, _Tally())
+        tally.known.add(row.thread)
         if row.thread not in listed:
-            missing.add(row.thread)
-            changes.extend(_hidden(row, mine))
-    return Absent(len(missing), len(known), tuple(changes) if _few(len(missing), len(known)) else ())
+            tally.missing.add(row.thread)
+            tally.changes.extend(_hidden(row, mine))
+    return _believed(found, key.instance)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is stored under one name of an instance, and what of it the inventory did not list."""
+
+    known: set[Any] = field(default_factory=set)
+    missing: set[Any] = field(default_factory=set)
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def few(self) -> bool:
+        return _few(len(self.missing), len(self.known))
+
+
+def _believed(found: Mapping[str, _Tally], own: str) -> Absent:
+    """Return what is absent of an instance and of its former names.
+
+    A name that is no longer configured is a former one of ours if we still list nearly all that was read under it;
+    else it was another instance, whose credentials saw what ours do not.
+    """
+    mine = [tally for name, tally in found.items() if name == own or tally.few]
+    few = all(tally.few for tally in mine)
+    changes = tuple(change for tally in mine for change in tally.changes) if few else ()
+    return Absent(sum(len(tally.missing) for tally in mine), sum(len(tally.known) for tally in mine), changes)
 
 
 def absent_cases(
@@ -98,18 +129,26 @@ def absent_cases(
 
 
 def _stored(
-    connection: sa.Connection, key: StreamKey, connector: str, namespace: str, window: tuple[datetime, datetime]
+    connection: sa.Connection,
+    key: StreamKey,
+    connector: str,
+    namespace: str,
+    window: tuple[datetime, datetime],
+    scope: Scope,
+    others: AbstractSet[str],
 ) -> Iterator[tuple[Any, list[list[Any]]]]:
-    """Yield the visible messages of the customer within *window*, with the stream's own sources that show them."""
+    """Yield the visible messages of the customer within *window* and *scope*, with the stream's own sources that show
+    them; not those that one of the *others* read: what it sees, this instance may not be able to."""
     since, until = (micros(at) for at in window)
+    ours = (tickets.c.thread, tickets.c.instance, tickets.c.content.label("facts"))
     query = (
-        sa.select(messages.c.id, messages.c.sources, messages.c.content, tickets.c.thread)
+        sa.select(messages.c.id, messages.c.sources, messages.c.content, *ours)
         .join(tickets, tickets.c.n == messages.c.ticket_n)
         .where(
             tickets.c.created_at.between(since, until),
             tickets.c.connector == connector,
             tickets.c.namespace == namespace,
-            tickets.c.instance == key.instance,  # what another instance reads, this one may not be able to see
+            tickets.c.instance.not_in(others),
             messages.c.created_at.between(since, until),
             messages.c.hidden == 0,
             messages.c.direction == "in",
@@ -117,8 +156,15 @@ def _stored(
     )
     for row in connection.execute(query):
         mine = [source for source in orjson.loads(row.sources) if source[0] == key.stream and not source[2]]
-        if mine:
+        if mine and _within(scope, row.facts):
             yield row, mine
+
+
+def _within(scope: Scope, facts: str) -> bool:
+    if not scope:
+        return True
+    extra = orjson.loads(facts).get("extra", {})
+    return all(extra.get(name) in values for name, values in scope.items())
 
 
 def _hidden(row: Any, mine: list[list[Any]]) -> Iterator[Change]:

@@ -357,18 +357,22 @@ def _batches(connection: sa.Connection, wanted: TicketFilter) -> Iterator[list[i
         last = batch[-1]
 
 
-def touched_since(connection: sa.Connection, ids: Sequence[bytes], at: datetime) -> bool:
-    """Return whether the ticket of one of the messages *ids* was opened or changed after *at*."""
-    query = (
-        sa.select(tickets.c.n)
-        .join(messages, messages.c.ticket_n == tickets.c.n)
-        .where(
-            messages.c.id_start.in_([start_of(uuid) for uuid in ids]),
-            messages.c.id.in_(ids),
-            tickets.c.updated_at > micros(at),
-        )
-    )
-    return connection.execute(query.limit(1)).first() is not None
+def said_since(connection: sa.Connection, ids: Sequence[bytes], at: datetime) -> frozenset[str]:
+    """Return what the source said of the messages *ids* after *at*: the names of the fields that changed, and ``new``
+    where one of them was first read then. What other messages of their tickets brought does not count."""
+    query = sa.select(messages.c.id, messages.c.ticket_n, messages.c.ingested_at, tickets.c.opening)
+    begins = messages.c.id_start.in_([start_of(uuid) for uuid in ids])
+    query = query.join(tickets, tickets.c.n == messages.c.ticket_n).where(begins, messages.c.id.in_(ids))
+    known = connection.execute(query).all()
+    fields = {"new" for row in known if row.ingested_at > micros(at)}
+    mine = {str(UUID(bytes=row.id)) for row in known}
+    opened = {row.ticket_n for row in known if row.opening == row.id}  # these tickets' own content comes with ours
+    later = (ticket_events.c.at > micros(at)) & ticket_events.c.ticket_n.in_([row.ticket_n for row in known])
+    for event in connection.execute(sa.select(ticket_events).where(later, ticket_events.c.cause == "source")):
+        data = orjson.loads(event.data)
+        if data.get("message") in mine or (event.kind == "changed" and event.ticket_n in opened):
+            fields.update(data.get("fields", ()))
+    return frozenset(fields)
 
 
 def events_of(connection: sa.Connection, ticket_id: str) -> list[TicketEvent]:

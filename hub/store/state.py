@@ -1,6 +1,7 @@
 """What the engine remembers between runs: pauses, how each stream's last run ended, reference data."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,8 +10,9 @@ import orjson
 import sqlalchemy as sa
 
 from hub.sdk.errors import StoreError
+from hub.store import failed
 from hub.store.page import StreamKey
-from hub.store.tables import dead_letters, instances, instant, micros, originals, reference_data, streams
+from hub.store.tables import dead_letters, failed_pages, instances, instant, micros, originals, reference_data, streams
 
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(hours=1)
@@ -45,7 +47,7 @@ class InstanceState:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """Where a stream (``name`` empty) or one of its sweeps stands."""
+    """Where a stream (``name`` empty) or one of its sweeps stands. ``gone_at``: since when it is no longer read."""
 
     instance: str
     stream: str
@@ -60,6 +62,8 @@ class StreamState:
     error_at: datetime | None = None
     next_try_at: datetime | None = None
     records: int = 0
+    warning: str | None = None
+    gone_at: datetime | None = None
 
 
 def _maybe(value: int | None) -> datetime | None:
@@ -83,21 +87,40 @@ def resume(connection: sa.Connection, name: str) -> bool:
 
 
 def stream_finished(
-    connection: sa.Connection, key: StreamKey, now: datetime, error: str | None, asked: timedelta | None = None
+    connection: sa.Connection,
+    key: StreamKey,
+    now: datetime,
+    error: str | None,
+    asked: timedelta | None = None,
+    warning: str | None = None,
 ) -> None:
     """Note how a run of a stream ended; after failures, when the next try is due: with growing intervals, and never
-    before the source *asked* for it."""
+    before the source *asked* for it; and what a person should look at though it went well."""
     where = {"instance": key.instance, "stream": key.stream, "name": key.name}
     at = micros(now)
     values: dict[str, Any]
     if error is None:
         values = {"finished_at": at, "ok_at": at, "failures": 0, "error": None, "next_try_at": None}
+        values["warning"] = warning
+        failed.forget(connection, key)
     else:
         failures = _failures(connection, where) + 1
         wait = min(_FIRST_WAIT * 2 ** min(failures - 1, 20), _LONGEST_WAIT)
         values = {"finished_at": at, "failures": failures, "error": error, "error_at": at}
         values["next_try_at"] = micros(now + max(wait, asked or wait))
     _put(connection, streams, where, {"title": key.title, **values}, fresh={"failures": 0, "records": 0})
+
+
+def streams_listed(
+    connection: sa.Connection, instance: str, listed: AbstractSet[tuple[str, str]], now: datetime
+) -> None:
+    """Note which streams and sweeps (by stream and name) of *instance* are no longer read, and which are again."""
+    where = (streams.c.instance == instance) & (streams.c.stream != "")
+    for row in connection.execute(sa.select(streams).where(where)).all():
+        gone = (row.stream, row.name) not in listed
+        if gone != (row.gone_at is not None):
+            this = where & (streams.c.stream == row.stream) & (streams.c.name == row.name)
+            connection.execute(sa.update(streams).where(this).values(gone_at=micros(now) if gone else None))
 
 
 def _failures(connection: sa.Connection, where: Mapping[str, str]) -> int:
@@ -118,18 +141,23 @@ def keep_reference(connection: sa.Connection, instance: str, name: str, value: S
 
 
 def has_originals(connection: sa.Connection, instance: str, before: datetime) -> bool:
-    """Whether there are originals read before a moment."""
+    """Whether there are originals, or pages that could not be read, read before a moment."""
     old = (originals.c.instance == instance) & (originals.c.read_at < micros(before))
-    return connection.execute(sa.select(originals.c.n).where(old).limit(1)).first() is not None
+    unread = (failed_pages.c.instance == instance) & (failed_pages.c.seen_at < micros(before))
+    queries = (sa.select(originals.c.n).where(old), sa.select(failed_pages.c.n).where(unread))
+    return any(connection.execute(query.limit(1)).first() is not None for query in queries)
 
 
 def owners_of_originals(connection: sa.Connection) -> list[str]:
-    """Return the names of the instances that originals are kept of."""
-    return list(connection.execute(sa.select(originals.c.instance).distinct()).scalars())
+    """Return the names of the instances that originals, or pages that could not be read, are kept of."""
+    queries = (sa.select(table.c.instance).distinct() for table in (originals, failed_pages))
+    return sorted({name for query in queries for name in connection.execute(query).scalars()})
 
 
 def prune_originals(connection: sa.Connection, instance: str, before: datetime) -> int:
-    """Remove originals read before a moment; return how many."""
+    """Remove originals, and pages that could not be read, of before a moment; return how many originals."""
+    unread = (failed_pages.c.instance == instance) & (failed_pages.c.seen_at < micros(before))
+    connection.execute(sa.delete(failed_pages).where(unread))
     old = (originals.c.instance == instance) & (originals.c.read_at < micros(before))
     return connection.execute(sa.delete(originals).where(old)).rowcount
 
@@ -187,7 +215,7 @@ def stream_states(
 def _stream(row: Any) -> StreamState:
     times = {
         name: _maybe(getattr(row, name))
-        for name in ("checkpoint_at", "finished_at", "ok_at", "error_at", "next_try_at")
+        for name in ("checkpoint_at", "finished_at", "ok_at", "error_at", "next_try_at", "gone_at")
     }
     return StreamState(
         row.instance,
@@ -198,6 +226,7 @@ def _stream(row: Any) -> StreamState:
         failures=row.failures,
         error=row.error,
         records=row.records,
+        warning=row.warning,
         **times,
     )
 

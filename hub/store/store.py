@@ -12,7 +12,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
+from threading import Event
+from types import MappingProxyType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ import sqlalchemy as sa
 from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Ticket
-from hub.store import database, erase, history, inventory, queries, rulesets, search, state, writer
+from hub.store import database, erase, failed, history, inventory, queries, rulesets, search, state, writer
 from hub.store.deliveries import Deliveries
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
@@ -30,6 +31,7 @@ from hub.store.tables import HEAD, dead_letters, messages, tickets
 P = ParamSpec("P")
 T = TypeVar("T")
 Clock = Callable[[], datetime]
+_ALL: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 def _now() -> datetime:
@@ -69,7 +71,8 @@ def open_store(url: str, *, now: Clock = _now) -> "Store":
     path = database.path_of(url)
     if not path.parent.is_dir():
         raise StoreError(f"{path}: the folder {path.parent} does not exist; create it or change store in hub.toml")
-    engine = database.open_engine(path)
+    stop = Event()
+    engine = database.open_engine(path, stop=stop)
     try:
         if database.is_empty(engine):
             database.create(engine)
@@ -77,7 +80,7 @@ def open_store(url: str, *, now: Clock = _now) -> "Store":
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine, path, now)
+    return Store(engine, path, now, stop)
 
 
 def upgrade_store(url: str) -> tuple[str | None, str]:
@@ -110,9 +113,10 @@ def backup_store(url: str, target: Path) -> int:
 class Store(Deliveries):
     """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
 
-    def __init__(self, engine: sa.Engine, path: Path, now: Clock) -> None:
+    def __init__(self, engine: sa.Engine, path: Path, now: Clock, stop: Event) -> None:
         self._engine = engine
         self._now = now
+        self._stop = stop
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._durable: sa.Engine | None = None
         self.path = path
@@ -124,7 +128,8 @@ class Store(Deliveries):
         self.close()
 
     def close(self) -> None:
-        """Finish what is being written and let the file go."""
+        """Finish what is being written and let the file go; what still waits for another process is given up."""
+        self._stop.set()
         self._writer.shutdown()
         self._engine.dispose()
         if self._durable is not None:
@@ -143,7 +148,7 @@ class Store(Deliveries):
     def _write_durably(self) -> Iterator[sa.Connection]:
         """As :meth:`_write`, and it outlasts a power cut: what a destination was told cannot be read again."""
         if self._durable is None:
-            self._durable = database.open_engine(self.path, durable=True)
+            self._durable = database.open_engine(self.path, durable=True, stop=self._stop)
         with database.reported(self._durable), database.writing(self._durable) as connection:
             yield connection
 
@@ -166,10 +171,17 @@ class Store(Deliveries):
         namespace: str,
         window: tuple[datetime, datetime],
         seen: AbstractSet[bytes],
+        scope: Mapping[str, Sequence[str]] = _ALL,
+        others: AbstractSet[str] = frozenset(),
     ) -> inventory.Absent:
-        """Return what is stored of the stream within *window* and not among *seen*."""
+        """Return what is stored of the stream within *window* and *scope* (see :class:`hub.sdk.Sweep`), and not among
+        *seen*.
+
+        *others*: names of the instances that are configured beside this one; what was read under any other name may
+        have been read under a former name of it.
+        """
         with self._read() as connection:
-            return inventory.absent(connection, key, connector, namespace, window, seen)
+            return inventory.absent(connection, key, connector, namespace, window, seen, scope, others)
 
     def absent_threads(
         self,
@@ -178,11 +190,13 @@ class Store(Deliveries):
         namespace: str,
         window: tuple[datetime, datetime],
         listed: AbstractSet[str],
+        scope: Mapping[str, Sequence[str]] = _ALL,
+        others: AbstractSet[str] = frozenset(),
     ) -> tuple[inventory.Absent, inventory.Absent]:
-        """Return the threads stored of the stream within *window* that are not among *listed*, and the cases of our
-        tickets there that are not."""
+        """Return the threads stored of the stream within *window* and *scope* that are not among *listed*, and the
+        cases of our tickets there that are not; *others* as in :meth:`absent`."""
         with self._read() as connection:
-            threads = inventory.absent_threads(connection, key, connector, namespace, window, listed)
+            threads = inventory.absent_threads(connection, key, connector, namespace, window, listed, scope, others)
             return threads, inventory.absent_cases(connection, key, connector, namespace, window[1], listed)
 
     def index_batch(self) -> int:
@@ -212,10 +226,30 @@ class Store(Deliveries):
         with self._read() as connection:
             return rulesets.latest(connection)
 
-    def stream_finished(self, key: StreamKey, error: str | None, asked: timedelta | None = None) -> None:
-        """Note how a run of a stream ended, and how long the source asked to wait."""
+    def stream_finished(
+        self, key: StreamKey, error: str | None, asked: timedelta | None = None, warning: str | None = None
+    ) -> None:
+        """Note how a run of a stream ended, how long the source asked to wait, and what it warned of."""
         with self._write() as connection:
-            state.stream_finished(connection, key, self._now(), error, asked)
+            state.stream_finished(connection, key, self._now(), error, asked, warning)
+
+    def streams_listed(self, instance: str, listed: AbstractSet[tuple[str, str]]) -> None:
+        """Note which streams and sweeps, each a stream and a name (empty: its poll), *instance* reads now; the others
+        that are known are gone."""
+        known = {(one.stream, one.name): one.gone_at is not None for one in self.streams(instance) if one.stream}
+        if any(gone == (key in listed) for key, gone in known.items()):
+            with self._write() as connection:
+                state.streams_listed(connection, instance, listed, self._now())
+
+    def keep_failed_page(self, page: failed.FailedPage) -> None:
+        """Keep the page that stopped a stream, until :meth:`stream_finished` says that it went well."""
+        with self._write() as connection:
+            failed.keep(connection, page)
+
+    def failed_pages(self, instance: str) -> list[failed.FailedPage]:
+        """Return the pages that stopped streams of *instance*, newest first."""
+        with self._read() as connection:
+            return failed.pages_of(connection, instance)
 
     def recall(self, instance: str, keep_raw_since: datetime) -> Recall:
         """Return what a run of *instance* must know: its references, whether originals are too old."""
@@ -245,10 +279,11 @@ class Store(Deliveries):
         with self._read() as connection:
             return state.owners_of_originals(connection)
 
-    def touched_since(self, messages: Sequence[bytes], at: datetime) -> bool:
-        """Return whether the ticket of one of *messages* (ids of 16 bytes) was opened or changed after *at*."""
+    def said_since(self, messages: Sequence[bytes], at: datetime) -> frozenset[str]:
+        """Return the names of the fields of *messages* (ids of 16 bytes) that the source changed after *at*; ``new``
+        where one was first read then."""
         with self._read() as connection:
-            return queries.touched_since(connection, messages, at)
+            return queries.said_since(connection, messages, at)
 
     def prune_originals(self, instance: str, before: datetime) -> int:
         """Remove the instance's originals read before a moment; return how many there were."""
@@ -358,10 +393,7 @@ class Store(Deliveries):
         with self._write() as connection:
             erased = erase.erase(connection, author, self._now())
         with database.reported(self._engine), closing(self._engine.raw_connection()) as connection:
-            # What was overwritten or freed before today lies in the file until it is written anew.
-            cursor = connection.cursor()
-            cursor.execute("VACUUM")
-            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            busy = not database.write_anew(connection.cursor())
         if busy:
             raise StoreError(
                 f"{self.path}: erased, but another process still reads the old pages, which keeps them in the file;"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0004"
+HEAD = "0005"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -165,7 +165,24 @@ streams = sa.Table(
     sa.Column("error_at", sa.BigInteger),
     sa.Column("next_try_at", sa.BigInteger),
     sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("warning", sa.Text),  # what the last run that went well warned of
+    sa.Column("gone_at", sa.BigInteger),  # since when it is no longer read: the source or the settings left it out
 )
+
+failed_pages = sa.Table(
+    "failed_pages",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("seen_at", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),  # the response as it came, zstd
+)
+sa.Index("failed_pages_stream", failed_pages.c.instance, failed_pages.c.stream, failed_pages.c.name, unique=True)
 
 reference_data = sa.Table(
     "reference_data",

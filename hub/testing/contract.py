@@ -127,6 +127,13 @@ class ConnectorContract:
         silent = [name for name, setting in own.items() if not setting.description]
         assert not silent, f"settings without a description: {', '.join(silent)}; write Field(description=...)"
 
+    def test_every_sweep_is_a_key_of_the_setting_for_sweeps(self) -> None:
+        connector = self.connector()
+        pulls = "pull" in connector.abilities(connector.config)
+        streams = connector.streams(read_references(connector, self.now, self.answer())) if pulls else ()
+        unknown = {sweep.name for stream in streams for sweep in stream.sweeps} - connector.sweep_names
+        assert not unknown, f"sweeps that no setting can name: {sorted(unknown)}; add them to sweep_names"
+
     def test_every_declared_ability_is_there_and_works(self) -> None:
         connector = self.connector()
         abilities = connector.abilities(connector.config)

@@ -51,6 +51,7 @@ class Desk(Connector[DeskConfig]):
     name = "desk"
     title = "The desk"
     Config = DeskConfig
+    sweep_names = frozenset(("ids",))
 
     def index_delay(self) -> timedelta:
         return timedelta(seconds=self.config.index_s)

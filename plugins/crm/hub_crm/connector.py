@@ -42,6 +42,7 @@ class Crm(Connector[CrmConfig]):
         Reference("people", timedelta(hours=6)),
         Reference("stages", timedelta(hours=6)),
     )
+    sweep_names = frozenset(("comments", "deleted"))
 
     def __init__(self, config: CrmConfig) -> None:
         super().__init__(config)

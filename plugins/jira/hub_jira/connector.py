@@ -75,6 +75,7 @@ class Jira(Connector[JiraConfig]):
         Reference("statuses", timedelta(days=1)),
         Reference("priorities", timedelta(days=1)),
     )
+    sweep_names = frozenset((_LATE, _DELETED))
 
     def __init__(self, config: JiraConfig) -> None:
         super().__init__(config)

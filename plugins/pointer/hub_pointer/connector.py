@@ -89,10 +89,11 @@ class Pointer(Connector[PointerConfig]):
     base_url = "https://api.pntr.io/v1"
     references = (
         Reference("providers", timedelta(days=1)),
-        Reference("networks", timedelta(days=1)),
+        Reference("networks", timedelta(hours=1)),
         Reference("outlets", timedelta(days=1)),
     )
     actions = frozenset(CALLS)
+    sweep_names = frozenset(_SWEEP_FILTERS)
 
     def __init__(self, config: PointerConfig) -> None:
         super().__init__(config)
@@ -105,12 +106,31 @@ class Pointer(Connector[PointerConfig]):
     def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
         window = self.config.edits_window
         sweeps = (
-            Sweep(INVENTORY, timedelta(days=1), window, inventory=True),
+            Sweep(INVENTORY, timedelta(days=1), window, inventory=True, scope=self._scope(reference)),
             Sweep("changed", timedelta(hours=1), window),
             Sweep("replies", timedelta(hours=1), REPLY_WINDOW),
             Sweep("published", timedelta(hours=1), REPLY_WINDOW),
         )
         return (Stream("reviews", "Reviews", sweeps),)
+
+    def _scope(self, reference: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[str]]:
+        """Return the networks that are read: reviews of others, read before, are not missing."""
+        networks = self._asked(reference) or _visible(reference)
+        return {"network_uuid": networks} if networks else {}
+
+    def _asked(self, reference: Mapping[str, Sequence[Any]]) -> tuple[str, ...]:
+        """Return the networks to ask for; empty: all that the token sees.
+
+        One that it does not see would be a 404 for all of them: it is left out, if that leaves any.
+        """
+        named, visible = self.config.networks or (), _visible(reference)
+        return tuple(network for network in named if network in visible) or named
+
+    def _warnings(self, read: Read) -> tuple[str, ...]:
+        visible = _visible(read.reference)
+        hidden = [network for network in self.config.networks or () if visible and network not in visible]
+        told = "is not visible to the token: take it out of `networks`, or ask Pointer support for the right to it"
+        return tuple(f"network {network} {told}" for network in hidden) if read.mode == "poll" else ()
 
     def limits(self, request: Request) -> Sequence[Limit]:
         return (Limit("requests", calls=1, per_s=CALLS_EVERY_S, concurrency=1),)
@@ -165,16 +185,18 @@ class Pointer(Connector[PointerConfig]):
         window, torn = Window.of(context), context["torn"]
         narrower = window.narrower(listing.total) if context.get("total") is None else None
         if narrower:
-            return Page(records=listing.items, next_request=self._window_request(narrower, read, torn=torn))
+            following = self._window_request(narrower, read, torn=torn)
+            return Page(records=listing.items, next_request=following, warnings=self._warnings(read))
         progress = follow(response, listing, read.restarts, complete=_is_final(read))
         torn = torn or progress.torn
-        following = _following(window, listing.total, read) if progress.ended else None
+        later = _following(window, listing.total, read) if progress.ended else None
         return Page(
             records=listing.items,
             ahead=progress.ahead,
             restart=progress.restart,
-            next_request=self._window_request(following, read, torn=torn) if following else None,
+            next_request=self._window_request(later, read, torn=torn) if later else None,
             cursor=_cursor(window, read) if progress.ended and not torn else None,
+            warnings=self._warnings(read),
         )
 
     def normalize(self, record: Record, read: Read) -> Sequence[Draft]:
@@ -189,9 +211,9 @@ class Pointer(Connector[PointerConfig]):
 
     def _window_request(self, window: Window, read: Read, *, torn: bool = False) -> Request:
         """Return the first page of *window*; *torn*: it, or one before it in this run, may lack rows."""
-        networks = assumed.list_param("network_uuids", self.config.networks or (), self.config.list_style)
+        networks = self._asked(read.reference)
         params = {
-            **(networks if self.config.networks else {}),
+            **(assumed.list_param("network_uuids", networks, self.config.list_style) if networks else {}),
             **_filter(read)[1],
             **window.params(),
             "with_tags": "true",
@@ -208,9 +230,7 @@ class Pointer(Connector[PointerConfig]):
             return Request("GET", _PROVIDERS)
         if read.name == "networks":
             return Request("GET", _NETWORKS, params={"limit": self._limit, "offset": 0})
-        visible = [text_id(row.get("uuid")) for row in read.reference.get("networks", ()) if isinstance(row, dict)]
-        wanted = self.config.networks or filter(None, visible)
-        return self._outlets_request(list(dict.fromkeys(wanted)))
+        return self._outlets_request(list(dict.fromkeys(self._asked(read.reference) or _visible(read.reference))))
 
     def _outlets_request(self, networks: Sequence[str]) -> Request | None:
         """Return the first page of the first network; the others wait in the context."""
@@ -239,6 +259,12 @@ class Pointer(Connector[PointerConfig]):
 
     def act(self, actions: Sequence[Action]) -> Steps:
         return Acts(self.classify, self.config.list_style).run(actions)
+
+
+def _visible(reference: Mapping[str, Sequence[Any]]) -> tuple[str, ...]:
+    """Return the uuids of the networks that the token sees; empty where it may not list them."""
+    rows = (row for row in reference.get("networks", ()) if isinstance(row, dict))
+    return tuple(filter(None, (text_id(row.get("uuid")) for row in rows)))
 
 
 def _days(read: Read) -> tuple[date, date]:

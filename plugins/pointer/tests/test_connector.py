@@ -88,6 +88,41 @@ def test_the_sweeps_and_how_often_they_come() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("settings", "networks", "scope"),
+    [
+        ({"networks": ["n1"]}, [{"uuid": "n1"}, {"uuid": "n2"}], {"network_uuid": ("n1",)}),
+        ({}, [{"uuid": "n1"}, {"uuid": "n2"}, "junk"], {"network_uuid": ("n1", "n2")}),
+        ({}, [], {}),
+    ],
+)
+def test_the_inventory_speaks_only_of_the_networks_that_are_read(
+    settings: dict[str, Any], networks: list[Any], scope: dict[str, Any]
+) -> None:
+    [stream] = pointer(**settings).streams({"networks": networks})
+    assert [sweep.scope for sweep in stream.sweeps] == [scope, {}, {}, {}]
+
+
+def test_a_network_that_the_token_does_not_see_is_left_out_and_told() -> None:
+    known = {"networks": [{"uuid": "n1"}, {"uuid": "n2"}]}
+    read = Read("reviews", "poll", NOW, reference=known)
+    connector = pointer(networks=["n1", "gone"])
+    request = asked(connector.request(read))
+    assert request.params["network_uuids[]"] == ["n1"]
+    page = connector.parse(listing(request, []), read)
+    (told,) = page.warnings
+    assert told.startswith(
+        "network gone is not visible to the token: take it out of `networks`, or ask Pointer support"
+    )
+    assert pointer(networks=["n1"]).parse(listing(request, []), read).warnings == ()
+
+
+@pytest.mark.parametrize("networks", [[], [{"uuid": "n2"}]])
+def test_networks_are_asked_for_as_named_where_none_of_them_is_known_to_be_visible(networks: list[Any]) -> None:
+    read = Read("reviews", "poll", NOW, reference={"networks": networks})
+    assert asked(pointer(networks=["n1"]).request(read)).params["network_uuids[]"] == ["n1"]
+
+
 def test_good_answers_are_no_errors_whatever_their_body() -> None:
     assert answered(200, {"message": "Error", "errors": {}}) is None
     assert answered(204, b"") is None

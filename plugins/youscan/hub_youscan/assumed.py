@@ -22,9 +22,12 @@ FIRST_WAIT = timedelta(seconds=10)
 """Least wait after a 429, which names none: the limit counts by ten seconds (section 8)."""
 
 
-def same_post(platform: str, post_id: str | None) -> str | None:
-    """Return the name of the post itself, the same in every topic that found it (section 7)."""
-    return f"{platform}/{post_id}" if post_id else None
+def same_post(platform: str | None, post_id: str | None) -> str | None:
+    """Return the name of the post itself, the same in every topic that found it (section 7).
+
+    ``postId`` is unique inside its source only: where *platform* is not known, nothing names the post.
+    """
+    return f"{platform}/{post_id}" if platform and post_id else None
 
 
 def may_be_one_bad_item(status: int | None) -> bool:

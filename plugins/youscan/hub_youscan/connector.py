@@ -75,6 +75,7 @@ class YouScan(Connector[YouScanConfig]):
     base_url = "https://api.youscan.io/api/external"
     references = (Reference("topics", every=timedelta(hours=1)),)
     actions = ACTIONS
+    sweep_names = frozenset(("edits", *assumed.HIDDEN_SWEEPS))
 
     def auth(self) -> Auth:
         return ApiKey("X-API-KEY", self.config.api_key)
@@ -100,10 +101,11 @@ class YouScan(Connector[YouScanConfig]):
             wait = error.retry_after
             return TransientError(seen, max(wait or assumed.FIRST_WAIT, assumed.FIRST_WAIT) if status == 429 else wait)
         if status == 403:
-            return _forbidden(response, seen)
+            return _forbidden(response, seen, chosen=self.config.topics is not None)
         if isinstance(error, AuthError):
             return AuthError(f"{seen}; {_REFUSED[status]}")
-        return SourceError(f"{seen}; {_missing(topic_of(request))}" if status == 404 else seen)
+        missing = _missing(topic_of(request), chosen=self.config.topics is not None)
+        return SourceError(f"{seen}; {missing}" if status == 404 else seen)
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -180,14 +182,14 @@ def _last_seq(mentions: Sequence[Record]) -> int | None:
 
 
 _REFUSED: Mapping[int, str] = {
-    401: "the key is missing or not valid (any more): create one in YouScan (My Settings, API key), put it where"
-    " `api_key` points, then resume the instance",
-    402: "the plan has no API access: ask YouScan to switch it on, then resume the instance",
+    401: "the key is missing or not valid (any more): create one in YouScan (My Settings, API key) and put it where"
+    " `api_key` points",
+    402: "the plan has no API access: ask YouScan to switch it on",
 }
 
 
-def _forbidden(response: Response, seen: str) -> HubError:
-    """Return what a 403 means: sections 2 and 10.
+def _forbidden(response: Response, seen: str, *, chosen: bool) -> HubError:
+    """Return what a 403 means: sections 2 and 10. *chosen*: the settings name the topics.
 
     A level is missing in one topic only, so the other topics go on; and not every 403 is the vendor's.
     """
@@ -198,22 +200,27 @@ def _forbidden(response: Response, seen: str) -> HubError:
         )
     topic = topic_of(response.request)
     if not topic:
-        return AuthError(f"{seen}; the key's user may not list topics: ask the account's administrator, then resume")
+        return AuthError(f"{seen}; the key's user may not list topics: ask the account's administrator")
     if response.request.method == "POST":
         return SourceError(f"{seen}; give the key's user the level Edit in topic {topic}, then try again")
     return SourceError(
-        f"{seen}; give the key's user the level View in topic {topic} (Edit to tag and hide as well), or take the topic"
-        " out of `topics`; the other topics go on"
+        f"{seen}; give the key's user the level View in topic {topic} (Edit to tag and hide as well), or"
+        f" {_left_out(chosen)}; the other topics go on"
     )
 
 
-def _missing(topic: str) -> str:
+def _missing(topic: str, *, chosen: bool) -> str:
     if not topic:
         return "look whether base_url is YouScan's address"
-    return (
-        f"topic {topic} was deleted, or the key's user does not see it: give the user the level View,"
-        " or take the topic out of `topics`"
-    )
+    seen = f"topic {topic} was deleted, or the key's user does not see it: give the user the level View"
+    return f"{seen}, or {_left_out(chosen)}"
+
+
+def _left_out(chosen: bool) -> str:
+    """Return how a topic is no longer read."""
+    if chosen:
+        return "take the topic out of `topics`"
+    return "let it be: once YouScan lists it no more, which is asked every hour, it is not read any more"
 
 
 def _items(response: Response, field: str) -> list[Any]:

@@ -56,7 +56,7 @@ def ticket(record: Record, topic: str) -> TicketDraft:
     title = _text(get("title"))
     url = _text(get("url"))
     language = _text(get("language"))
-    sentiment, tags = get("sentiment"), get("tags")
+    tags = get("tags")
     message = MessageDraft.trusted(
         {
             "source_id": source_id,
@@ -70,7 +70,7 @@ def ticket(record: Record, topic: str) -> TicketDraft:
             "url": url,
             "attachments": _attachments(get("imageUrl"), get("images")),
             "rating": _rating(get("rating")),
-            "sentiment": sentiment if type(sentiment) is str and sentiment in _SENTIMENTS else None,
+            "sentiment": _sentiment(get("sentiment")),
             "reach": _count(get("potentialReach")),
             "engagement": _engagement(get("engagement")),
             "hidden": False,
@@ -83,7 +83,7 @@ def ticket(record: Record, topic: str) -> TicketDraft:
         {
             "thread": _thread(get, platform, who) or same_as or f"{topic}/{source_id}",
             "kind": "mention",
-            "platform": platform,
+            "platform": platform or UNKNOWN_PLATFORM,
             "messages": (message,),
             "url": url,
             "title": plain_text(title) or None if title else None,
@@ -147,22 +147,32 @@ def _id(value: Any) -> str | None:
     return str(value) if type(value) is int else None
 
 
+def _sentiment(value: Any) -> str | None:
+    if type(value) is not str:
+        return None
+    word = value if value in _SENTIMENTS else value.strip().lower()
+    return word if word in _SENTIMENTS else None
+
+
 def _count(value: Any) -> int | None:
     return value if type(value) is int and 0 <= value <= _MAX_INT else None
 
 
-def _platform(source: Any) -> str:
-    return source.strip().lower() or UNKNOWN_PLATFORM if type(source) is str else UNKNOWN_PLATFORM
+def _platform(source: Any) -> str | None:
+    return source.strip().lower() or None if type(source) is str else None
 
 
-def _thread(get: _Get, platform: str, who: str | None) -> str | None:
-    """One author within one discussion; None where either is unknown."""
-    discussion = (_id(get("discussionId")) or _id(get("postId"))) if who else None
+def _thread(get: _Get, platform: str | None, who: str | None) -> str | None:
+    """One author within one discussion; None where either is unknown, or the source that their ids belong to."""
+    discussion = (_id(get("discussionId")) or _id(get("postId"))) if who and platform else None
     return f"{platform}/{discussion}/{who}" if discussion else None
 
 
-def _author(profile: Any, platform: str) -> tuple[Author | None, str | None]:
-    """Return the author, and what tells one from another within the platform: the profile's id, else its address."""
+def _author(profile: Any, platform: str | None) -> tuple[Author | None, str | None]:
+    """Return the author, and what tells one from another within the platform: the profile's id, else its address.
+
+    Where the platform is not known, the profile's id names nobody.
+    """
     if type(profile) is not dict:
         return None, None
     get = profile.get
@@ -170,7 +180,7 @@ def _author(profile: Any, platform: str) -> tuple[Author | None, str | None]:
     name, handle = _text(get("name")), _text(get("nickname"))
     if not (number or url or name or handle):
         return None, None
-    key = f"{platform}/{number}" if number else url or ""
+    key = f"{platform}/{number}" if number and platform else url or ""
     followers = _count(get("subscribers"))
     author = Author.trusted({"key": key, "name": name, "handle": handle, "url": url, "followers": followers})
     return author, number or url

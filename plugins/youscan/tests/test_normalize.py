@@ -54,6 +54,19 @@ def test_a_mention_of_an_unknown_author_stands_alone(author: Any) -> None:
     assert ticket(mention(author=author, discussionId="1"), "101").thread == "101/31"
 
 
+@pytest.mark.parametrize("source", [None, "", " ", 7])
+def test_without_a_source_an_id_names_neither_post_nor_person(source: Any) -> None:
+    """Ids of posts and of people are unique inside their source only."""
+    anna = ticket(mention(source=source, author=ANNA, postId="12", discussionId="1"), "101")
+    boris = {"profileId": "55501", "name": "Boris"}
+    other = ticket(mention(id="32", source=source, author=boris, postId="12", discussionId="1"), "101")
+    assert (anna.thread, other.thread) == ("101/31", "101/32")
+    assert [one.messages[0].same_as for one in (anna, other)] == [None, None]
+    assert [one.messages[0].author.key for one in (anna, other) if one.messages[0].author] == [ANNA["url"], ""]
+    binned = connector().normalize(mention(source=source, postId="12"), read("sweep", "deleted"))
+    assert binned == Change(source_id="31", hidden=True)
+
+
 def test_an_author_known_by_address_only_is_one_author() -> None:
     known = ticket(mention(author={"url": "https://f.example/u/8"}, discussionId="1"), "101")
     assert known.messages[0].author is not None
@@ -190,6 +203,11 @@ def test_what_has_no_id_is_refused(record: Any) -> None:
 )
 def test_a_rating_is_brought_into_its_bounds(value: Any, rating: float | None) -> None:
     assert message(rating=value).rating == rating
+
+
+@pytest.mark.parametrize("value", ["negative", "Negative", "NEGATIVE "])
+def test_a_sentiment_is_read_in_whatever_case_it_comes(value: str) -> None:
+    assert message(sentiment=value).sentiment == "negative"
 
 
 @pytest.mark.parametrize("value", ["undefined", "ecstatic", None, 5, ["positive"], {}])

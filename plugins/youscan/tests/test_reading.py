@@ -229,6 +229,16 @@ def test_errors_say_what_was_seen_and_what_to_do(status: int, body: Any, kind: t
         raise fault
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_topic_that_cannot_be_read_is_taken_out_only_where_topics_are_named(status: int) -> None:
+    denied = answer({"message": "no"}, LIST, status)
+    named, every = (YouScan(YouScanConfig(connector="youscan", api_key="kept-secret", **more)).classify(denied)
+                    for more in ({"topics": (101,)}, {}))  # fmt: skip
+    assert "or take the topic out of `topics`" in str(named)
+    assert "`topics`" not in str(every)
+    assert "or let it be: once YouScan lists it no more" in str(every)
+
+
 def test_a_write_without_the_level_for_it_does_not_pause_the_reading() -> None:
     denied = answer({"message": "THEME_PERMISSION_DENIED"}, Request("POST", "/topics/101/mentions/bulkupdate"), 403)
     fault = youscan().classify(denied)
@@ -239,7 +249,7 @@ def test_a_write_without_the_level_for_it_does_not_pause_the_reading() -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "said"),
     [
-        ({"message": "You don't have permission"}, AuthError, "may not list topics.*then resume"),
+        ({"message": "You don't have permission"}, AuthError, "may not list topics: ask the account.s administrator$"),
         (b"<html>Attention Required!", TransientError, "something in front of the API refused"),
     ],
 )

@@ -381,6 +381,7 @@ def test_odd_records_are_there_and_the_ledger_names_the_broken_ones(still: Runni
     assert {record.get("rating") for record in records} >= {0, 3.5, 5, None}
     assert {record["sourceType"] for record in records} >= {"other", "metaverse"}
     assert "undefined" in {record["sentiment"] for record in records}
+    assert None in {record["source"] for record in records}
 
 
 def test_the_ledger_has_the_text_that_a_person_reads(still: Running) -> None:

@@ -242,6 +242,26 @@ def test_a_refused_key_is_a_failure_that_says_what_to_do(
     assert paused["condition"] == "paused"
 
 
+def test_check_finds_what_a_sync_would_stumble_over(hub: Hub, sandbox: Running) -> None:
+    well = hub("check", "pointer")
+    assert (well.code, "200 from /providers, 200 from /networks" in " ".join(well.out.split())) == (0, True)
+    sandbox.change("pointer", "deny", resources=["reviews"])
+    ran = hub("check", "pointer")
+    assert (ran.code, "403 from GET /reviews" in ran.out) == (1, True)
+
+
+def test_one_refused_key_is_told_once_with_one_way_to_go_on(hub: Hub, sandbox: Running) -> None:
+    hub("sync", "youscan", "-q")
+    sandbox.change("youscan", "revoke_key")
+    ran = hub("sync", "youscan")
+    assert ran.code == 1
+    (told,) = (line for line in ran.err.splitlines() if "401" in line)
+    assert told.startswith('instance "youscan" is paused: 401 from GET /topics/')
+    assert told.count("resume") == 1
+    assert told.endswith('; then run "hub resume youscan"')
+    assert re.search(r"^youscan .* failed$", ran.out, re.MULTILINE)
+
+
 def test_what_was_set_aside_can_be_tried_again(hub: Hub, sandbox: Running) -> None:
     sandbox.next_faults(["malformed"], vendor="youscan")
     hub("sync", "-q")
@@ -249,7 +269,7 @@ def test_what_was_set_aside_can_be_tried_again(hub: Hub, sandbox: Running) -> No
     assert letters
     ran = hub("dead", "retry", letters[0]["n"], "--json", "-q")
     assert (ran.code, json.loads(ran.out)[0]["ok"]) == (1, False)
-    assert ran.err.endswith("0 of 1 record became tickets\n")
+    assert ran.err.endswith("0 of 1 record became tickets, 1 failed again\n")
 
 
 def test_a_missing_key_of_one_source_stops_no_other(

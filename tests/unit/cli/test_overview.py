@@ -43,6 +43,20 @@ def test_a_failing_stream_is_told_with_its_error_and_the_next_try() -> None:
     assert (row.condition, row.next_step) == ("failing", "Bank: 500 from GET /x; tried again in 7 min")
 
 
+def test_what_a_sweep_warned_of_is_told_until_it_warns_no_more() -> None:
+    sweep = replace(OK, name="edits", warning="141 of 371 records are no longer listed; nothing was hidden")
+    row = _one(OK, sweep, dead=1)
+    told = "Bank (edits): 141 of 371 records are no longer listed; nothing was hidden"
+    assert (row.condition, row.next_step) == ("warned", told)
+    assert _one(replace(OK, failures=1, error="x"), sweep).next_step == "Bank: x"
+
+
+def test_an_instance_that_failed_before_its_streams_were_known_is_told() -> None:
+    failing = StreamState("main", "", "references", "references", failures=1, error="403 from GET /topics")
+    row = _one(failing)
+    assert (row.condition, row.next_step) == ("failing", "references: 403 from GET /topics")
+
+
 def test_a_pause_for_credentials_says_how_to_go_on() -> None:
     state = InstanceState("main", "youscan", NOW, "401 from /topics; renew the credentials", "auth")
     row = _one(OK, state=state)
@@ -56,4 +70,12 @@ def test_dead_letters_are_a_next_step_when_nothing_is_worse() -> None:
 
 
 def test_what_the_settings_no_longer_name_is_shown_as_such() -> None:
-    assert _one(OK, configured=False).next_step == "no longer in the settings; nothing to do"
+    failing = replace(OK, failures=3, error="404")
+    row = _one(failing, configured=False)
+    assert (row.condition, row.next_step) == ("gone", "no longer in the settings; nothing to do")
+
+
+def test_a_stream_that_is_no_longer_read_neither_fails_nor_lags() -> None:
+    gone = replace(OK, stream="102", failures=3, error="404", ok_at=NOW - timedelta(days=9), gone_at=NOW)
+    row = _one(OK, gone)
+    assert (row.condition, row.lag_s, row.records, row.next_step) == ("ok", 60.0, 10, None)

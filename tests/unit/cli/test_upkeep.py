@@ -5,13 +5,14 @@ import socket
 import sqlite3
 import stat
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.sdk import Author
-from hub.store import open_store
-from tests.unit.cli.conftest import Hub, mention, put
+from hub.store import FailedPage, open_store
+from tests.unit.cli.conftest import NOW, Hub, mention, put
 
 
 def test_dead_letters_are_listed_newest_first_with_the_reason(hub: Hub, filled: Path) -> None:
@@ -41,6 +42,21 @@ def test_raw_is_the_bytes_and_nothing_else(
     monkeypatch.chdir(filled.parent)
     assert main(["dead", "show", "--raw", "2"]) == 0
     assert capfdbinary.readouterr().out == b"\xff\x00"
+
+
+def test_the_page_that_stopped_a_stream_is_shown_to_the_connectors_author(hub: Hub, filled: Path) -> None:
+    with open_store(f"sqlite:///{filled.parent / 'hub.db'}") as store:
+        for minutes, stream in enumerate(("101", "102")):
+            told = ("GET /topics?size=2", 200, "no seq", NOW + timedelta(minutes=minutes))
+            store.keep_failed_page(FailedPage("main", stream, "", *told, f'["{stream}"]\x1b[31m'.encode()))
+    newest = "main 102\nGET /topics?size=2\nanswered 200 at 2026-11-20 15:01\nreason: no seq\n\n"
+    ran = hub("dead", "page", "main")
+    assert (ran.code, ran.out.startswith(newest), "\x1b" in ran.out) == (0, True, False)
+    assert json.loads(hub("dead", "page", "main", "101", "--json").out)["request"] == "GET /topics?size=2"
+    other = hub("dead", "page", "main", "103")
+    assert (other.code, other.err) == (1, "no page of main 103 is kept; of 102, 101 is\n")
+    none = hub("dead", "page", "maps")
+    assert (none.code, none.err) == (1, "no page of maps is kept\n")
 
 
 def test_one_is_dropped_at_once_and_many_only_when_somebody_agrees(hub: Hub, filled: Path) -> None:

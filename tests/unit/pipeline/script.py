@@ -70,6 +70,7 @@ class Script(Connector[ConnectorConfig]):
             platform="p",
             body=record.get("text", ""),
             created_at=NOW - timedelta(days=20) + minutes,
+            extra={"of": record["of"]} if "of" in record else {},
         )
 
 

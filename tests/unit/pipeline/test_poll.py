@@ -274,6 +274,13 @@ def test_an_inventory_never_hides_more_than_a_share_and_says_so(hundred: Store) 
     assert "21 of 100 records are no longer listed by the source, too many to believe: nothing was hidden" in warning
 
 
+def test_an_inventory_speaks_only_of_its_scope(store: Store) -> None:
+    run(store, Far(first={"records": [{"id": n, "of": "n2" if n > 8 else "n1"} for n in range(1, 11)]}))
+    narrowed = Sweep("inventory", DAY, timedelta(days=30), inventory=True, scope={"of": ["n1"]})
+    inventory(store, Far(first={"records": [{"id": n, "of": "n1"} for n in range(2, 9)]}), narrowed)
+    assert stored(store, hidden=True) == [1]
+
+
 def test_an_inventory_that_ends_early_hides_nothing(hundred: Store) -> None:
     far = Far(first=records(*range(1, 96), next="/2"), **{"2": status(404)})
     with pytest.raises(SourceError):

@@ -1,12 +1,13 @@
 """References are read first, kept, read again when old; older ones serve on where that fails."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from hub.pipeline.reference import probe, with_references
-from hub.sdk import AuthError, Read, Reference, Request, SourceError, Stream
+from hub.pipeline.reference import Known, probe, with_references
+from hub.sdk import AuthError, Page, Read, Reference, Request, Send, SourceError, Stream
 from hub.store import Store
 from hub.testing import FakeClock
 from tests.unit.pipeline.script import NOW, Far, Script, finish, get, records, source, status
@@ -27,12 +28,13 @@ class Referring(Script):
 
 
 def known(store: Store, far: Far, clock: FakeClock) -> tuple[dict[str, list[int]], list[str]]:
-    async def run() -> tuple[Any, list[str]]:
+    async def run() -> Known:
         kept = store.recall("one", clock.now()).references
         return await with_references(source(far, Referring, now=clock.now), store, kept)
 
-    made, told = finish(run())
-    return {name: [record["id"] for record in value] for name, value in made.reference.items()}, told
+    made = finish(run())
+    values: Any = made.source.reference
+    return {name: [record["id"] for record in value] for name, value in values.items()}, list(made.stale)
 
 
 @pytest.fixture
@@ -82,13 +84,39 @@ def test_a_reference_that_was_never_read_and_cannot_be_ends_the_run(kept: Store,
     assert kept.recall("one", NOW).references == {}
 
 
-def test_a_probe_asks_one_cheap_question() -> None:
-    far = Far(outlets=records(7, next="/more"), first=records())
-    for connector in (Referring, Script):
-        assert finish(probe(source(far, connector))) is not None
-    assert far.asked == ["/outlets", "/first"]
-    with pytest.raises(AuthError):
-        finish(probe(source(Far(first=status(401)))))
+def probed(far: Far, connector: type[Script] = Referring, **cursors: Any) -> list[str]:
+    return [f"{one.status} {one.request.path}" for one in finish(probe(source(far, connector), cursors))]
+
+
+def test_a_probe_asks_for_a_page_of_each_reference_and_of_one_stream() -> None:
+    far = Far(outlets=records(7, next="/more"), names7=records(), records=records(1, next="/more"))
+    assert probed(far) == ["200 /outlets", "200 /names7", "200 /records"]
+    assert probed(Far(first=records()), Script) == ["200 /first"]
+
+
+@pytest.mark.parametrize("refused", ["outlets", "names7", "records"])
+@pytest.mark.parametrize(("code", "error"), [(401, AuthError), (403, AuthError), (404, SourceError)])
+def test_a_probe_fails_wherever_a_sync_would(refused: str, code: int, error: type[Exception]) -> None:
+    answers = {"outlets": records(7), "names7": records(), "records": records(), refused: status(code)}
+    with pytest.raises(error, match=f"{code} from GET /{refused}"):
+        probed(Far(**answers))
+
+
+def test_a_probe_goes_on_from_where_the_stream_stands() -> None:
+    class Seeing(Script):
+        def request(self, read: Read) -> Request:
+            return get(f"/after{read.cursor['seq'] if read.cursor else 0}")
+
+    assert probed(Far(after5=records()), Seeing, script={"seq": 5}) == ["200 /after5"]
+
+
+def test_a_probe_of_a_connector_that_walks_its_own_way_reads_its_first_page() -> None:
+    class Own(Script):
+        async def pages(self, read: Read, send: Send) -> AsyncIterator[Page]:
+            for path in ("/a", "/b"):
+                yield Page(records=(await send(get(path))).json()["records"])
+
+    assert probed(Far(a=records(1), b=records(2)), Own) == ["200 /a"]
 
 
 def test_a_probe_of_a_source_without_streams_asks_nothing() -> None:
@@ -96,5 +124,4 @@ def test_a_probe_of_a_source_without_streams_asks_nothing() -> None:
         def streams(self, reference: Any) -> list[Stream]:
             return []
 
-    far = Far()
-    assert (finish(probe(source(far, Silent))), far.asked) == (None, [])
+    assert probed(Far(), Silent) == []

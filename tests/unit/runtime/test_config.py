@@ -53,6 +53,7 @@ class AcmeConfig(ConnectorConfig):
 class Acme(Connector[AcmeConfig]):
     name = "acme"
     Config = AcmeConfig
+    sweep_names = frozenset(("edits", "deleted"))
 
     def request(self, read: Read) -> Request:
         return Request("GET", "/")
@@ -376,6 +377,11 @@ def test_abilities_that_raise_are_told_without_their_text(tmp_path: Path, sink: 
             f"{ACME}[instances.main.sweeps]\nlate = '5q'",
             ("hub.toml:5: instances.main.sweeps.late: '5q' is not a duration; write a whole number with s, m, h or d,"
             ' such as "30s" or "5m"'),
+        ),
+        (
+            f"{ACME}sweeps = {{ edits = '1h', editz = 'off' }}",
+            ('hub.toml:4: instances.main.sweeps.editz: unknown sweep; did you mean "edits"?'
+            " acme has deleted, edits"),
         ),
         (f"{ACME}page_size = 0", "hub.toml:4: instances.main.page_size: is 0; it should be greater than or equal to 1"),
         (f"{ACME}boards = [1,\n  'x']", "hub.toml:5: instances.main.boards[1]: is 'x'; it should be a whole number"),

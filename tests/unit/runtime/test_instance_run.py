@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,7 @@ from hub.sdk import (
     Auth,
     AuthError,
     Bearer,
+    Change,
     Connector,
     ConnectorConfig,
     Cursor,
@@ -38,6 +39,7 @@ from hub.sdk import (
     Reference,
     Request,
     Response,
+    SourceError,
     StoreError,
     Stream,
     Sweep,
@@ -221,6 +223,79 @@ def test_a_stream_that_comes_back_goes_on_and_forgets_its_failures(bench: Bench)
     assert {state.failures for state in bench.store.streams("one")} == {0}
 
 
+def test_the_page_that_stopped_a_stream_is_kept_until_the_stream_is_well(bench: Bench) -> None:
+    bench.sync("one")
+    bench.server.answers["/one/a"] = (400, b'{"message": "since is odd"}')
+    report = by_stream(bench.sync("one"))["one/a"]
+    assert (report.error, report.kept_page) == ('400 from GET /one/a: {"message": "since is odd"}', True)
+    [page] = bench.store.failed_pages("one")
+    assert (page.stream, page.name, page.request, page.status) == ("a", "", "GET /one/a?since=1", 400)
+    assert (page.error, page.body) == (report.error, b'{"message": "since is odd"}')
+    bench.server.answers["/one/a"] = (404, b"gone")
+    bench.sync("one", forced=True)
+    assert [page.body for page in bench.store.failed_pages("one")] == [b"gone"]
+    bench.server.answers["/one/a"] = (503, b"")  # says nothing of the page
+    bench.server.headers["/one/a"] = {"Retry-After": "3600"}
+    bench.sync("one", forced=True)
+    assert [page.body for page in bench.store.failed_pages("one")] == [b"gone"]
+    bench.server.answers["/one/a"] = (200, [])
+    assert bench.sync("one", forced=True).ok
+    assert bench.store.failed_pages("one") == []
+
+
+def test_a_page_that_parse_cannot_read_is_kept_too(bench: Bench) -> None:
+    class Picky(Web):
+        def parse(self, response: Response, read: Read) -> Page:
+            if response.json() == ["odd"]:
+                raise SourceError("no record has an id; look at the kept page")
+            return super().parse(response, read)
+
+    bench.server.answers["/one/a"] = (200, ["odd"])
+    bench.sync("one", connectors={"one": Picky})
+    assert [(page.status, page.body) for page in bench.store.failed_pages("one")] == [(200, b'["odd"]')]
+
+
+def test_no_page_is_kept_where_no_original_is_nor_longer(bench: Bench) -> None:
+    bench.server.answers["/one/a"] = (404, b"no such topic")
+    assert not by_stream(bench.sync("one", keep_raw=timedelta()))["one/a"].kept_page
+    assert bench.store.failed_pages("one") == []
+    bench.sync("one", forced=True)
+    write(bench.store, "UPDATE failed_pages SET seen_at = seen_at - ?", 31 * 86_400_000_000)
+    bench.sync("one")
+    assert bench.store.failed_pages("one") == []
+
+
+def test_the_page_of_a_reference_is_kept_too(bench: Bench) -> None:
+    class Referring(Web):
+        references = (Reference("outlets"),)
+
+    bench.server.answers["/one/outlets"] = (404, b"not here")
+    bench.sync("one", connectors={"one": Referring})
+    assert [(page.name, page.body) for page in bench.store.failed_pages("one")] == [("references", b"not here")]
+
+
+def test_a_stream_that_the_source_no_longer_lists_is_gone_until_it_is_listed_again(bench: Bench) -> None:
+    class Listed(Web):
+        names: ClassVar[str] = "ab"
+
+        def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
+            return [stream for stream in super().streams(reference) if stream.name in self.names]
+
+    class Fewer(Listed):
+        names = "b"
+
+    def gone(connector: type[Connector[Any]], **config: Any) -> list[tuple[str, str]]:
+        bench.sync("one", connectors={"one": connector}, forced=True, **config)
+        return [(one.stream, one.name) for one in bench.store.streams("one") if one.gone_at is not None]
+
+    assert gone(Listed) == []
+    assert gone(Fewer) == [("a", ""), ("a", "edits")]
+    assert gone(Listed) == []
+    assert gone(Listed, sweeps="off") == [("a", "edits"), ("b", "edits")]
+    cursors = {state.stream: state.cursor for state in bench.store.streams("one") if not state.name}
+    assert cursors == {"a": {"id": 1}, "b": {"id": 2}}
+
+
 def test_a_stream_that_failed_waits_and_is_not_asked_until_then_or_until_it_is_named(bench: Bench) -> None:
     bench.server.answers["/one/a"] = (404, b"")
     bench.sync("one")
@@ -299,31 +374,84 @@ def test_originals_of_an_instance_that_is_gone_are_removed_when_they_are_old(ben
     assert bench.store.owners_of_originals() == ["one"]
 
 
-def test_a_record_set_aside_does_not_overwrite_what_was_read_well_later(bench: Bench) -> None:
-    class Strict(Web):
-        """Refuses records that say they are odd, until they are no longer taken so."""
+class Strict(Web):
+    """Refuses records that say they are odd, until ``refuses`` is false; ``thread`` in a record names its ticket, and
+    one that is ``gone`` is hidden."""
 
-        refuses = True
+    refuses: ClassVar[bool] = True
 
-        def normalize(self, record: Record, read: Read) -> Draft:
-            if self.refuses and "odd" in record:
-                raise RecordError("odd")
-            return super().normalize(record, read)
+    def normalize(self, record: Record, read: Read) -> Draft:
+        if self.refuses and "odd" in record:
+            raise RecordError("odd")
+        draft = super().normalize(record, read)
+        assert isinstance(draft, TicketDraft)
+        if "gone" in record:
+            return Change(source_id=draft.messages[0].source_id, hidden=True)
+        return draft.model_copy(update={"thread": record["thread"]}) if "thread" in record else draft
 
-    bench.server.answers["/one/a"] = (200, [{"id": 1, "odd": True}, {"id": 2, "odd": True}])
-    bench.sync("one", connectors={"one": Strict})
-    bench.server.answers["/one/a"] = (200, [{"id": 1, "text": "read well"}])
-    write(bench.store, "UPDATE streams SET cursor = NULL")
-    bench.sync("one", connectors={"one": Strict})
-    Strict.refuses = False
-    letters = {json.loads(letter.body)["id"]: letter.n for letter in bench.store.dead_letters()}
-    told = retry_dead(bench.settings, bench.store, [letters[1], letters[2]])
-    assert told == [
-        (letters[1], True, "overtaken: the record was read well since; dropped"),
-        (letters[2], True, "stored"),
-    ]
+
+def _set_aside(bench: Bench, *pages: list[dict[str, Any]]) -> dict[int, int]:
+    """Read one page after the other from the beginning; return the letters' numbers by the ids of their records."""
+    for page in pages:
+        bench.server.answers["/one/a"] = (200, page)
+        write(bench.store, "UPDATE streams SET cursor = NULL")
+        bench.sync("one", connectors={"one": Strict})
+    return {json.loads(letter.body)["id"]: letter.n for letter in bench.store.dead_letters()}
+
+
+def _retry(bench: Bench, monkeypatch: pytest.MonkeyPatch, *numbers: int) -> list[tuple[int, str]]:
+    monkeypatch.setattr(Strict, "refuses", False)
+    return [(one.n, one.outcome) for one in retry_dead(bench.settings, bench.store, numbers)]
+
+
+def test_a_record_set_aside_does_not_overwrite_what_was_read_well_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = _set_aside(bench, [{"id": 1, "odd": True}, {"id": 2, "odd": True}], [{"id": 1, "text": "read well"}])
+    assert _retry(bench, monkeypatch, letters[1], letters[2]) == [(letters[1], "overtaken"), (letters[2], "stored")]
     assert bench.store.dead_letters() == []
     assert "one-a-2" in bench.messages()
+
+
+def test_an_edit_set_aside_is_stored_though_its_ticket_got_another_message_since(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = _set_aside(
+        bench,
+        [{"id": 1, "text": "first", "thread": "t"}],
+        [{"id": 1, "text": "edited", "thread": "t", "odd": True}],
+        [{"id": 3, "text": "second message", "thread": "t"}],
+    )
+    assert _retry(bench, monkeypatch, letters[1]) == [(letters[1], "stored")]
+    [ticket] = [one for one in bench.store.iter_tickets() if one.thread == "t"]
+    assert [message.body for message in ticket.messages] == ["edited", "second message"]
+
+
+def test_an_edit_set_aside_is_overtaken_by_a_later_edit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = _set_aside(
+        bench,
+        [{"id": 1, "text": "first", "thread": "t"}],
+        [{"id": 1, "text": "edited", "thread": "t", "odd": True}],
+        [{"id": 1, "text": "edited again", "thread": "t"}],
+    )
+    assert _retry(bench, monkeypatch, letters[1]) == [(letters[1], "overtaken")]
+    [ticket] = [one for one in bench.store.iter_tickets() if one.thread == "t"]
+    assert ticket.messages[0].body == "edited again"
+
+
+def test_what_the_source_hid_since_is_not_shown_again_and_its_letter_stays(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = _set_aside(
+        bench,
+        [{"id": 1, "text": "first", "thread": "t"}],
+        [{"id": 1, "text": "edited", "thread": "t", "odd": True}],
+        [{"id": 1, "gone": True}],
+    )
+    assert _retry(bench, monkeypatch, letters[1]) == [(letters[1], "kept")]
+    [ticket] = [one for one in bench.store.iter_tickets() if one.thread == "t"]
+    assert ticket.state == "hidden"
+    assert [letter.n for letter in bench.store.dead_letters()] == [letters[1]]
 
 
 def test_an_instance_that_a_person_paused_is_passed_over_without_a_failure(bench: Bench) -> None:
@@ -467,6 +595,45 @@ def test_the_cadence_of_sweeps_is_a_setting(bench: Bench, config: dict[str, Any]
     assert swept(bench) == expected
 
 
+class Listing(Web):
+    """Its sweep lists everything; ids are the vendor's, whatever the instance is called."""
+
+    def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
+        return [Stream("a", "Stream A", (Sweep("all", HOUR, inventory=True),))]
+
+    def request(self, read: Read) -> Request | None:
+        return Request("GET", "/list")
+
+    def normalize(self, record: Record, read: Read) -> Draft:
+        created = PUBLISHED + timedelta(minutes=record["id"])
+        return TicketDraft.of(source_id=record["id"], kind="mention", platform="p", created_at=created)
+
+
+def test_what_a_sweep_warned_of_is_kept_until_it_no_longer_does(bench: Bench) -> None:
+    def swept(listed: int) -> str | None:
+        bench.server.answers["/list"] = (200, [{"id": number} for number in range(listed)])
+        write(bench.store, "UPDATE streams SET ok_at = 1 WHERE name = 'all'")
+        bench.sync("one", connectors={"one": Listing})
+        return next(state.warning for state in bench.store.streams("one") if state.name == "all")
+
+    bench.server.answers["/list"] = (200, [{"id": number} for number in range(20)])
+    bench.sync("one", connectors={"one": Listing})
+    warning = swept(9)
+    assert warning is not None
+    assert "11 of 20 records are no longer listed" in warning
+    assert swept(20) is None
+
+
+def test_an_instance_with_a_new_name_finds_what_was_deleted(bench: Bench) -> None:
+    bench.server.answers["/list"] = (200, [{"id": number} for number in range(20)])
+    bench.sync("old", connectors={"old": Listing})
+    bench.server.answers["/list"] = (200, [{"id": number} for number in range(19)])
+    bench.sync("new", connectors={"new": Listing})
+    write(bench.store, "UPDATE streams SET ok_at = 1 WHERE name = 'all'")
+    assert bench.sync("new", connectors={"new": Listing}).ok
+    assert [one.thread for one in bench.store.iter_tickets() if one.state == "hidden"] == ["19"]
+
+
 def test_a_sync_may_leave_sweeps_out(bench: Bench) -> None:
     bench.sync("one")
     age(bench, HOUR)
@@ -579,6 +746,78 @@ def test_a_reference_that_was_never_read_keeps_its_instance_from_running(bench: 
     report = bench.sync("one", "two", connectors={"one": Referring})
     assert report.problems == ['instance "one": 404 from GET /one/outlets']
     assert bench.messages() == ["two-a-3"]
+
+
+def test_an_instance_whose_references_failed_waits_and_is_not_asked_until_then_or_until_it_is_named(
+    bench: Bench,
+) -> None:
+    class Referring(Web):
+        references = (Reference("outlets"),)
+
+    def synced(**how: Any) -> list[str]:
+        return bench.sync("one", connectors={"one": Referring}, **how).problems
+
+    bench.server.answers["/one/outlets"] = (404, b"")
+    synced()
+    [state] = bench.store.streams("one")
+    assert (state.stream, state.name, state.failures, state.error) == (
+        "",
+        "references",
+        1,
+        "404 from GET /one/outlets",
+    )
+    bench.server.asked.clear()
+    [waiting] = synced()
+    assert waiting.startswith('instance "one" waits until ')
+    assert 'after 1 failure; to try now, run "hub sync one"; last seen: 404 from GET /one/outlets' in waiting
+    assert bench.server.asked == []
+    bench.server.answers["/one/outlets"] = (200, [])
+    assert synced(forced=True) == []
+    assert {state.failures for state in bench.store.streams("one")} == {0}
+
+
+def test_what_pages_warn_of_ends_their_run_as_warned_and_is_kept(bench: Bench) -> None:
+    class Warns(Web):
+        references = (Reference("outlets"),)
+
+        def parse(self, response: Response, read: Read) -> Page:
+            return Page(records=response.json(), warnings=[f"look at {read.stream or read.name}"] * 2)
+
+    report = bench.sync("one", connectors={"one": Warns})
+    assert by_stream(report)["one/a"].warnings == ("look at a",)
+    assert (report.ok, report.problems) == (False, ['instance "one": look at outlets'])
+    kept = {state.name or state.stream: state.warning for state in bench.store.streams("one")}
+    assert kept == {
+        "a": "look at a",
+        "b": "look at b",
+        "edits": None,
+        "reference outlets": "look at outlets",
+    }
+    bench.sync("one", connectors={"one": Warns})  # the reference is not read again yet
+    assert "look at outlets" in {state.warning for state in bench.store.streams("one")}
+
+    class Well(Web):
+        references = (Reference("outlets", timedelta()),)
+
+    assert bench.sync("one", connectors={"one": Well}).ok
+    assert {state.warning for state in bench.store.streams("one")} == {None}
+
+
+def test_an_older_reference_serves_on_and_is_not_asked_for_again_at_once(bench: Bench) -> None:
+    class Referring(Web):
+        references = (Reference("outlets"),)
+
+    def synced() -> list[str]:
+        bench.server.asked.clear()
+        return bench.sync("one", connectors={"one": Referring}).problems
+
+    synced()
+    write(bench.store, "UPDATE reference_data SET read_at = 1")
+    bench.server.answers["/one/outlets"] = (404, b"")
+    [told] = synced()
+    assert told.endswith("UTC serve on: 404 from GET /one/outlets")
+    assert synced() == []
+    assert sorted(bench.server.asked) == ["/one/a since 1", "/one/b since 2"]
 
 
 def test_originals_older_than_they_are_kept_go_with_the_sync(bench: Bench) -> None:

@@ -22,6 +22,7 @@ TABLES = (
     "dead_letters",
     "instances",
     "streams",
+    "failed_pages",
     "reference_data",
     "rulesets",
     "erased_authors",

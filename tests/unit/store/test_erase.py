@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from hub.sdk import Author, MessageDraft, StoreError, Ticket, TicketDraft
-from hub.store import Erased, Named, Rejected, Store, TicketFilter, database
+from hub.store import Erased, FailedPage, Named, Rejected, Store, TicketFilter, database
 from tests.unit.store.pages import at, dump, index_all, mention, opened, put, rows
 
 ANNA = Author(key="vk:4711", name="Анна Неповторимая", handle="@unrepeatable", url="https://vk.example/4711")
@@ -38,6 +38,16 @@ def found(store: Store, word: str) -> int:
 def test_the_word_would_be_found_in_the_bytes_of_the_file(store: Store) -> None:
     put(store, mention("1", author=ANNA, body=WORD))
     assert WORD.encode() in bytes_of(store)
+
+
+def test_pages_that_stopped_a_stream_go_unless_they_surely_say_nothing_of_the_person(store: Store) -> None:
+    put(store, mention("1", author=ANNA))
+    half = f'{{"items": [{{"author": "{ANNA.name}"'.encode()
+    bodies = {"a": json.dumps([ANNA.name]).encode(), "b": half, "c": b"<html>", "d": json.dumps([BORIS.name]).encode()}
+    for stream, body in bodies.items():
+        store.keep_failed_page(FailedPage("one", stream, "", "GET /", 200, "odd", at(0), body))
+    store.erase(ANNA.key)
+    assert [page.stream for page in store.failed_pages("one")] == ["d"]
 
 
 @pytest.mark.parametrize("called", [ANNA.key, ANNA.handle, ANNA.name])
@@ -168,7 +178,7 @@ def test_an_erasure_before_the_index_has_followed_up_leaves_the_rest_to_be_index
 
 def test_an_erasure_that_a_reader_keeps_from_the_bytes_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, mention("1", author=ANNA, body=WORD))
-    monkeypatch.setattr(database, "_BUSY_MS", 20)
+    monkeypatch.setattr(database, "_WAIT_S", 0.02)
     with opened(Path(store.path)) as second:
         reading = cast(Generator[Ticket, None, None], store.iter_tickets())
         next(reading)

@@ -53,8 +53,40 @@ def test_what_lies_outside_the_window_is_not_spoken_of(store: Store) -> None:
 def test_what_another_instance_read_is_not_spoken_of(store: Store) -> None:
     """Its credentials may see what ours do not."""
     fill(store, 10)
-    others = replace(SWEEP, instance="another")
-    assert store.absent(others, "c", "", (at(0), at(10_000)), set()) == Absent(0, 0, ())
+    ours = replace(SWEEP, instance="another")
+    assert store.absent(ours, "c", "", (at(0), at(10_000)), set(), others={"one"}) == Absent(0, 0, ())
+
+
+def renamed(store: Store, listed: int) -> Absent:
+    """What an instance with another name says of ten records that were read under one no longer configured."""
+    fill(store, 10)
+    put(store, mention("99"), instance="two")
+    seen = {uuid5(NAMESPACE, f"message\nc\n\nsource\ns\n{number}").bytes for number in (*range(listed), 99)}
+    ours = replace(SWEEP, instance="two")
+    return store.absent(ours, "c", "", (at(0), at(10_000)), seen, others={"three"})
+
+
+def test_what_an_instance_read_under_its_former_name_is_hidden_when_it_is_gone(store: Store) -> None:
+    found = renamed(store, listed=9)
+    assert (hidden_ids(found), found.missing, found.known) == (["9"], 1, 11)
+
+
+def test_an_instance_that_was_taken_out_is_not_taken_for_a_former_name(store: Store) -> None:
+    """What it saw is left as it is, and warned of by nobody."""
+    found = renamed(store, listed=3)
+    assert (found.changes, found.refused, found.known) == ((), False, 1)
+
+
+def test_what_lies_outside_the_scope_is_not_spoken_of(store: Store) -> None:
+    """Settings were narrowed: what they no longer cover is not asked for, and not missing."""
+    put(store, *(mention(str(number), extra={"network": "n1"}) for number in range(10)))
+    put(store, mention("20", extra={"network": "n2"}), mention("21"))
+    seen = {uuid5(NAMESPACE, f"message\nc\n\nsource\ns\n{number}").bytes for number in range(9)}
+    window = (at(0), at(10_000))
+    found = store.absent(SWEEP, "c", "", window, seen, {"network": ("n1", "n3")})
+    assert (hidden_ids(found), found.known) == (["9"], 10)
+    threads, _ = store.absent_threads(SWEEP, "c", "", window, {str(n) for n in range(9)}, {"network": ("n1",)})
+    assert (hidden_ids(threads), threads.known) == (["9"], 10)
 
 
 def test_an_empty_list_is_not_believed_however_small_the_source(store: Store) -> None:

@@ -15,7 +15,7 @@ import pytest
 from hub.sdk import ConfigError, StoreError
 from hub.store import Store, database, open_store, upgrade_store
 from hub.store.tables import HEAD
-from tests.unit.store.pages import dump, mention, put, rows, write
+from tests.unit.store.pages import NOW, dump, mention, put, rows, write
 
 NOBODY = 65534
 
@@ -156,11 +156,25 @@ def test_a_folder_without_rights_is_told_with_what_to_do(store: Store, exists: b
 def test_a_database_that_another_process_holds_is_told_with_what_to_do(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "_BUSY_MS", 20)
+    monkeypatch.setattr(database, "_WAIT_S", 0.02)
+    monkeypatch.setattr(database, "_STEP_MS", 20)
     with open_store(url(store.path)) as second, locked(store.path):
         with pytest.raises(StoreError, match=r"locked; another process holds the database; wait for it or stop it"):
             put(second, mention("1"))
         assert second.list_tickets() == []
+
+
+def test_a_store_that_is_closed_gives_up_waiting_for_another_process(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_WAIT_S", 1e9)
+    monkeypatch.setattr(database, "_STEP_MS", 20)
+    second = open_store(url(store.path))
+    with locked(store.path):
+        waiting = second._writer.submit(second.prune_originals, "one", NOW)
+        second.close()
+        with pytest.raises(StoreError, match="another process holds the database"):
+            waiting.result()
 
 
 @pytest.mark.parametrize("wrong", ["mysql://host/db", "hub.db", "sqlite://", "postgres:hub"])

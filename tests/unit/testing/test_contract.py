@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from hub.sdk import (
     Request,
     Response,
     Steps,
+    Stream,
+    Sweep,
     TicketDraft,
     TransientError,
 )
@@ -56,6 +59,11 @@ class Endless(Toy):
     def parse(self, response: Response, read: Read) -> Page:
         page = super().parse(response, read)
         return page if read.mode == "reference" else Page(page.records, next_request=response.request)
+
+
+class Sweeping(Toy):
+    def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
+        return [Stream("a", sweeps=(Sweep("edits", timedelta(hours=1)),))]
 
 
 class Backwards(Toy):
@@ -218,6 +226,11 @@ MISTAKES: list[tuple[type[Toy], Callable[[ConnectorContract], None], str]] = [
     (Leaks, ConnectorContract.test_no_secret_in_any_repr, "a secret stands in Leaks"),
     (KeyInAnError, ConnectorContract.test_no_secret_in_any_request_or_error, "a secret stands in the error of 500"),
     (Forgetful, ConnectorContract.test_credentials_are_added_to_what_is_sent, "adds nothing to a request"),
+    (
+        Sweeping,
+        ConnectorContract.test_every_sweep_is_a_key_of_the_setting_for_sweeps,
+        "sweeps that no setting can name",
+    ),
     (Impatient, ConnectorContract.test_any_error_of_the_source_is_told_apart, "429 is taken for a good answer"),
     (ReadsErrors, ConnectorContract.test_any_error_of_the_source_is_told_apart, "expected JSON"),
     (Standstill, ConnectorContract.test_limits_are_sane, "lets nothing through"),

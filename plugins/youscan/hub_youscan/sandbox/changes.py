@@ -156,6 +156,8 @@ def _labels(mention: Mention) -> tuple[str, str | None]:
     fields = mention.fields
     source, author = fields["source"], (fields.get("author") or {}).get("profileId")
     thread = fields.get("discussionId") or fields.get("postId")
+    if not source:
+        return f"alone|{mention.uid}", None
     same_as = f"{source}|{fields['postId']}" if fields.get("postId") else None
     if thread and author:
         return f"{source}|{thread}|{author}", same_as

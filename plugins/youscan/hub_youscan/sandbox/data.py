@@ -36,6 +36,7 @@ class Mint:
         self._odd_texts = OddTexts(MARKUP + LETTERS + ALONE, random.Random(f"odd:{options.seed}"))
         self._odd_fields = list(ODD_FIELDS)
         self._chance.shuffle(self._odd_fields)
+        self._odd_fields.append(_without_source)  # dealt last, so that a seed's world is else as it was
         self._made = self._dealt = self._posts = 0
 
     def mentions(self, added: datetime, lag: timedelta) -> list[Mention]:
@@ -241,6 +242,13 @@ def _without_discussion(mention: Mention) -> None:
 def _without_ids(mention: Mention) -> None:
     mention.fields = mention.fields | {"postId": None, "discussionId": None, "parentPostId": None}
     mention.same_as, mention.label = None, f"alone|{mention.uid}"
+
+
+def _without_source(mention: Mention) -> None:
+    """Where it was found is not told, so that its ids name nothing by themselves."""
+    if mention.fields["source"] not in WITHHOLDING:
+        mention.fields = mention.fields | {"source": None}
+        mention.same_as, mention.label = None, f"alone|{mention.uid}"
 
 
 ODD_FIELDS: tuple[Callable[[Mention], None], ...] = (
