@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hub.cli.overview import Overview
     from hub.runtime.config import Outline
     from hub.store import Summary
+    from hub.store.rulesets import KeptRules
 
 _DEAD = 10_000  # dead letters that are counted by instance
 
@@ -28,17 +29,21 @@ def status(state: State, as_json: bool) -> None:
     The lag is the time since the stream that is furthest behind was last read well.
     """
     from hub.cli.overview import overview
+    from hub.runtime.rules import rules_problem
 
     outline = state.outline()
     with state.store(outline.store) as store:
+        problem, in_force = rules_problem(outline.rules, store), store.latest_rules()
         dead = Counter(letter.instance for letter in store.dead_letters(limit=_DEAD))
         summary = store.summary()
         known = (store.instances(), store.streams(), dead)
         rows = overview(outline.connectors, *known, datetime.now(UTC), store.outbox_counts())
     if as_json:
-        print_json({"instances": rows, "store": summary})
+        version = in_force.version if in_force and outline.rules else None
+        print_json({"instances": rows, "store": summary, "rules": {"version": version, "problem": problem}})
     else:
         _show(outline, rows, summary)
+        _show_rules(outline, in_force, problem)
 
 
 @click.command
@@ -94,6 +99,17 @@ def _show(outline: "Outline", rows: "Sequence[Overview]", summary: "Summary") ->
     if summary.unindexed:
         text += f'; {summary.unindexed:,} not in the search yet, "hub sync" goes on with them'
     say(f"{text}, {summary.bytes / 1e6:.1f} MB")
+
+
+def _show_rules(outline: "Outline", in_force: "KeptRules | None", problem: str | None) -> None:
+    if outline.rules is None:
+        say('no rules decide: every ticket is of normal priority; write rules = "rules" into hub.toml')
+        return
+    if problem:
+        say(problem)
+    if in_force:
+        since = local(in_force.last_at, outline.timezone)
+        say(f"rules {in_force.version} are in force since {since}{', until the files are right' if problem else ''}")
 
 
 def _row(outline: "Outline", row: "Overview") -> list[object]:

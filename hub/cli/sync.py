@@ -60,17 +60,21 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
 def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     """Try settings, credentials and addresses; say what to do.
 
-    Asks each source of the INSTANCEs (all of them unless named) what a sync would ask first: its references, and one
-    page of one stream. Nothing is stored. Exit code 0 only if nothing was found.
+    Reads the rules, and asks each source of the INSTANCEs (all of them unless named) what a sync would ask first: its
+    references, and one page of one stream. Nothing is stored. Exit code 0 only if nothing was found.
     """
     from hub.runtime.check import Finding
     from hub.runtime.check import check as run
+    from hub.runtime.rules import rules_problem
 
     settings = state.settings(apart=True)
     names, wrong = _startable(settings, instances)
     with state.store(settings.store) as store, progress("asking", quiet=state.verbosity < 0):
         findings = asyncio.run(run(settings, store, names))
+        problem = rules_problem(settings.rules, store)
     findings += [Finding(name, ok=False, message=told, todo="mend its settings") for name, told in wrong.items()]
+    if problem:
+        findings.append(Finding("rules", ok=False, message=problem, todo='"hub rules check" says more'))
     if as_json:
         print_json(findings)
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from hub.routing.facts import Facts
@@ -16,15 +17,19 @@ Classify = Callable[[Undecided], Classified | None]
 """The hook ``classify_ticket``: what a classifier makes of a ticket that no rule gave a category."""
 
 
-def router(rules: "RuleSet | None", classify: Classify | None = None) -> Router | None:
-    """Return what decides by *rules*, then by *classify*; None where there are no rules."""
-    if rules is None:
+def router(load: "Callable[[], RuleSet] | None", classify: Classify | None = None) -> Router | None:
+    """Return what decides by the rules that *load* gives, then by *classify*; None where there are no rules.
+
+    They are loaded when the first ticket is decided: a run without news needs none.
+    """
+    if load is None:
         return None
+    rules = cache(load)
 
     def decide(facts: Facts) -> Decided:
-        return decided(rules, facts, classify)
+        return decided(rules(), facts, classify)
 
-    return Router(decide, needs_history=rules.needs_history)
+    return Router(decide, lambda: rules().needs_history)
 
 
 def decided(rules: "RuleSet", facts: Facts, classify: Classify | None = None) -> Decided:

@@ -41,7 +41,7 @@ def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list
     A record that was read well after it was set aside is not stored over what came then.
     """
     results: list[Retried] = []
-    decides = router(rules_in_force(settings.rules, store).rules, classifier(hub_manager(settings.plugins)))
+    decides = router(rules_in_force(settings.rules, store).load, classifier(hub_manager(settings.plugins)))
     for number in numbers:
         letter = store.dead_letter(number)
         instance = settings.instances.get(letter.instance)

@@ -1,8 +1,9 @@
 """The rules in force: those of the folder, or, while its files are wrong, the last that were right."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,39 +18,63 @@ class InForce:
     """What decides now.
 
     Attributes:
-        rules: None where the settings name no folder.
+        load: gives the rules, which takes half a second; None where the settings name no folder.
         problem: why these are not the rules of the folder as it is now; None when they are.
     """
 
-    rules: "RuleSet | None" = None
+    load: "Callable[[], RuleSet] | None" = None
     problem: str | None = None
 
 
 def rules_in_force(folder: Path | None, store: Store) -> InForce:
     """Return the rules of *folder*, and note in *store* that they are in force. While a file is wrong, the rules that
-    were in force last stay.
+    were in force last stay. Files that have not changed since are not read anew before something is to be decided.
 
     Raises:
         RulesError: a file is wrong and there never were others.
     """
     if folder is None:
         return InForce()
-    from hub.routing.rules import RulesError, load_rules
+    from hub.sdk import ConfigError
 
+    files, last = read_texts(folder), store.latest_rules()
+    if last is not None and dict(last.files) == files:
+        return InForce(partial(_load, folder))
     try:
-        files = read_texts(folder)
-        rules = load_rules(folder)
-    except RulesError as error:
-        last = store.latest_rules()
+        rules = _load(folder)
+    except ConfigError as error:
         if last is None:
             raise
         since = f"{last.last_at:%Y-%m-%d %H:%M} UTC"
         stays = f"the rules of {since} (version {last.version}) stay in force"
         return InForce(
-            rules_of(last.files), f'{error}\n{stays}; mend the files, "hub rules check" tells when they are right'
+            partial(rules_of, last.files),
+            f'{error}\n{stays}; mend the files, "hub rules check" tells when they are right',
         )
     store.keep_rules(rules.version, files)
-    return InForce(rules)
+    return InForce(lambda: rules)
+
+
+def rules_problem(folder: Path | None, store: Store) -> str | None:
+    """Return what is wrong with the rules of *folder*; nothing is kept in *store*."""
+    from hub.sdk import ConfigError
+
+    if folder is None:
+        return None
+    last = store.latest_rules()
+    if last is not None and dict(last.files) == read_texts(folder):
+        return None
+    try:
+        _load(folder)
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
+def _load(folder: Path) -> "RuleSet":
+    from hub.routing.rules import load_rules
+
+    return load_rules(folder)
 
 
 def read_texts(folder: Path) -> dict[str, str]:

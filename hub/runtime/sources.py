@@ -36,14 +36,14 @@ class Workshop:
         transport: the process's one.
         policy: how often and how long to try again.
         on_wait: told before each wait.
-        rules: what decides for tickets.
+        rules: loads the rules in force.
     """
 
     settings: Settings
     transport: Transport
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     on_wait: Waiting | None = None
-    rules: "RuleSet | None" = None
+    rules: "Callable[[], RuleSet] | None" = None
     _made: dict[str, Source] = field(default_factory=dict, repr=False)
 
     @cached_property

@@ -42,7 +42,7 @@ async def sync(
         report.problems.append(in_force.problem)
     with relaxed_collector():
         async with Transport() as transport:
-            workshop = Workshop(settings, transport, on_wait=on_wait, rules=in_force.rules)
+            workshop = Workshop(settings, transport, on_wait=on_wait, rules=in_force.load)
             readable = [instance for instance in runnable if "pull" in instance.abilities]
             runs = (InstanceRun(workshop, store, instance, report, on_progress) for instance in readable)
             await together(run.sync(sweeps, forced=bool(names)) for run in runs)

@@ -36,7 +36,7 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
     """Let *router* decide for those of *cases* that have news, and write it into their rows."""
     asked = [case for case in cases if case.news]
     states = states_of(connection, [case.row.n for case in asked if case.before is not None])
-    history = History(connection) if router.needs_history else None
+    history = History(connection) if asked and router.needs_history() else None
     outcome = Outcome()
     for case in asked:
         messages = sorted(case.messages.values(), key=_order)

@@ -60,11 +60,12 @@ class Router:
 
     Args:
         decide: pure: the same facts, the same decision.
-        needs_history: whether it looks at the customer's other tickets.
+        needs_history: whether it looks at the customer's other tickets; asked only where there is something to decide,
+            so that rules may be loaded late.
     """
 
     decide: Callable[[Facts], Decided]
-    needs_history: bool = False
+    needs_history: Callable[[], bool] = bool
 
 
 @dataclass(frozen=True, slots=True)

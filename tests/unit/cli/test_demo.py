@@ -262,6 +262,16 @@ def test_one_refused_key_is_told_once_with_one_way_to_go_on(hub: Hub, sandbox: R
     assert re.search(r"^youscan .* failed$", ran.out, re.MULTILINE)
 
 
+def test_a_check_finds_rules_that_are_wrong(hub: Hub, sandbox: Running, tmp_path: Path) -> None:
+    settings = tmp_path / "hub.toml"
+    settings.write_text(f'rules = "rules"\n{settings.read_text(encoding="utf-8")}', encoding="utf-8")
+    missing = hub("check")
+    assert missing.code == 1
+    assert re.search(r"^rules +wrong +.*rules:1: cannot be read", missing.out, re.MULTILINE)
+    (tmp_path / "rules").mkdir()
+    assert hub("check").code == 0
+
+
 def test_what_was_set_aside_can_be_tried_again(hub: Hub, sandbox: Running) -> None:
     sandbox.next_faults(["malformed"], vendor="youscan")
     hub("sync", "-q")

@@ -159,6 +159,23 @@ def test_status_shows_every_instance_and_what_to_do(hub: Hub, filled: Path) -> N
     assert ran.err.startswith("3 tickets, 4 messages, ")
 
 
+def test_status_says_which_rules_are_in_force_and_what_is_wrong_with_those_of_today(
+    hub: Hub, filled: Path, tmp_path: Path
+) -> None:
+    assert 'no rules decide: every ticket is of normal priority; write rules = "rules"' in hub("status").err
+    filled.write_text(f'rules = "rules"\n{filled.read_text(encoding="utf-8")}', encoding="utf-8")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "own.yaml").write_text("rulez: []", encoding="utf-8")
+    with open_store(f"sqlite:///{tmp_path / 'hub.db'}", now=lambda: NOW) as store:
+        store.keep_rules("v1", {"own.yaml": "rules: []"})
+    told = hub("status").err
+    assert 'own.yaml:1: rulez: unknown key; did you mean "rules"?' in told
+    assert "rules v1 are in force since 2026-11-20 15:00, until the files are right" in told
+    rules = json.loads(hub("status", "--json").out)["rules"]
+    assert rules["version"] == "v1"
+    assert "own.yaml:1: rulez" in rules["problem"]
+
+
 def test_a_database_of_another_schema_is_refused_with_the_hint(hub: Hub, filled: Path) -> None:
     with open_store(f"sqlite:///{filled.parent / 'hub.db'}"):
         pass

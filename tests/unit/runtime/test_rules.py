@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from hub.pipeline.route import decided
+from hub.pipeline.route import decided, router
 from hub.routing.facts import Facts
-from hub.routing.rules import RulesError
+from hub.routing.rules import RulesError, RuleSet, load_rules
 from hub.runtime.plugins import classifier, hub_manager
-from hub.runtime.rules import read_texts, rules_in_force
+from hub.runtime.rules import InForce, read_texts, rules_in_force
 from hub.sdk import Classified, Undecided, hookimpl
 from hub.store import Store, open_store
 from tests.unit.routing.folder import rules_of
@@ -40,29 +40,52 @@ def folder(tmp_path: Path) -> Path:
     return rules
 
 
+def version_of(found: InForce) -> str:
+    assert found.load is not None
+    return found.load().version
+
+
 def test_without_a_folder_nothing_decides(store: Store) -> None:
-    assert rules_in_force(None, store).rules is None
+    assert rules_in_force(None, store).load is None
     assert store.latest_rules() is None
 
 
 def test_the_rules_of_the_folder_are_in_force_and_kept(store: Store, folder: Path) -> None:
     found = rules_in_force(folder, store)
     kept = store.latest_rules()
-    assert found.rules is not None
     assert kept is not None
-    assert (found.problem, kept.version, dict(kept.files)) == (None, found.rules.version, read_texts(folder))
+    assert (found.problem, kept.version, dict(kept.files)) == (None, version_of(found), read_texts(folder))
+
+
+def test_files_that_have_not_changed_are_read_only_when_something_is_to_be_decided(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = version_of(rules_in_force(folder, store))
+    loaded: list[Path | None] = []
+
+    def load(path: Path | None) -> RuleSet:
+        loaded.append(path)
+        return load_rules(path)
+
+    monkeypatch.setattr("hub.routing.rules.load_rules", load)
+    found = rules_in_force(folder, store)
+    decides = router(found.load)
+    assert (loaded, decides is None) == ([], False)
+    assert decides is not None
+    for _ in range(2):
+        assert decides.decide(Facts(kind="mention", texts=("украли деньги",))).category == "complaint"
+    assert loaded == [folder]
+    assert version_of(found) == first
 
 
 def test_a_broken_file_keeps_the_rules_before_it_in_force_and_says_so(store: Store, folder: Path) -> None:
-    good = rules_in_force(folder, store).rules
+    good = version_of(rules_in_force(folder, store))
     (folder / "b.yaml").write_text("rulez: []", encoding="utf-8")
     found = rules_in_force(folder, store)
-    assert good is not None
-    assert found.rules is not None
-    assert found.rules.version == good.version
+    assert version_of(found) == good
     assert found.problem is not None
     assert 'b.yaml:1: rulez: unknown key; did you mean "rules"?' in found.problem
-    assert f"(version {good.version}) stay in force" in found.problem
+    assert f"(version {good}) stay in force" in found.problem
     (folder / "b.yaml").unlink()
     assert rules_in_force(folder, store).problem is None
 

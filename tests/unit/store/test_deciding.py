@@ -34,7 +34,7 @@ class Asked:
     def __init__(self, decide: Decided | Callable[[Facts], Decided] = URGENT, *, needs_history: bool = False) -> None:
         self.facts: list[Facts] = []
         self._decide = decide if callable(decide) else lambda facts: decide
-        self.router = Router(self._asked, needs_history)
+        self.router = Router(self._asked, lambda: needs_history)
 
     def _asked(self, facts: Facts) -> Decided:
         self.facts.append(facts)
