@@ -145,6 +145,10 @@ def told(event: "TicketEvent", numbers: dict[str, int], zone: tzinfo) -> Iterato
             yield f"{message} changed ({event.cause})"
         case "changed":
             yield f"the ticket changed ({event.cause})"
+        case "escalation_proposed":
+            to, department = one_line(str(event.data["to"])), event.data["department"]
+            option = f" --department {one_line(department)}" if department else ""
+            yield f'proposed for {to} ({event.cause}); "hub tickets escalate ID --to {to}{option}" opens a case there'
         case _ if event.cause == "destination":
             yield from _elsewhere(event)
         case kind:

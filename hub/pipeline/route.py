@@ -69,6 +69,6 @@ def _as_stored(decision: "Decision", tags: tuple[str, ...] = (), by: str | None 
         sla=decision.sla,
         ruleset=decision.ruleset,
         rules=(*decision.rules, by) if by else decision.rules,
-        # What is only proposed waits for a person.
         escalations=tuple(Escalation(one.to, one.department) for one in decision.escalate if not one.proposed),
+        proposals=tuple(Escalation(one.to, one.department) for one in decision.escalate if one.proposed),
     )

@@ -13,9 +13,9 @@ import orjson
 import sqlalchemy as sa
 
 from hub.sdk.ticket import State
-from hub.store.facts import RULED_STATE, decided_of, facts_of_rows
+from hub.store.facts import PROPOSED, RULED_STATE, decided_of, facts_of_rows
 from hub.store.history import History
-from hub.store.page import Checkpoint, Decided, Event, Router, Wish
+from hub.store.page import Checkpoint, Decided, Escalation, Event, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.tables import USUAL, instant, micros, ticket_events
 
@@ -48,12 +48,19 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
             states=[*states[case.row.n], *_just_changed(case, checkpoint.now)],
         )
         decided = router.decide(facts)
+        told = decided_of(case.row).get(PROPOSED, [])
         fields = _apply(case.row, decided, micros(checkpoint.now))
         if fields and case.before is not None:
             outcome.events.append(Event(case.row.n, "decided", _CAUSE, {"fields": fields}))
+        new = (one for one in decided.proposals if [one.to, one.department] not in told)
+        outcome.events.extend(_proposed(case.row.n, one) for one in new)
         if decided.escalations:
             outcome.wishes.append((case.row.n, decided.escalations))
     return outcome
+
+
+def _proposed(ticket_n: int, proposal: Escalation) -> Event:
+    return Event(ticket_n, "escalation_proposed", _CAUSE, {"to": proposal.to, "department": proposal.department})
 
 
 def _order(message: MessageRow) -> tuple[int, bytes]:
@@ -90,6 +97,8 @@ def _rest(decided: Decided) -> dict[str, Any]:
         facts["assignee"] = decided.assignee
     if decided.tags:
         facts["tags"] = sorted(decided.tags)
+    if decided.proposals:
+        facts[PROPOSED] = [[one.to, one.department] for one in decided.proposals]
     if decided.sla is not None:
         facts["sla"] = decided.sla.model_dump(mode="json", exclude_none=True)
     return facts

@@ -17,6 +17,12 @@ from hub.store.tables import USUAL, instant
 RULED_STATE = "ruled_state"
 """Key of ``tickets.decided``: the state that a rule set, so that it can be taken back."""
 
+PROPOSED = "proposed"
+"""Key of ``tickets.decided``: the escalations that were proposed, so that each is told of once."""
+
+PRIVATE = frozenset((RULED_STATE, PROPOSED))
+"""Keys of ``tickets.decided`` that are no fields of a ticket."""
+
 _NOWHERE: Mapping[str, Any] = {}
 
 

@@ -39,6 +39,7 @@ class Decided:
         ruleset: version of the rules.
         rules: names of those that decided, in order.
         escalations: go into the outbox with the page that brought it; one that is there already is not asked for again.
+        proposals: escalations that wait for a person: an event tells of each.
     """
 
     priority: str
@@ -52,6 +53,7 @@ class Decided:
     ruleset: str = ""
     rules: tuple[str, ...] = ()
     escalations: tuple[Escalation, ...] = ()
+    proposals: tuple[Escalation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

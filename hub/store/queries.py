@@ -15,7 +15,7 @@ from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Link, Message, Ticket
 from hub.store import search
 from hub.store.deciding import states_of
-from hub.store.facts import RULED_STATE, decided_of, facts_of_rows
+from hub.store.facts import PRIVATE, decided_of, facts_of_rows
 from hub.store.history import History
 from hub.store.links import links_of
 from hub.store.rows import MessageRow, TicketRow, start_of
@@ -273,7 +273,7 @@ def ticket_of(row: TicketRow, rows: Sequence[MessageRow], links: tuple[Link, ...
         links=links,
         revision=_revision(row, rows),
         **orjson.loads(row.content),
-        **{name: value for name, value in decided_of(row).items() if name != RULED_STATE},
+        **{name: value for name, value in decided_of(row).items() if name not in PRIVATE},
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from hub.cli.export import COLUMNS
 from hub.sdk import Sla, Ticket
-from hub.store import Decided, Router, open_store
+from hub.store import Decided, Escalation, Router, open_store
 from tests.unit.cli.conftest import NOW, Hub, mention, put
 
 
@@ -103,7 +103,17 @@ def test_a_ticket_is_told_in_full_by_the_beginning_of_its_id(hub: Hub, filled: P
 
 def test_what_rules_decided_is_told_with_its_deadlines(hub: Hub, config: Path, tmp_path: Path) -> None:
     sla = Sla(policy="critical", first_response_due=NOW + timedelta(minutes=7))
-    decided = Decided("urgent", "claims", "complaint", 85, tags=("fraud",), sla=sla, ruleset="v1", rules=("a", "b"))
+    decided = Decided(
+        "urgent",
+        "claims",
+        "complaint",
+        85,
+        tags=("fraud",),
+        sla=sla,
+        ruleset="v1",
+        rules=("a", "b"),
+        proposals=(Escalation("crm", "claims"),),
+    )
     with open_store(f"sqlite:///{tmp_path / 'hub.db'}", now=lambda: NOW) as store:
         put(store, mention(1, "Украли"), router=Router(lambda facts: decided))
         [line] = store.list_tickets()
@@ -111,6 +121,7 @@ def test_what_rules_decided_is_told_with_its_deadlines(hub: Hub, config: Path, t
     assert "mention on vk.com, new, priority urgent (score 85)" in shown
     assert "due: first response 2026-11-20 15:07 (policy critical)" in shown
     assert "decided by: a, b (rules v1)" in shown
+    assert 'proposed for crm (rule); "hub tickets escalate ID --to crm --department claims" opens a case' in shown
 
 
 def test_changes_are_told_as_a_story(hub: Hub, filled: Path) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from hub.pipeline.route import decided, router
-from hub.routing.facts import Facts
+from hub.routing.facts import Customer, Facts
 from hub.routing.rules import RulesError, RuleSet, load_rules
 from hub.runtime.plugins import classifier, hub_manager
 from hub.runtime.rules import InForce, read_texts, rules_in_force
 from hub.sdk import Classified, Undecided, hookimpl
-from hub.store import Store, open_store
+from hub.store import Escalation, Store, open_store
 from tests.unit.routing.folder import rules_of
 
 GOOD = """\
@@ -136,6 +136,15 @@ def test_a_classifier_that_fails_or_says_nothing_leaves_it_to_the_next(caplog: p
     assert found.category == "praise"
     [record] = caplog.records
     assert (record.getMessage(), record.__dict__["plugin"]) == ("plugin failed", "broken")
+
+
+def test_an_escalation_of_somebody_unknown_is_proposed_and_of_somebody_known_asked_for() -> None:
+    text = "builtin: false\nrules: [{name: a, then: {escalate: {to: crm, department: claims}}}]"
+    claims = (Escalation("crm", "claims"),)
+    unknown = decided(rules_of(text), Facts(kind="mention"))
+    known = decided(rules_of(text), Facts(kind="mention", customer=Customer(known=True)))
+    assert (unknown.escalations, unknown.proposals) == ((), claims)
+    assert (known.escalations, known.proposals) == (claims, ())
 
 
 def test_without_classifiers_nobody_is_asked() -> None:

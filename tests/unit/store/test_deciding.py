@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hub.routing.facts import Customer, Facts, facts_of
 from hub.sdk import Author, MessageDraft, Place, Sla, Ticket, TicketDraft
-from hub.store import Decided, Router, Store
+from hub.store import Decided, Escalation, Router, Store
 from hub.store.facts import facts_of_rows
 from hub.store.rows import MessageRow, TicketRow
 from tests.unit.store.pages import NOW, at, dump, hide, mention, new_store, put, rows, write
@@ -151,6 +151,15 @@ def test_an_error_of_a_rule_set_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(RuntimeError):
         put(store, mention("1"), mention("2"), router=Router(broken))
     assert dump(store) == before
+
+
+def test_what_rules_propose_is_told_once_and_asks_the_outbox_for_nothing(store: Store) -> None:
+    proposing = Decided("high", ruleset="v1", proposals=(Escalation("crm", "claims"),))
+    put(store, mention("1"), router=Asked(proposing).router)
+    put(store, mention("1", body="edited"), router=Asked(proposing).router)
+    told = [event for event in store.events(str(only(store).id)) if event.kind == "escalation_proposed"]
+    assert [(event.cause, event.data) for event in told] == [("rule", {"to": "crm", "department": "claims"})]
+    assert rows(store, "SELECT * FROM outbox") == []
 
 
 # --- customers ------------------------------------------------------------------------------------------------------
