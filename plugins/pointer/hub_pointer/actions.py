@@ -23,6 +23,7 @@ from hub.sdk import (
     plain_text,
 )
 from hub_pointer import assumed
+from hub_pointer.comments import SUFFIX
 from hub_pointer.paging import MAX_LIMIT, next_page, read_listing
 from hub_pointer.review import REPLY_SUFFIX, Reply, read_reply, text_id
 
@@ -121,6 +122,8 @@ class Acts:
 def _misuse(action: Action) -> str:
     if action.name not in CALLS:
         return f"Pointer cannot do {action.name!r}; it can do {', '.join(CALLS)}"
+    if SUFFIX in action.source_id:
+        return f"{action.source_id} is a comment: the API has no {action.name} for it; act on the review"
     if action.name in ("reply", "edit_reply") and not action.text.strip():
         return f"{action.name} needs a text"
     if action.name == "report" and _reason(action) not in assumed.REPORT_REASONS:

@@ -2,7 +2,8 @@
 
 Everything in this module is marked [A] or "not known" in the vendor sheet (sections 4, 5, 11 and 12): bodies of
 writes, the style of list parameters, the zone of times without one, the answer to too many requests, the shape of
-errors, authors, photos, tags and of a reply's publication. The rest of the plugin decides by status codes and by
+errors, authors, comments, photos, tags and of a
+reply's publication. The rest of the plugin decides by status codes and by
 reading again, so that it stays right where one of these differs.
 """
 
@@ -114,6 +115,11 @@ def photo_urls(photos: Any) -> tuple[str, ...]:
 def is_url(value: Any) -> bool:
     """Return whether *value* is the text of a web address."""
     return isinstance(value, str) and value.startswith(("https://", "http://"))
+
+
+def comment_is_ours(comment: Mapping[str, Any]) -> bool:
+    """Return whether a comment under a review is the company's."""
+    return comment.get("is_owner") is True
 
 
 def is_rejected(reply: Mapping[str, Any]) -> bool:

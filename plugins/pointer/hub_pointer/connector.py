@@ -8,6 +8,7 @@ a zone are taken as Moscow's. One request per second and token. A write shows it
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -37,7 +38,7 @@ from hub.sdk import (
     Sweep,
     TransientError,
 )
-from hub_pointer import assumed
+from hub_pointer import assumed, comments
 from hub_pointer.actions import CALLS, Acts
 from hub_pointer.paging import MAX_LIMIT, follow, read_items, read_listing
 from hub_pointer.review import Lookup, drafts, text_id
@@ -61,6 +62,7 @@ _SWEEP_FILTERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "changed": ("published_at", {"is_changed": "true"}),
     "replies": ("reply_created_at", {"has_reply": "true"}),
     "published": ("reply_published_at", {"has_reply": "true"}),
+    comments.COMMENTS: ("published_at", {}),
 }
 """Of each sweep: the date it goes by, and its other filters."""
 
@@ -77,6 +79,12 @@ class PointerConfig(ConnectorConfig):
     )
     edits_window: Duration = Field(
         default=timedelta(days=60), gt=timedelta(), description="how far back edits and deletions are looked for"
+    )
+    comments: bool = Field(
+        default=False, description="read the comments under reviews too, which costs a request for each review"
+    )
+    comments_window: Duration = Field(
+        default=timedelta(days=7), gt=timedelta(), description="how old a review may be whose comments are read"
     )
 
 
@@ -111,7 +119,11 @@ class Pointer(Connector[PointerConfig]):
             Sweep("replies", timedelta(hours=1), REPLY_WINDOW),
             Sweep("published", timedelta(hours=1), REPLY_WINDOW),
         )
-        return (Stream("reviews", "Reviews", sweeps),)
+        reviews = Stream("reviews", "Reviews", sweeps)
+        if not self.config.comments:
+            return (reviews,)
+        walk = Sweep(comments.COMMENTS, timedelta(days=1), self.config.comments_window)
+        return (reviews, Stream(comments.COMMENTS, "Comments", (walk,)))
 
     def _scope(self, reference: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[str]]:
         """Return the networks that are read: reviews of others, read before, are not missing."""
@@ -147,6 +159,8 @@ class Pointer(Connector[PointerConfig]):
             )
         if self._is_spared(response):
             return None
+        if status == 403 and comments.is_of_comments(request):
+            return SourceError(f"{seen}; ask Pointer support for this method, or take `comments` out of the settings")
         if status == 403:
             return AuthError(f"{seen}; ask Pointer support which networks and methods the token has")
         if status in (400, 404, 409, 422):
@@ -161,6 +175,8 @@ class Pointer(Connector[PointerConfig]):
         status, path = response.status, response.request.path
         if path == _COMPANIES:
             return status in (403, 404)
+        if comments.is_of_comments(response.request):
+            return status == 404
         return status == 403 and (path == _PROVIDERS or (path == _NETWORKS and self.config.networks is not None))
 
     # --- reading ------------------------------------------------------------------------------------------------
@@ -168,6 +184,8 @@ class Pointer(Connector[PointerConfig]):
     def request(self, read: Read) -> Request | None:
         if read.mode == "reference":
             return self._reference_request(read)
+        if read.stream == comments.COMMENTS and read.mode == "poll":
+            return None  # nothing tells which reviews have new ones
         field, _ = _filter(read)
         window = Window.begin(field, *_days(read))
         return self._window_request(window, read) if window else None
@@ -180,6 +198,14 @@ class Pointer(Connector[PointerConfig]):
         """
         if read.mode == "reference":
             return self._reference_page(response, read)
+        if comments.is_of_comments(response.request):
+            return comments.page(response)
+        page = self._reviews_page(response, read)
+        if read.stream == comments.COMMENTS:
+            return replace(page, records=(), details=tuple(comments.requests(page.records)))
+        return page
+
+    def _reviews_page(self, response: Response, read: Read) -> Page:
         listing = read_listing(response)
         context = response.request.context
         window, torn = Window.of(context), context["torn"]
@@ -199,9 +225,10 @@ class Pointer(Connector[PointerConfig]):
             warnings=self._warnings(read),
         )
 
-    def normalize(self, record: Record, read: Read) -> Sequence[Draft]:
+    def normalize(self, record: Record, read: Read) -> Draft | Sequence[Draft]:
         providers, outlets = read.reference.get("providers", ()), read.reference.get("outlets", ())
-        return drafts(
+        make = comments.draft if read.stream == comments.COMMENTS else drafts
+        return make(
             record, lambda key: self._providers.get(providers, key), lambda key: self._outlets.get(outlets, key)
         )
 
@@ -218,7 +245,7 @@ class Pointer(Connector[PointerConfig]):
             **window.params(),
             "with_tags": "true",
             "with_smart_tags": "true",
-            "limit": self._limit,
+            "limit": comments.REVIEWS_A_PAGE if read.stream == comments.COMMENTS else self._limit,
             "offset": 0,
         }
         return Request("GET", "/reviews", params=params, context={**window.context(), "torn": torn})

@@ -145,7 +145,7 @@ def _message(review: Mapping[str, Any], source_id: str) -> MessageDraft:
     link = review.get("provider_link")
     return MessageDraft(
         source_id=source_id,
-        author=_author(review),
+        author=author_of(review),
         body=_text(review.get("text")),
         rating=_rating(review.get("rating")),
         sentiment=assumed.tonality(review.get("text_tonality")),
@@ -169,7 +169,8 @@ def _reply_message(source_id: str, reply: Reply, review: MessageDraft) -> Messag
     )
 
 
-def _author(review: Mapping[str, Any]) -> Author | None:
+def author_of(review: Mapping[str, Any]) -> Author | None:
+    """Return who wrote a review, or a comment with the review's ``provider_id``."""
     name = assumed.author_name(review.get("author"))
     if name is None:
         return None
