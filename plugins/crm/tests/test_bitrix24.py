@@ -222,6 +222,13 @@ def test_a_department_has_its_own_group_and_responsible(open_site: Open) -> None
     assert (case.department, case.assignee) == ("law", "Олег Тихий")
 
 
+def test_a_group_that_the_portal_does_not_have_is_refused_and_spoils_no_reading(open_site: Open) -> None:
+    site = open_site("bitrix24", map={"queue": {}, "department": {"law": {"group": 12, "responsible": 12}}})
+    with pytest.raises(DeliveryError, match="Группа 12 не найдена"):
+        site.write(site.delivery(department="law"))
+    assert site.send(Request("POST", "/rest/tasks.task.list", json={})).status == 200
+
+
 def test_without_anybody_responsible_it_says_where_to_write_one(portal: Site) -> None:
     portal.connector = portal.make(responsible=None)
     with pytest.raises(DeliveryError, match=r"department\.claims a responsible"):

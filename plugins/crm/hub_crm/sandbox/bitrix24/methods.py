@@ -10,7 +10,7 @@ from typing import Any
 from hub.sandbox import Traffic
 
 from .answers import RefusedError
-from .data import COMPANY, CONTACT, DEAL, LEAD, STAGES, USERS
+from .data import COMPANY, CONTACT, DEAL, GROUPS, LEAD, STAGES, USERS
 from .model import Comment, Item, Task, Webhook
 from .rows import (
     TASK_KEYS,
@@ -41,6 +41,16 @@ SCOPES = {
     "user.": "user",
 }
 MOVES = {"complete": 5, "renew": 2, "start": 3, "pause": 2, "defer": 6, "approve": 5, "disapprove": 2}
+
+
+def require_group(group: int) -> None:
+    """Refuse a group that the portal does not have; 0 is none.
+
+    Raises:
+        RefusedError: there is no such group.
+    """
+    if group and group not in GROUPS:
+        raise RefusedError(400, "100", f"Группа {group} не найдена или недоступна")
 
 
 @dataclass(frozen=True)
@@ -171,10 +181,11 @@ class Methods:
         """Make a task and note it as a write.
 
         Raises:
-            RefusedError: no title or nobody responsible.
+            RefusedError: no title, nobody responsible, or no such group.
         """
         if not title or not person(int(responsible or 0)):
             raise RefusedError(400, "100", "Не указано название или исполнитель задачи")
+        require_group(group)
         task = self._world.add_task(
             title=title, wire=description, plain=description, creator=creator, responsible=int(responsible),
             status=2, priority=priority, group=group, crm=crm, xml_id=xml_id, own_fields=own, bbcode=True, closed=None,
@@ -189,6 +200,7 @@ class Methods:
         if "PRIORITY" in fields:
             task.priority = int(fields["PRIORITY"])
         if "GROUP_ID" in fields:
+            require_group(int(fields["GROUP_ID"]))
             task.group = int(fields["GROUP_ID"])
         if "RESPONSIBLE_ID" in fields:
             task.responsible = int(fields["RESPONSIBLE_ID"])
