@@ -71,8 +71,8 @@ def _apply(row: TicketRow, decided: Decided, now: int) -> dict[str, list[Any]]:
     for name in _COLUMNS:
         if name not in by_hand:
             setattr(row, name, getattr(decided, name))
-    rest = _rest(decided)
     kept = {name: value for name, value in facts.items() if name in by_hand or name == "set_by_hand"}
+    rest = {name: value for name, value in _rest(decided).items() if name not in by_hand}
     if "state" not in by_hand:
         _apply_state(row, decided.state, facts.get(RULED_STATE), now)
         rest |= {RULED_STATE: decided.state} if decided.state else {}
