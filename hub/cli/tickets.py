@@ -94,8 +94,8 @@ def set_(state: State, /, ticket: str, handed_back: Sequence[str], as_json: bool
     """Decide what one ticket is to be, as a person.
 
     ID is the ticket's id, or its first four letters or more. Rules and the source no longer overwrite what is set
-    here, until --by-rules gives it back to them. Open tasks and issues of the ticket are told by the next "hub sync"
-    when it is solved or closed, and of its priority and tags.
+    here, until --by-rules gives it back to them; the rest, deadlines too, rules decide anew at once. Open tasks and
+    issues of the ticket are told by the next "hub sync" when it is solved or closed, and of its priority and tags.
     """
     wanted = _wanted(options)
     twice = sorted(set(wanted) & set(handed_back))
@@ -103,13 +103,15 @@ def set_(state: State, /, ticket: str, handed_back: Sequence[str], as_json: bool
         raise click.UsageError(f"{twice[0]} is set and left to rules at once; give one of the two")
     if not wanted and not handed_back:
         raise click.UsageError("say what is to be set, such as --priority high; --help lists what can be")
-    outline = state.outline()
-    with state.store(outline.store) as store:
-        done = store.set_by_hand(ticket, wanted, handed_back)
+    from hub.runtime.rules import router_in_force
+
+    settings = state.settings(apart=True)
+    with state.store(settings.store) as store:
+        done = store.set_by_hand(ticket, wanted, handed_back, router_in_force(settings, store))
     if as_json:
         print_json(done)
         return
-    say(f"ticket {done.ticket[:_SHORT_ID]}: {_told(done)}")
+    say(f"ticket {done.ticket[:_SHORT_ID]}: {_told(done, handed_back)}")
     for one in done.asked:
         say(f'delivery {one.n} tells {one.instance} of it; "hub sync" sends it')
 
@@ -122,13 +124,14 @@ def _wanted(options: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def _told(done: "HandSet") -> str:
+def _told(done: "HandSet", handed_back: Sequence[str]) -> str:
     from hub.cli.output import one_line
 
     changes = [
         f"{name} is {one_line(_word(new))}, was {one_line(_word(old))}" for name, (old, new) in done.fields.items()
     ]
-    return "; ".join(changes) or f"no value changed; set by a person: {', '.join(done.by_hand) or 'nothing'}"
+    changes += [f"{', '.join(handed_back)}: left to rules"] if handed_back else []
+    return "; ".join(changes) or f"it is so already; set by a person: {', '.join(done.by_hand)}"
 
 
 def _word(value: Any) -> str:

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 
 from hub.sdk.ticket import Role
 from hub.store import by_hand, links, outbox, queries
+from hub.store.again import decide_again
 from hub.store.by_hand import HandSet
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
+from hub.store.page import Router
 from hub.store.tables import micros
 
 
@@ -44,16 +46,21 @@ class Deliveries(ABC):
             number = queries.number_of(connection, ticket)
             return outbox.ask_case(connection, number, instance, role, department, by, micros(self._now()))
 
-    def set_by_hand(self, ticket: str, wanted: Mapping[str, Any], handed_back: Collection[str] = ()) -> HandSet:
-        """Set fields of a ticket (its id, or how that begins) as a person wants, and let rules decide again for those
-        that are *handed_back*; see :func:`hub.store.by_hand.set_by_hand`.
+    def set_by_hand(
+        self, ticket: str, wanted: Mapping[str, Any], handed_back: Collection[str] = (), router: Router | None = None
+    ) -> HandSet:
+        """Set fields of a ticket (its id, or how that begins) as a person wants, and let *router* decide for the rest,
+        those that are *handed_back* included; see :func:`hub.store.by_hand.set_by_hand`.
 
         Raises:
             StoreError: no ticket has such an id, or several do.
         """
         with self._write() as connection:
             number = queries.number_of(connection, ticket)
-            return by_hand.set_by_hand(connection, number, wanted, handed_back, micros(self._now()))
+            done = by_hand.set_by_hand(connection, number, wanted, handed_back, micros(self._now()))
+            if router is not None:
+                decide_again(connection, router, [number], self._now(), with_state="state" in handed_back)
+            return done
 
     def ask_change(self, ticket: str, instance: str, role: Role, changes: Mapping[str, Any], by: str) -> Asked:
         """Ask for other values in a ticket's case at an instance, in the hub's words."""

@@ -291,7 +291,12 @@ def test_a_person_decides_what_a_ticket_is_and_the_story_says_so(hub: Hub, fille
         "queue: nothing → vip",
         "tags: nothing → a, b",
     ]
-    hub("tickets", "set", ticket, "--queue", "", "--tag", "", "--by-rules", "priority")
+    again = hub("tickets", "set", ticket, "--queue", "vip").err
+    assert again == f"ticket {ticket[:8]}: it is so already; set by a person: priority, queue, tags\n"
+    back = hub("tickets", "set", ticket, "--queue", "", "--tag", "", "--by-rules", "priority").err
+    assert (
+        back == f"ticket {ticket[:8]}: queue is nothing, was vip; tags is nothing, was a, b; priority: left to rules\n"
+    )
     shown = json.loads(hub("tickets", "show", ticket, "--json").out)
     assert (shown["queue"], shown["tags"], shown["set_by_hand"]) == (None, [], ["queue", "tags"])
     assert "priority: left to rules again by a person" in hub("tickets", "show", ticket).out

@@ -59,6 +59,20 @@ def test_what_is_handed_back_is_decided_by_rules_again(store: Store) -> None:
     assert [event.kind for event in store.events(ticket)][1:4] == ["set", "set", "handed_back"]
 
 
+def test_rules_decide_the_rest_anew_at_once_and_leave_the_state_unless_it_is_theirs_again(store: Store) -> None:
+    put(store, mention("1"))
+    ticket = str(only(store).id)
+    store.set_by_hand(ticket, {"priority": "high"}, router=BY_RULES)
+    found = only(store)
+    assert (found.priority, found.queue, found.score, found.state) == ("high", "claims", 10, "new")
+    store.set_by_hand(ticket, {}, ["priority"], BY_RULES)
+    assert (only(store).priority, only(store).state) == ("low", "new")
+    store.set_by_hand(ticket, {"state": "open"}, router=BY_RULES)
+    store.set_by_hand(ticket, {}, ["state"], BY_RULES)
+    assert only(store).state == "closed"
+    assert rows(store, "SELECT count(*) FROM outbox") == [(0,)]
+
+
 def test_an_event_tells_what_a_person_set_and_setting_it_again_is_no_news(store: Store) -> None:
     ticket = fill(store)
     for _ in range(2):
