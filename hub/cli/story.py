@@ -166,6 +166,11 @@ def _elsewhere(event: "TicketEvent") -> Iterator[str]:
             yield f"{role} to {where}" + (f", {one_line(department)}" if department else "") + f": {case} exists there"
         case "duplicate_case":
             yield f"{where} has a second case of it: {case}; close one of them there"
+        case "case_read":
+            facts = event.data.get("facts", {})
+            known = (facts.get("status") or facts.get("state"), facts.get("department"), facts.get("assignee"))
+            told = ", ".join(one_line(str(fact)) for fact in known if fact)
+            yield f"{case} is followed ({where})" + (f": {told}" if told else "")
         case "case_changed":
             yield f"{case} changed ({where})"
         case "comment_sent":

@@ -185,7 +185,9 @@ def follow(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tu
             connection.execute(changed.values(**values, instance=instance, stream=stream, updated_at=at))
         if fields:
             place = {"instance": instance, "external_id": one.external_id}
-            note(connection, row.ticket_n, at, "case_changed", {**place, "fields": fields})
+            first = row.stream is None  # what was not known yet has not changed
+            news = {"facts": {name: new for name, (_, new) in fields.items()}} if first else {"fields": fields}
+            note(connection, row.ticket_n, at, "case_read" if first else "case_changed", place | news)
             concerned.add(row.ticket_n)
         if row.role == "escalated" and "state" in fields:
             (_release if one.state in CLOSED else _hold)(connection, row.ticket_n, at)

@@ -120,6 +120,15 @@ def test_what_a_case_says_is_written_once_however_often_it_is_read(store: Store)
     assert dump(store, WRITTEN) == before
 
 
+def test_what_the_first_reading_of_a_case_finds_is_no_change(store: Store) -> None:
+    ticket = linked(store)
+    for assignee in ("Anna", "Boris"):
+        put(store, FollowUp(external_id="T-1", state="open", status="Doing", assignee=assignee), **THERE)
+    read, changed = [event for event in store.events(ticket) if event.kind.startswith("case_")]
+    assert (read.kind, read.data["facts"]) == ("case_read", {"state": "open", "status": "Doing", "assignee": "Anna"})
+    assert (changed.kind, changed.data["fields"]) == ("case_changed", {"assignee": ["Anna", "Boris"]})
+
+
 def test_what_a_follow_up_does_not_tell_stays_as_it_was(store: Store) -> None:
     linked(store)
     put(store, FollowUp(external_id="T-1", state="open", department="Claims", assignee="Anna"), **THERE)
