@@ -149,6 +149,9 @@ def told(event: "TicketEvent", numbers: dict[str, int], zone: tzinfo) -> Iterato
             to, department = one_line(str(event.data["to"])), event.data["department"]
             option = f" --department {one_line(department)}" if department else ""
             yield f'proposed for {to} ({event.cause}); "hub tickets escalate ID --to {to}{option}" opens a case there'
+        case "set" | "handed_back" as kind:
+            names = ", ".join(event.data.get("pinned", ()))
+            yield f"{names}: {'set by a person' if kind == 'set' else 'left to rules again by a person'}"
         case _ if event.cause == "destination":
             yield from _elsewhere(event)
         case kind:
@@ -167,6 +170,11 @@ def _elsewhere(event: "TicketEvent") -> Iterator[str]:
             yield f"{role} to {where}" + (f", {one_line(department)}" if department else "") + f": {case} exists there"
         case "duplicate_case":
             yield f"{where} has a second case of it: {case}; close one of them there"
+        case "case_read":
+            facts = event.data.get("facts", {})
+            known = (facts.get("status") or facts.get("state"), facts.get("department"), facts.get("assignee"))
+            told = ", ".join(one_line(str(fact)) for fact in known if fact)
+            yield f"{case} is followed ({where})" + (f": {told}" if told else "")
         case "case_changed":
             yield f"{case} changed ({where})"
         case "comment_sent":

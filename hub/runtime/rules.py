@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub.store import Store
+from hub.store import Router, Store
 
 if TYPE_CHECKING:
     from hub.routing.rules import RuleSet
+    from hub.runtime.config import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,14 @@ def _load(folder: Path) -> "RuleSet":
     from hub.routing.rules import load_rules
 
     return load_rules(folder)
+
+
+def router_in_force(settings: "Settings", store: Store) -> Router | None:
+    """Return what decides by the rules in force and the classifiers of *settings*; None where there are no rules."""
+    from hub.pipeline.route import router
+    from hub.runtime.plugins import classifier, hub_manager
+
+    return router(rules_in_force(settings.rules, store).load, classifier(hub_manager(settings.plugins)))
 
 
 def read_texts(folder: Path) -> dict[str, str]:

@@ -21,7 +21,7 @@ from hub.store.tables import USUAL, instant, micros, ticket_events
 
 _CHUNK = 500  # values in one IN list
 _COLUMNS = ("priority", "queue", "category")
-_CAUSE = "rule"
+CAUSE = "rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
         )
         decided = router.decide(facts)
         told = decided_of(case.row).get(PROPOSED, [])
-        fields = _apply(case.row, decided, micros(checkpoint.now))
+        fields = apply_decision(case.row, decided, micros(checkpoint.now))
         if fields and case.before is not None:
-            outcome.events.append(Event(case.row.n, "decided", _CAUSE, {"fields": fields}))
+            outcome.events.append(Event(case.row.n, "decided", CAUSE, {"fields": fields}))
         new = (one for one in decided.proposals if [one.to, one.department] not in told)
         outcome.events.extend(_proposed(case.row.n, one) for one in new)
         if decided.escalations:
@@ -60,7 +60,7 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
 
 
 def _proposed(ticket_n: int, proposal: Escalation) -> Event:
-    return Event(ticket_n, "escalation_proposed", _CAUSE, {"to": proposal.to, "department": proposal.department})
+    return Event(ticket_n, "escalation_proposed", CAUSE, {"to": proposal.to, "department": proposal.department})
 
 
 def _order(message: MessageRow) -> tuple[int, bytes]:
@@ -70,19 +70,26 @@ def _order(message: MessageRow) -> tuple[int, bytes]:
 # --- what is decided, into the row ------------------------------------------------------------------------------------
 
 
-def _apply(row: TicketRow, decided: Decided, now: int) -> dict[str, list[Any]]:
-    """Write *decided* into *row*, but for what a person has set; return the changed fields."""
+def apply_decision(row: TicketRow, decided: Decided, now: int, *, with_state: bool = True) -> dict[str, list[Any]]:
+    """Write *decided* into *row*, but for what a person has set; return the changed fields.
+
+    Args:
+        now: microseconds.
+        with_state: whether rules may set the state too.
+    """
     before = _plain(row)
     facts = decided_of(row)
     by_hand = frozenset(facts.get("set_by_hand", ()))
     for name in _COLUMNS:
         if name not in by_hand:
             setattr(row, name, getattr(decided, name))
-    rest = _rest(decided)
     kept = {name: value for name, value in facts.items() if name in by_hand or name == "set_by_hand"}
-    if "state" not in by_hand:
+    rest = {name: value for name, value in _rest(decided).items() if name not in by_hand}
+    if "state" not in by_hand and with_state:
         _apply_state(row, decided.state, facts.get(RULED_STATE), now)
         rest |= {RULED_STATE: decided.state} if decided.state else {}
+    elif "state" not in by_hand and RULED_STATE in facts:
+        rest[RULED_STATE] = facts[RULED_STATE]
     row.decided = dumps({**rest, **kept})
     after = _plain(row)
     return {name: [before.get(name), after.get(name)] for name in after if before.get(name) != after.get(name)}

@@ -1,12 +1,13 @@
 """What is asked of other places is committed with what caused it, and what comes back finds its ticket."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.routing.facts import Facts
-from hub.sdk import FollowUp, MessageDraft, StoreError, find_marker
+from hub.sdk import FollowUp, MessageDraft, Sla, StoreError, find_marker
 from hub.store import Decided, Escalation, Place, Router, Store, TicketFilter, open_store, upgrade_store
 from hub.store.outbox import marker_of
 from tests.unit.store.older import older
@@ -119,6 +120,15 @@ def test_what_a_case_says_is_written_once_however_often_it_is_read(store: Store)
     assert dump(store, WRITTEN) == before
 
 
+def test_what_the_first_reading_of_a_case_finds_is_no_change(store: Store) -> None:
+    ticket = linked(store)
+    for assignee in ("Anna", "Boris"):
+        put(store, FollowUp(external_id="T-1", state="open", status="Doing", assignee=assignee), **THERE)
+    read, changed = [event for event in store.events(ticket) if event.kind.startswith("case_")]
+    assert (read.kind, read.data["facts"]) == ("case_read", {"state": "open", "status": "Doing", "assignee": "Anna"})
+    assert (changed.kind, changed.data["fields"]) == ("case_changed", {"assignee": ["Anna", "Boris"]})
+
+
 def test_what_a_follow_up_does_not_tell_stays_as_it_was(store: Store) -> None:
     linked(store)
     put(store, FollowUp(external_id="T-1", state="open", department="Claims", assignee="Anna"), **THERE)
@@ -133,6 +143,19 @@ def test_a_renamed_instance_still_knows_its_cases(store: Store) -> None:
     put(store, FollowUp(external_id="T-1", state="open", otherwise=own), instance="renamed", stream="cases")
     [ticket] = store.iter_tickets()
     assert [link.instance for link in ticket.links] == ["renamed"]
+
+
+def test_open_cases_and_those_closed_not_long_ago_are_followed(store: Store) -> None:
+    for number in ("1", "2", "3"):
+        linked(store, number, f"T-{number}")
+    put(store, FollowUp(external_id="T-1", state="solved"), now=NOW - timedelta(days=8), **THERE)
+    put(store, FollowUp(external_id="T-2", state="hidden"), now=NOW - timedelta(days=6), **THERE)
+    put(store, FollowUp(external_id="T-3", state="open"), now=NOW - timedelta(days=90), **THERE)
+    week_ago = NOW - timedelta(days=7)
+    assert store.followed_cases("there", "c", "", week_ago) == ["T-2", "T-3"]
+    assert store.followed_cases("renamed", "c", "", week_ago, frozenset({"other"})) == ["T-2", "T-3"]
+    assert store.followed_cases("beside", "c", "", week_ago, frozenset({"there"})) == []
+    assert store.followed_cases("there", "c", "another site", week_ago) == []
 
 
 def test_a_case_of_another_site_with_the_same_id_is_another_case(store: Store) -> None:
@@ -271,3 +294,51 @@ def test_an_older_database_keeps_its_tickets_and_gets_the_new_tables(store: Stor
     with open_store(url, now=lambda: NOW) as upgraded:
         assert linked(upgraded, "2")
         assert upgraded.summary().tickets == 2
+
+
+# --- rules and cases --------------------------------------------------------------------------------------------------
+
+
+class Clocked:
+    """Rules whose deadline stands in for the state and its past, as those of a policy with pauses do."""
+
+    def __init__(self, **decided: Any) -> None:
+        self.decided = decided
+        self.seen: list[list[str]] = []
+        self.router = Router(self._decide)
+
+    def _decide(self, facts: Facts) -> Decided:
+        self.seen.append([state for _, state in facts.states])
+        due = NOW + timedelta(hours=1 + len(facts.states))
+        return Decided("normal", sla=Sla(policy=facts.state, resolution_due=due), ruleset="v1", **self.decided)
+
+
+def test_a_case_that_moves_its_ticket_lets_rules_decide_its_deadlines_again(store: Store) -> None:
+    rules = Clocked()
+    ticket = linked(store)
+    put(store, FollowUp(external_id="T-1", state="open"), router=rules.router, **THERE)
+    found = store.find_ticket(ticket)
+    assert (found.state, found.sla and found.sla.policy) == ("on_hold", "on_hold")
+    put(store, FollowUp(external_id="T-1", state="solved"), router=rules.router, **THERE)
+    found = store.find_ticket(ticket)
+    assert (found.state, found.sla and found.sla.policy) == ("open", "open")
+    assert rules.seen == [["on_hold"], ["on_hold", "open"]]
+    assert [event.kind for event in store.events(ticket)][-3:] == ["case_changed", "changed", "decided"]
+
+
+def test_a_case_without_news_asks_no_rules(store: Store) -> None:
+    rules = Clocked()
+    linked(store)
+    for _ in range(3):
+        put(store, FollowUp(external_id="T-1", state="open"), router=rules.router, **THERE)
+    assert len(rules.seen) == 1
+
+
+def test_rules_that_are_asked_because_of_a_case_leave_the_state_to_it_and_open_no_other(store: Store) -> None:
+    wishes = (Escalation("there", "claims"),)
+    rules = Clocked(state="pending", escalations=wishes)
+    ticket = linked(store)
+    for state, expected in (("open", "on_hold"), ("solved", "open")):
+        put(store, FollowUp(external_id="T-1", state=state), router=rules.router, **THERE)
+        assert store.find_ticket(ticket).state == expected
+    assert [effect for _, _, effect, _, _ in asked(store)].count("create") == 1
