@@ -18,6 +18,7 @@ _RUSSIAN = {
     "unknown": "Автор неизвестен",
     "us": "Мы ответили",
     "attachments": "Вложения",
+    "duplicate": "Создано дважды для одной и той же заявки: закрыто, работа идёт в связанной задаче.",
 }
 _ENGLISH = {
     "from": "Customer from social media: {platform}",
@@ -27,6 +28,7 @@ _ENGLISH = {
     "unknown": "Unknown author",
     "us": "We answered",
     "attachments": "Attachments",
+    "duplicate": "Created twice for the same ticket: closed, the work goes on in the linked issue.",
 }
 _SUMMARY_TEXT = 120  # characters of the customer's words in a summary
 _QUOTED = (20_000, 8_000, 2_000)  # characters of the customer's words in one text; fewer where it gets too long
@@ -67,6 +69,11 @@ class Words:
     def comment(self, messages: Sequence[Message], marker: str) -> Any:
         """Return what was said since; the marker stands at the end."""
         return self._text("", messages, [], f"[{marker}]")
+
+    def closed_as_duplicate(self) -> Any:
+        """Return why an issue was closed that was created twice."""
+        told = self._say("duplicate")
+        return compose.text_to_adf(told) if self.cloud else wiki.text_to_wiki(told)
 
     def address(self, ticket: Ticket) -> str | None:
         """Return where a person finds the ticket: at the hub's side, else where the customer wrote."""

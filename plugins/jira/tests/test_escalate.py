@@ -145,6 +145,22 @@ def test_two_that_were_made_are_one_and_the_other_is_linked_and_closed(site: Any
     assert site.issue(second)["category"] == "done"
     assert site.issue(second)["related"] == [{"type": "Duplicate", "outward": site.issue(first)["key"]}]
     assert site.issue(first)["category"] == "new"
+    (told,) = [one for one in site.items(by_client=True) if one["source_id"].startswith(f"{second}/comment/")]
+    assert told["text"] == "Created twice for the same ticket: closed, the work goes on in the linked issue."
+
+
+@pytest.mark.parametrize("unsure", [False, True])
+def test_a_clone_that_a_person_made_is_left_to_that_person(site: Any, tools: Any, unsure: bool) -> None:
+    """Clone copies the labels, and with them the marker."""
+    connector = site.connector()
+    first = site.drive(connector, site.delivery(connector))[0].external_id
+    clone = site.change("clone", id=first)["source_id"]
+    site.box.advance(60)
+    what = {"unsure_since": tools.start} if unsure else {"effect": "comment", "messages": tools.ticket().messages}
+    known = {} if unsure else {"link": tools.link(first)}
+    site.drive(connector, site.delivery(connector, **what, **known))
+    assert [site.issue(one)["category"] for one in (first, clone)] == ["new", "new"]
+    assert (site.issue(clone)["related"], site.issue(clone)["comments"]) == ([], 0)
 
 
 def test_a_duplicate_that_shows_up_late_is_closed_by_the_next_comment(site: Any, tools: Any) -> None:

@@ -228,7 +228,10 @@ class Reads(Handlers):
         issue, params = self.issue(request), request.query_params
         fields = [one for value in params.getlist("fields") for one in value.split(",")] or ["*all"]
         changelog = "changelog" in params.get("expand", "")
-        return ok(self.view(request).issue(issue, fields, changelog=changelog, whole=True))
+        made = self.view(request).issue(issue, fields, changelog=changelog, whole=True)
+        wanted = [one for value in params.getlist("properties") for one in value.split(",")]
+        kept = {name: value for name, value in issue.properties.items() if name in wanted}
+        return ok({**made, **({"properties": kept} if wanted else {})})
 
     async def bulk(self, request: Request) -> Response:
         """POST /issue/bulkfetch."""
