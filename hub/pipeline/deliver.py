@@ -113,8 +113,13 @@ class OutboxRun:
                 return
             self._tried.add(row.n)
             parcel = await self._store.run(self._store.outbox_parcel, row.n)
-            if parcel is not None:
-                await self._try(row, Try(self._source, self._store, parcel))
+            if parcel is None:
+                return
+            obstacle = obstacle_of(parcel)
+            if obstacle is not None:  # the destination was not asked, so this says nothing of whether it is there
+                await self._failed(row, DeliveryError(obstacle), sure=row.unsure_at is None)
+                return
+            await self._try(row, Try(self._source, self._store, parcel))
 
     async def _try(self, row: Outgoing, tried: "Try") -> None:
         """Send one delivery and note how that went; faults that wait for a person are raised."""
@@ -192,6 +197,19 @@ def delivery_of(source: Source, parcel: Parcel) -> Delivery:
     )
 
 
+def obstacle_of(parcel: Parcel) -> str | None:
+    """Return why a delivery cannot be sent, before the destination is asked; None: it can."""
+    effect = parcel.outgoing.effect
+    if effect != "create" and parcel.link is None:
+        return "the ticket has no case there to be told or changed"
+    if effect == "comment" and parcel.closed:
+        return (
+            "its case there is closed, so nothing more is told in it; escalate the ticket again and the new case tells"
+            " it, or drop this delivery"
+        )
+    return None
+
+
 def steps_of(source: Source, parcel: Parcel) -> Writes:
     """Return the generator that brings a delivery about, not yet begun."""
     hook = source.hooks.deliver if parcel.outgoing.role == "delivered" else source.hooks.escalate
@@ -216,10 +234,7 @@ class Try:
     async def run(self) -> None:
         """Bring the effect about and commit what is known of it."""
         row = self._row
-        if row.effect != "create" and self._parcel.link is None:
-            raise DeliveryError("the ticket has no case there to be told or changed")
-        if not (row.effect == "comment" and self._parcel.closed):
-            await drive(self._source, steps_of(self._source, self._parcel), self._created, self)
+        await drive(self._source, steps_of(self._source, self._parcel), self._created, self)
         if not self._done:
             await self._store.run(self._store.outbox_finished, row.n)
 

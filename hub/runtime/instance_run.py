@@ -29,6 +29,7 @@ REFERENCES = "references"
 """The name under which it is kept how an instance fares before its streams are known, beside its streams."""
 
 _log = logging.getLogger(__name__)
+_CLOSED_FOR = timedelta(days=7)  # so long a case that was closed is still followed: it may be opened again
 _LONGEST_SWEEP = 4  # windows that one sweep reads at most, after however long a standstill
 _STREAMS_AT_ONCE = 8  # of one instance; the vendor's own limits are kept by the transport
 
@@ -123,7 +124,14 @@ class InstanceRun:
             await self._store.run(self._store.stream_finished, self._references, None)
         streams = self._source.connector.streams(self._source.reference)
         await self._store.run(self._store.streams_listed, name, self._read_of(streams))
+        self._cases = await self._followed_cases()
         return streams
+
+    async def _followed_cases(self) -> Sequence[str]:
+        connector = self._source.connector
+        place = (self._instance.name, connector.name, connector.namespace())
+        since, others = self._now - _CLOSED_FOR, self._workshop.settings.names - {self._instance.name}
+        return tuple(await self._store.run(self._store.followed_cases, *place, since, others))
 
     def _read_of(self, streams: Iterable[Stream]) -> set[tuple[str, str]]:
         """Return the polls and sweeps of *streams* that are read, sweeps that are switched off left out."""
@@ -192,6 +200,7 @@ class InstanceRun:
             cursor=state.cursor if state else None,
             since=_start(self._source.config.start),
             reference=self._source.reference,
+            cases=self._cases,
         )
 
     async def _sweep(self, stream: Stream, sweep: Sweep, states: Mapping[str, StreamState], forced: bool) -> None:
@@ -215,6 +224,7 @@ class InstanceRun:
             since=_window_start(sweep, last, self._now),
             until=self._now,
             reference=self._source.reference,
+            cases=self._cases,
         )
         await self._run(key, read, sweep)
 

@@ -116,8 +116,9 @@ class Tokens:
             error.undone = True  # of the request that wanted the token, for it was not sent at all
             raise
         seen = f"{response.status} from {self._oauth.token_url}"
-        if response.status in _BUSY or response.status >= 500:
+        if response.status >= 400:  # a clear answer: this refresh was not cut off
             self._write(file, kept)
+        if response.status in _BUSY or response.status >= 500:
             wait = parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC))
             raise TransientError(f"{seen}: no access token now", retry_after=wait, undone=True)
         try:

@@ -82,6 +82,9 @@ class Read:
         now: aware, UTC; when this run began.
         reference: every reference's records, by name.
         restarts: how often this run already began anew because a page asked for it.
+        cases: for a poll or sweep, the external ids of this instance's own cases that are to be followed back: those
+            that are open, and those closed in the last seven days; oldest first. They are read even where the
+            settings look elsewhere.
     """
 
     stream: str
@@ -93,6 +96,7 @@ class Read:
     until: datetime | None = None
     reference: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     restarts: int = 0
+    cases: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

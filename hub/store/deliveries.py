@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.sdk.ticket import Role
-from hub.store import outbox, queries
+from hub.store import links, outbox, queries
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
 from hub.store.tables import micros
@@ -47,6 +48,14 @@ class Deliveries(ABC):
         with self._write() as connection:
             number = queries.number_of(connection, ticket)
             return outbox.ask_change(connection, number, instance, role, changes, by, micros(self._now()))
+
+    def followed_cases(
+        self, instance: str, connector: str, namespace: str, since: datetime, others: AbstractSet[str] = frozenset()
+    ) -> list[str]:
+        """Return the external ids of an instance's cases that are open or were closed at *since* or later; *others*:
+        names of the instances that are configured beside it."""
+        with self._read() as connection:
+            return links.followed(connection, instance, connector, namespace, micros(since), others)
 
     def outbox_due(self, instance: str, limit: int, *, forced: bool = False) -> list[Outgoing]:
         """Return what may be sent to an instance now; *forced*: also what waits after failures."""

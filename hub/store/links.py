@@ -6,6 +6,7 @@ While a case of role ``escalated`` is open its ticket is ``on_hold``; with the l
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -98,6 +99,21 @@ def connect(
     if role == "escalated":
         _hold(connection, ticket_n, at)
     return _find(connection, place.connector, place.namespace, [place.external_id])[place.external_id]
+
+
+def followed(
+    connection: sa.Connection, instance: str, connector: str, namespace: str, since: int, others: AbstractSet[str]
+) -> list[str]:
+    """Return the external ids of the cases that *instance* follows: open ones, and those closed at *since*
+    (microseconds) or later; oldest first.
+
+    Cases under a name that none of the *others* has are its own: it had another name then.
+    """
+    here = (links.c.connector == connector) & (links.c.namespace == namespace)
+    mine = (links.c.instance == instance) | links.c.instance.not_in(others)
+    alive = links.c.state.is_(None) | links.c.state.not_in(CLOSED) | (links.c.updated_at >= since)
+    query = sa.select(links.c.external_id).where(here, mine, alive).order_by(links.c.n)
+    return list(connection.execute(query).scalars())
 
 
 # --- what a page says of cases ----------------------------------------------------------------------------------------

@@ -250,6 +250,7 @@ def made(connection: sa.Connection, n: int, told_n: int, place: Place, url: str 
         department = payload.get("department")
         linked.connect(connection, row.ticket_n, row.role, place, at, url=url, department=department)
         _ask_missed(connection, row, payload.get("told_n", told_n), at)
+        _told_by(connection, row, now)
     else:
         finished(connection, n, now)  # a comment is there as a whole
 
@@ -263,6 +264,16 @@ def _ask_missed(connection: sa.Connection, row: Any, told_n: int, at: int) -> No
     if missed:
         payload = {"cause": "source", "messages": missed}
         _put(connection, row.ticket_n, row.instance, row.role, "comment", payload, at, *missed)
+
+
+def _told_by(connection: sa.Connection, create: Any, now: datetime) -> None:
+    """Note that comments which were set aside before the case *create* was asked for are told: it tells all that was
+    said by then."""
+    same = (outbox.c.ticket_n == create.ticket_n) & (outbox.c.instance == create.instance)
+    same &= (outbox.c.role == create.role) & (outbox.c.n < create.n)
+    aside = (outbox.c.effect == "comment") & (outbox.c.state == "failed")
+    for n in connection.execute(sa.select(outbox.c.n).where(same, aside)).scalars().all():
+        finished(connection, n, now)
 
 
 def finished(connection: sa.Connection, n: int, now: datetime) -> None:

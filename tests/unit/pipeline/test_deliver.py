@@ -133,6 +133,53 @@ def test_a_change_of_a_ticket_without_a_case_is_set_aside(bench: Bench) -> None:
     assert row.error == "the ticket has no case there to be told or changed"
 
 
+def _closed_before_the_comment(bench: Bench, desk: Desk) -> None:
+    bench.put("1", thread="t")
+    bench.escalate("t")
+    bench.work()
+    bench.put("2", thread="t")
+    desk.change("C-1", state="done")
+    bench.read()
+
+
+def test_what_a_closed_case_is_not_told_is_set_aside_and_never_said_to_be_told(bench: Bench, desk: Desk) -> None:
+    _closed_before_the_comment(bench, desk)
+    worked = bench.work()
+    assert (worked.sent, worked.set_aside) == (0, 1)
+    assert desk.cases["C-1"].comments == []
+    assert "comment_sent" not in kinds(bench, "t")
+    assert kinds(bench, "t")[-1] == "set_aside"
+    [row] = left(bench)
+    assert (row.effect, row.state) == ("comment", "failed")
+    assert row.error is not None
+    assert row.error.startswith("its case there is closed, so nothing more is told in it; escalate the ticket again")
+
+
+def test_a_new_case_tells_what_the_closed_one_was_not_told(bench: Bench, desk: Desk) -> None:
+    _closed_before_the_comment(bench, desk)
+    bench.work()
+    bench.escalate("t")
+    assert bench.work().sent == 1
+    [new] = [case for name, case in desk.cases.items() if name != "C-1"]
+    assert (sorted(new.text.splitlines()), new.comments) == (["text of 1", "text of 2"], [])
+    assert left(bench) == []
+    assert "comment_sent" in kinds(bench, "t")
+
+
+def test_what_cannot_be_sent_says_nothing_of_whether_the_desk_is_there(bench: Bench, desk: Desk) -> None:
+    bench.put("1", thread="t")
+    bench.escalate("t")
+    bench.work()
+    bench.put("7")
+    bench.escalate("7")
+    bench.put("2", thread="t")
+    desk.change("C-1", state="done")
+    bench.read()
+    desk.always = "busy"
+    bench.work()
+    assert [(row.effect, row.attempts) for row in left(bench)] == [("create", 0), ("comment", 1)]
+
+
 def test_what_is_delivered_goes_through_the_hook_of_that_name(bench: Bench, desk: Desk) -> None:
     bench.put("1")
     with bench.store() as store:

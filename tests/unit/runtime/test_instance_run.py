@@ -46,7 +46,7 @@ from hub.sdk import (
     TicketDraft,
     hookimpl,
 )
-from hub.store import Checkpoint, Store, StreamKey
+from hub.store import Checkpoint, Place, Store, StreamKey
 from hub.store.machine import stream_lock
 from tests.unit.store.pages import new_store, opened, write
 
@@ -341,6 +341,27 @@ def test_a_key_that_a_vendor_repeats_in_its_answer_is_nowhere(bench: Bench, tmp_
     assert not any(secret in text for text in (*told, repr(report)))
     bench.store.close()
     assert not any(secret.encode() in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+
+
+class Following(Web):
+    """Asks for its own cases beside what is new."""
+
+    def request(self, read: Read) -> Request | None:
+        asked = super().request(read)
+        return asked and asked.with_params(since=",".join(read.cases))
+
+
+def test_polls_and_sweeps_are_told_the_open_cases_of_their_instance(bench: Bench) -> None:
+    bench.sync("one")
+    ticket = next(str(one.id) for one in bench.store.iter_tickets())
+    row = bench.store.ask_case(ticket, "one").outgoing
+    assert row is not None
+    bench.store.outbox_made(row.n, 0, Place("one", "web", "", "case 7"), None)
+    age(bench, 2 * HOUR)
+    bench.server.asked.clear()
+    bench.sync("one", "two", connectors={"one": Following, "two": Following})
+    told = {path for path in bench.server.asked if path.endswith(" since case 7")}
+    assert told == {f"/one/{name} since case 7" for name in ("a", "b", "a/edits", "b/edits")}
 
 
 def test_a_run_that_waited_for_another_goes_on_from_where_that_one_ended(bench: Bench) -> None:

@@ -260,6 +260,15 @@ def test_a_process_that_dies_before_the_answer_is_on_the_disk_is_told_of(vendor:
         sent(url, GET)
 
 
+def test_a_token_that_is_refused_again_is_never_said_to_be_cut_off(vendor: tuple[Vendor, str]) -> None:
+    far, url = vendor
+    far.valid = ""
+    for _ in range(2):
+        with pytest.raises(AuthError, match="invalid_grant") as raised:
+            sent(url, GET)
+        assert "cut off" not in str(raised.value)
+
+
 def test_a_new_refresh_token_in_the_settings_begins_anew(vendor: tuple[Vendor, str]) -> None:
     far, url = vendor
     sent(url, GET)

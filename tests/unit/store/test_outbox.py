@@ -1,5 +1,6 @@
 """What is asked of other places is committed with what caused it, and what comes back finds its ticket."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,19 @@ def test_a_renamed_instance_still_knows_its_cases(store: Store) -> None:
     put(store, FollowUp(external_id="T-1", state="open", otherwise=own), instance="renamed", stream="cases")
     [ticket] = store.iter_tickets()
     assert [link.instance for link in ticket.links] == ["renamed"]
+
+
+def test_open_cases_and_those_closed_not_long_ago_are_followed(store: Store) -> None:
+    for number in ("1", "2", "3"):
+        linked(store, number, f"T-{number}")
+    put(store, FollowUp(external_id="T-1", state="solved"), now=NOW - timedelta(days=8), **THERE)
+    put(store, FollowUp(external_id="T-2", state="hidden"), now=NOW - timedelta(days=6), **THERE)
+    put(store, FollowUp(external_id="T-3", state="open"), now=NOW - timedelta(days=90), **THERE)
+    week_ago = NOW - timedelta(days=7)
+    assert store.followed_cases("there", "c", "", week_ago) == ["T-2", "T-3"]
+    assert store.followed_cases("renamed", "c", "", week_ago, frozenset({"other"})) == ["T-2", "T-3"]
+    assert store.followed_cases("beside", "c", "", week_ago, frozenset({"there"})) == []
+    assert store.followed_cases("there", "c", "another site", week_ago) == []
 
 
 def test_a_case_of_another_site_with_the_same_id_is_another_case(store: Store) -> None:
