@@ -11,7 +11,8 @@ from hub.sdk import Message, Ticket
 from hub_jira import assumed, compose, wiki
 
 _RUSSIAN = {
-    "from": "Клиент из соцсетей: {platform}",
+    "social": "Клиент из соцсетей: {platform}",
+    "from": "Источник: {platform}",
     "rating": "Оценка: {rating:g} из 5",
     "post": "Сообщение",
     "ticket": "Заявка",
@@ -21,7 +22,8 @@ _RUSSIAN = {
     "duplicate": "Создано дважды для одной и той же заявки: закрыто, работа идёт в связанной задаче.",
 }
 _ENGLISH = {
-    "from": "Customer from social media: {platform}",
+    "social": "Customer from social media: {platform}",
+    "from": "Source: {platform}",
     "rating": "Rating: {rating:g} of 5",
     "post": "Post",
     "ticket": "Ticket",
@@ -59,7 +61,7 @@ class Words:
 
     def description(self, ticket: Ticket) -> Any:
         """Return where the customer came from, what was said, and the links back."""
-        told = [self._say("from", platform=ticket.platform)]
+        told = [self._say("social" if is_social(ticket) else "from", platform=ticket.platform)]
         if ticket.rating is not None:
             told.append(self._say("rating", rating=ticket.rating))
         links = [("post", ticket.url), ("ticket", self.link.format(id=ticket.id) if self.link else None)]
@@ -123,6 +125,11 @@ class Words:
         parts += [f"{wiki.text_to_wiki(name)}: {url}" for name, url in links]
         parts += [wiki.text_to_wiki(foot)] if foot else []
         return "\n\n".join(parts)
+
+
+def is_social(ticket: Ticket) -> bool:
+    """Return whether the customer came from a social network, a map, a forum: not from a tracker or a CRM."""
+    return ticket.kind in ("mention", "review")
 
 
 def _public(messages: Sequence[Message]) -> list[Message]:

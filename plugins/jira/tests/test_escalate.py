@@ -44,6 +44,15 @@ def test_an_issue_says_who_wrote_what_and_where_and_carries_the_marker(site: Any
     assert read.marker == tools.marker
 
 
+@pytest.mark.parametrize("kind", ["task", "issue"])
+def test_what_came_from_a_tracker_or_a_crm_is_not_marked_as_social_media(site: Any, tools: Any, kind: str) -> None:
+    connector = site.connector()
+    site.drive(connector, site.delivery(connector, ticket=tools.ticket(kind=kind, platform="bitrix24")))
+    (made,) = site.made()
+    assert made["labels"] == [tools.marker, "bitrix24"]
+    assert made["text"].startswith("Source: bitrix24")
+
+
 def test_the_frame_is_russian_where_the_settings_say_so(site: Any) -> None:
     connector = site.connector(language="ru", issue_type="10003")
     site.drive(connector, site.delivery(connector))
