@@ -64,7 +64,7 @@ class Words:
         told = [self._say("social" if is_social(ticket) else "from", platform=ticket.platform)]
         if ticket.rating is not None:
             told.append(self._say("rating", rating=ticket.rating))
-        links = [("post", ticket.url), ("ticket", self.link.format(id=ticket.id) if self.link else None)]
+        links = [("post", ticket.url), ("ticket", self._own_address(ticket))]
         given = [(self._say(name), url) for name, url in links if url]
         return self._text("\n".join(told), _public(ticket.messages), given, "")
 
@@ -79,9 +79,11 @@ class Words:
 
     def address(self, ticket: Ticket) -> str | None:
         """Return where a person finds the ticket: at the hub's side, else where the customer wrote."""
-        if self.link:
-            return self.link.format(id=ticket.id)
-        return ticket.url or next((message.url for message in ticket.messages if message.url), None)
+        own = self._own_address(ticket)
+        return own or ticket.url or next((message.url for message in ticket.messages if message.url), None)
+
+    def _own_address(self, ticket: Ticket) -> str | None:
+        return self.link.replace("{id}", str(ticket.id)) if self.link else None
 
     def _say(self, name: str, **values: Any) -> str:
         return (_RUSSIAN if self.russian else _ENGLISH)[name].format(**values)

@@ -44,6 +44,14 @@ def test_an_issue_says_who_wrote_what_and_where_and_carries_the_marker(site: Any
     assert read.marker == tools.marker
 
 
+def test_other_braces_in_the_address_of_a_ticket_stay_as_they_are(site: Any) -> None:
+    connector = site.connector(link="https://desk.example/{team}/{id}?view={}")
+    site.drive(connector, site.delivery(connector))
+    (made,) = site.made()
+    address = "https://desk.example/{team}/00000000-0000-0000-0000-000000000001?view={}"
+    assert made["links"][0]["object"]["url"] == address
+
+
 @pytest.mark.parametrize("kind", ["task", "issue"])
 def test_what_came_from_a_tracker_or_a_crm_is_not_marked_as_social_media(site: Any, tools: Any, kind: str) -> None:
     connector = site.connector()
