@@ -145,6 +145,9 @@ def told(event: "TicketEvent", numbers: dict[str, int], zone: tzinfo) -> Iterato
             yield f"{message} changed ({event.cause})"
         case "changed":
             yield f"the ticket changed ({event.cause})"
+        case "set" | "handed_back" as kind:
+            names = ", ".join(event.data.get("pinned", ()))
+            yield f"{names}: {'set by a person' if kind == 'set' else 'left to rules again by a person'}"
         case _ if event.cause == "destination":
             yield from _elsewhere(event)
         case kind:

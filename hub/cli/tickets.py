@@ -1,4 +1,4 @@
-"""``hub tickets``: list, show, export, escalate."""
+"""``hub tickets``: list, show, export, set, escalate."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli.errors import FAILED
-from hub.cli.filters import check_instances, filter_options, ticket_filter
+from hub.cli.filters import CATEGORIES, PRIORITIES, STATES, check_instances, filter_options, ticket_filter
 from hub.cli.lazy import Group
 from hub.cli.output import Column, counted, local, print_json, print_table, progress, say, width
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
@@ -15,15 +15,17 @@ from hub.cli.state import State, complete_instance, json_option, pass_state, sha
 if TYPE_CHECKING:
     from hub.runtime.config import Outline
     from hub.sdk import ConnectorConfig
-    from hub.store import TicketLine
+    from hub.store import HandSet, TicketLine
 
 _SHORT_ID = 8  # letters of an id in a list on a terminal
+_OWN_STATES = tuple(state for state in STATES if state != "hidden")  # only its source hides a ticket
+_SETTABLE = ("state", "priority", "queue", "category", "assignee", "tags")
 _WIDE = 110  # columns of a terminal from which kind and author are shown too
 
 
 @click.group(cls=Group)
 def tickets() -> None:
-    """List, show, export and escalate tickets."""
+    """List, show, export, set and escalate tickets."""
 
 
 @tickets.command("list")
@@ -73,6 +75,67 @@ def show(state: State, ticket: str, as_json: bool) -> None:
         print_json({**found.model_dump(mode="json"), "events": events})
     else:
         print_story(found, events, outline.timezone)
+
+
+@tickets.command("set")
+@click.argument("ticket", metavar="ID")
+@click.option("--state", type=click.Choice(_OWN_STATES), help="Where it stands.")
+@click.option("--priority", type=click.Choice(PRIORITIES), help="How urgent it is.")
+@click.option("--queue", help="Which queue it is in; '' takes it out of any.")
+@click.option("--category", type=click.Choice(CATEGORIES), help="What it is.")
+@click.option("--assignee", help="Who works on it; '' is nobody.")
+@click.option("--tag", "tags", multiple=True, help="A tag; all that it is to have, once for each. '' is none.")
+@click.option("--by-rules", "handed_back", multiple=True, type=click.Choice(_SETTABLE),
+              help="Let rules decide this field again.")  # fmt: skip
+@json_option
+@shared_options
+@pass_state
+def set_(state: State, /, ticket: str, handed_back: Sequence[str], as_json: bool, **options: Any) -> None:
+    """Decide what one ticket is to be, as a person.
+
+    ID is the ticket's id, or its first four letters or more. Rules and the source no longer overwrite what is set
+    here, until --by-rules gives it back to them; the rest, deadlines too, rules decide anew at once. Open tasks and
+    issues of the ticket are told by the next "hub sync" when it is solved or closed, and of its priority and tags.
+    """
+    wanted = _wanted(options)
+    twice = sorted(set(wanted) & set(handed_back))
+    if twice:
+        raise click.UsageError(f"{twice[0]} is set and left to rules at once; give one of the two")
+    if not wanted and not handed_back:
+        raise click.UsageError("say what is to be set, such as --priority high; --help lists what can be")
+    from hub.runtime.rules import router_in_force
+
+    settings = state.settings(apart=True)
+    with state.store(settings.store) as store:
+        done = store.set_by_hand(ticket, wanted, handed_back, router_in_force(settings, store))
+    if as_json:
+        print_json(done)
+        return
+    say(f"ticket {done.ticket[:_SHORT_ID]}: {_told(done, handed_back)}")
+    for one in done.asked:
+        say(f'delivery {one.n} tells {one.instance} of it; "hub sync" sends it')
+
+
+def _wanted(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that are to be set, by field; nothing for what was not given."""
+    wanted = {name: value or None for name, value in options.items() if value is not None and name != "tags"}
+    if options["tags"]:
+        wanted["tags"] = sorted({tag for tag in options["tags"] if tag})
+    return wanted
+
+
+def _told(done: "HandSet", handed_back: Sequence[str]) -> str:
+    from hub.cli.output import one_line
+
+    changes = [
+        f"{name} is {one_line(_word(new))}, was {one_line(_word(old))}" for name, (old, new) in done.fields.items()
+    ]
+    changes += [f"{', '.join(handed_back)}: left to rules"] if handed_back else []
+    return "; ".join(changes) or f"it is so already; set by a person: {', '.join(done.by_hand)}"
+
+
+def _word(value: Any) -> str:
+    return ", ".join(value) or "nothing" if isinstance(value, list) else str(value or "nothing")
 
 
 @tickets.command

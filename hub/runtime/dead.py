@@ -6,11 +6,9 @@ from datetime import timedelta
 from typing import Any, Literal, cast
 
 from hub.pipeline.normalize import Said, normalize, record_of, sort_out
-from hub.pipeline.route import router
 from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings, Settings
-from hub.runtime.plugins import classifier, hub_manager
-from hub.runtime.rules import rules_in_force
+from hub.runtime.rules import router_in_force
 from hub.runtime.sources import offline_source
 from hub.sdk import Change, Connector, MessageDraft, Read, message_id
 from hub.sdk.messages import Mode
@@ -41,7 +39,7 @@ def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list
     A record that was read well after it was set aside is not stored over what came then.
     """
     results: list[Retried] = []
-    decides = router(rules_in_force(settings.rules, store).rules, classifier(hub_manager(settings.plugins)))
+    decides = router_in_force(settings, store)
     for number in numbers:
         letter = store.dead_letter(number)
         instance = settings.instances.get(letter.instance)

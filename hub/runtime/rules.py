@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub.store import Store
+from hub.store import Router, Store
 
 if TYPE_CHECKING:
     from hub.routing.rules import RuleSet
+    from hub.runtime.config import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,14 @@ def rules_in_force(folder: Path | None, store: Store) -> InForce:
         )
     store.keep_rules(rules.version, files)
     return InForce(rules)
+
+
+def router_in_force(settings: "Settings", store: Store) -> Router | None:
+    """Return what decides by the rules in force and the classifiers of *settings*; None where there are no rules."""
+    from hub.pipeline.route import router
+    from hub.runtime.plugins import classifier, hub_manager
+
+    return router(rules_in_force(settings.rules, store).rules, classifier(hub_manager(settings.plugins)))
 
 
 def read_texts(folder: Path) -> dict[str, str]:

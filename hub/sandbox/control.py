@@ -39,7 +39,7 @@ class Control:
         return answer({"advanced": seconds})
 
     async def faults(self, request: Request) -> Response:
-        """POST /faults {"profile", "seed"} or {"next": [...]}; "vendor" limits it to one."""
+        """POST /faults {"profile", "seed"} or {"next": [...]} ([]: none any more); "vendor" limits it to one."""
         body = await _body(request)
         chosen = [self._vendor(body["vendor"])] if body.get("vendor") else list(self._vendors.values())
         for vendor in chosen:

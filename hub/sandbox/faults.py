@@ -65,16 +65,17 @@ class FaultPlan:
         self._next.clear()
 
     def ask(self, kinds: Iterable[str]) -> None:
-        """Let exactly these happen to the next requests, in order, before the profile goes on.
+        """Let exactly these happen to the next requests, in order, before the profile goes on; what was asked for
+        before is dropped.
 
         Raises:
-            ValueError: no such kind; then nothing is asked for.
+            ValueError: no such kind; then what was asked for before stays.
         """
         asked = list(kinds)
         unknown = [kind for kind in asked if kind not in KINDS and kind != "none"]
         if unknown:
             raise ValueError(f"fault {unknown[0]!r} is unknown; choose among none, {', '.join(KINDS)}")
-        self._next.extend(asked)
+        self._next = deque(asked)
 
     def draw(self, *, records: bool) -> str | None:
         """Return the fault of this request, or None.

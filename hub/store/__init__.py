@@ -1,5 +1,6 @@
 """What survives a restart: tickets, messages, events, originals, dead letters, cursors. One store per ``store`` URL."""
 
+from hub.store.by_hand import HandSet
 from hub.store.erase import Erased, Named
 from hub.store.failed import FailedPage
 from hub.store.inventory import Absent
@@ -19,6 +20,7 @@ __all__ = [
     "Erased",
     "Escalation",
     "FailedPage",
+    "HandSet",
     "InstanceState",
     "Named",
     "Outgoing",

@@ -21,7 +21,7 @@ from hub.store.tables import USUAL, instant, micros, ticket_events
 
 _CHUNK = 500  # values in one IN list
 _COLUMNS = ("priority", "queue", "category")
-_CAUSE = "rule"
+CAUSE = "rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
             states=[*states[case.row.n], *_just_changed(case, checkpoint.now)],
         )
         decided = router.decide(facts)
-        fields = _apply(case.row, decided, micros(checkpoint.now))
+        fields = apply_decision(case.row, decided, micros(checkpoint.now))
         if fields and case.before is not None:
-            outcome.events.append(Event(case.row.n, "decided", _CAUSE, {"fields": fields}))
+            outcome.events.append(Event(case.row.n, "decided", CAUSE, {"fields": fields}))
         if decided.escalations:
             outcome.wishes.append((case.row.n, decided.escalations))
     return outcome
@@ -63,19 +63,26 @@ def _order(message: MessageRow) -> tuple[int, bytes]:
 # --- what is decided, into the row ------------------------------------------------------------------------------------
 
 
-def _apply(row: TicketRow, decided: Decided, now: int) -> dict[str, list[Any]]:
-    """Write *decided* into *row*, but for what a person has set; return the changed fields."""
+def apply_decision(row: TicketRow, decided: Decided, now: int, *, with_state: bool = True) -> dict[str, list[Any]]:
+    """Write *decided* into *row*, but for what a person has set; return the changed fields.
+
+    Args:
+        now: microseconds.
+        with_state: whether rules may set the state too.
+    """
     before = _plain(row)
     facts = decided_of(row)
     by_hand = frozenset(facts.get("set_by_hand", ()))
     for name in _COLUMNS:
         if name not in by_hand:
             setattr(row, name, getattr(decided, name))
-    rest = _rest(decided)
     kept = {name: value for name, value in facts.items() if name in by_hand or name == "set_by_hand"}
-    if "state" not in by_hand:
+    rest = {name: value for name, value in _rest(decided).items() if name not in by_hand}
+    if "state" not in by_hand and with_state:
         _apply_state(row, decided.state, facts.get(RULED_STATE), now)
         rest |= {RULED_STATE: decided.state} if decided.state else {}
+    elif "state" not in by_hand and RULED_STATE in facts:
+        rest[RULED_STATE] = facts[RULED_STATE]
     row.decided = dumps({**rest, **kept})
     after = _plain(row)
     return {name: [before.get(name), after.get(name)] for name in after if before.get(name) != after.get(name)}

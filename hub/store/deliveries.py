@@ -1,7 +1,7 @@
 """The part of the store's door that deliveries go through."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -10,9 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.sdk.ticket import Role
-from hub.store import links, outbox, queries
+from hub.store import by_hand, links, outbox, queries
+from hub.store.again import decide_again
+from hub.store.by_hand import HandSet
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
+from hub.store.page import Router
 from hub.store.tables import micros
 
 
@@ -42,6 +45,22 @@ class Deliveries(ABC):
         with self._write() as connection:
             number = queries.number_of(connection, ticket)
             return outbox.ask_case(connection, number, instance, role, department, by, micros(self._now()))
+
+    def set_by_hand(
+        self, ticket: str, wanted: Mapping[str, Any], handed_back: Collection[str] = (), router: Router | None = None
+    ) -> HandSet:
+        """Set fields of a ticket (its id, or how that begins) as a person wants, and let *router* decide for the rest,
+        those that are *handed_back* included; see :func:`hub.store.by_hand.set_by_hand`.
+
+        Raises:
+            StoreError: no ticket has such an id, or several do.
+        """
+        with self._write() as connection:
+            number = queries.number_of(connection, ticket)
+            done = by_hand.set_by_hand(connection, number, wanted, handed_back, micros(self._now()))
+            if router is not None:
+                decide_again(connection, router, [number], self._now(), with_state="state" in handed_back)
+            return done
 
     def ask_change(self, ticket: str, instance: str, role: Role, changes: Mapping[str, Any], by: str) -> Asked:
         """Ask for other values in a ticket's case at an instance, in the hub's words."""

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.sdk.drafts import FollowUp
+from hub.store.again import decide_again
 from hub.store.links import follow, ids_of, sort_follow_ups
 from hub.store.notes import Noted, add_notes
 from hub.store.outbox import ask_case, ask_comments
@@ -41,12 +42,15 @@ def prepared(connection: sa.Connection, checkpoint: Checkpoint) -> tuple[Checkpo
 def written(
     connection: sa.Connection, checkpoint: Checkpoint, known: Known, asked: Iterable[Wish], events: Sequence[Event]
 ) -> Elsewhere:
-    """Write the news of cases, and into the outbox what the page asks for; return what was written."""
+    """Write the news of cases and what rules make of them, and into the outbox what the page asks for; return what was
+    written."""
     concerned: set[int] = set()
     noted = Noted()
     if known:
         concerned = follow(connection, checkpoint, known)
         noted = add_notes(connection, checkpoint, known)
+        if concerned and checkpoint.router is not None:
+            decide_again(connection, checkpoint.router, concerned, checkpoint.now)
     _ask_cases(connection, checkpoint, asked)
     _ask_comments(connection, checkpoint, events)
     return Elsewhere(noted.added, noted.changed, noted.seen, ids_of(connection, concerned | noted.tickets))

@@ -90,7 +90,7 @@ def ask_comments(connection: sa.Connection, added: Mapping[int, Sequence[str]], 
     Args:
         added: ids of new messages by the ticket's row number.
     """
-    for ticket_n, instance, role in _open_cases(connection, sorted(added)):
+    for ticket_n, instance, role in open_cases(connection, sorted(added)):
         new = list(added[ticket_n])
         _put(connection, ticket_n, instance, role, "comment", {"cause": "source", "messages": new}, at, *new)
 
@@ -103,7 +103,7 @@ def ask_change(
     return _put(connection, ticket_n, instance, role, "change", payload, at, dumps(payload), str(at))
 
 
-def _open_cases(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[tuple[int, str, Role]]:
+def open_cases(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[tuple[int, str, Role]]:
     """Yield ticket, instance and role of every case that is open, or was begun and may be there already: a create that
     was not tried yet tells new messages itself."""
     found: set[tuple[int, str, Role]] = set()

@@ -345,6 +345,13 @@ def facts_of(connection: sa.Connection, prefix: str, now: datetime) -> Facts:
     return facts_of_rows(row, written, now=now, customer=History(connection).of(row), states=states)
 
 
+def cases_of(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[tuple[TicketRow, list[MessageRow]]]:
+    """Yield the tickets *numbers* with all their messages, oldest first."""
+    for some in _chunks(numbers):
+        written = _messages_of(connection, some)
+        yield from ((row, written.get(row.n, [])) for row in _rows(connection, some))
+
+
 def _batches(connection: sa.Connection, wanted: TicketFilter) -> Iterator[list[int]]:
     query = sa.select(tickets.c.n).where(*wanted.conditions()).order_by(tickets.c.n)
     if wanted.text:

@@ -63,7 +63,10 @@ def _cpu_s() -> float:
     ("words", "seen"),
     [
         (["tickts"], 'there is no command "tickts"; did you mean "tickets"?'),
-        (["tickets", "lst"], 'there is no command "lst"; did you mean "list"? commands: escalate, export, list, show'),
+        (
+            ["tickets", "lst"],
+            'there is no command "lst"; did you mean "list"? commands: escalate, export, list, set, show',
+        ),
         (["zzzz"], 'there is no command "zzzz"; commands: check, completion,'),
         (["tickets", "list", "--platfrm", "x"], "--platform"),
         (["tickets", "list", "--state", "nwe"], "'new'"),

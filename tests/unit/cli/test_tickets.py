@@ -13,7 +13,7 @@ import pytest
 
 from hub.cli.export import COLUMNS
 from hub.sdk import Sla, Ticket
-from hub.store import Decided, Router, open_store
+from hub.store import Decided, Place, Router, open_store
 from tests.unit.cli.conftest import NOW, Hub, mention, put
 
 
@@ -269,3 +269,64 @@ def test_a_time_that_ends_before_it_begins_is_wrong_use(hub: Hub, filled: Path) 
     ran = hub("tickets", "list", "--since", "2026-11-20", "--until", "2026-11-19")
     assert ran.code == 2
     assert "--since is after --until" in ran.err
+
+
+def _first(hub: Hub) -> str:
+    return str(json.loads(hub("tickets", "list", "--json").out)[0]["id"])
+
+
+def test_a_person_decides_what_a_ticket_is_and_the_story_says_so(hub: Hub, filled: Path) -> None:
+    ticket = _first(hub)
+    ran = hub("tickets", "set", ticket[:8], "--priority", "high", "--queue", "vip", "--tag", "b", "--tag", "a")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == (
+        f"ticket {ticket[:8]}: priority is high, was normal; queue is vip, was nothing; tags is a, b, was nothing\n"
+    )
+    told = hub("tickets", "show", ticket).out
+    assert "priority high" in told
+    happened = [line[16:].strip() for line in told.partition("What happened\n")[2].splitlines()]
+    assert happened[-4:] == [
+        "priority, queue, tags: set by a person",
+        "priority: normal → high",
+        "queue: nothing → vip",
+        "tags: nothing → a, b",
+    ]
+    again = hub("tickets", "set", ticket, "--queue", "vip").err
+    assert again == f"ticket {ticket[:8]}: it is so already; set by a person: priority, queue, tags\n"
+    back = hub("tickets", "set", ticket, "--queue", "", "--tag", "", "--by-rules", "priority").err
+    assert (
+        back == f"ticket {ticket[:8]}: queue is nothing, was vip; tags is nothing, was a, b; priority: left to rules\n"
+    )
+    shown = json.loads(hub("tickets", "show", ticket, "--json").out)
+    assert (shown["queue"], shown["tags"], shown["set_by_hand"]) == (None, [], ["queue", "tags"])
+    assert "priority: left to rules again by a person" in hub("tickets", "show", ticket).out
+
+
+def test_what_a_person_sets_is_told_to_open_cases_by_the_next_sync(hub: Hub, filled: Path) -> None:
+    ticket = _first(hub)
+    with open_store(f"sqlite:///{filled.with_name('hub.db')}") as store:
+        row = store.ask_case(ticket, "maps").outgoing
+        assert row is not None
+        store.outbox_made(row.n, 99, Place("maps", "pointer", "", "T-1"), None)
+        store.outbox_finished(row.n)
+    ran = hub("tickets", "set", ticket, "--state", "solved")
+    assert ran.err.splitlines() == [
+        f"ticket {ticket[:8]}: state is solved, was on_hold",
+        'delivery 2 tells maps of it; "hub sync" sends it',
+    ]
+    answer = json.loads(hub("tickets", "set", ticket, "--priority", "low", "--json").out)
+    assert (answer["fields"], answer["by_hand"]) == ({"priority": ["normal", "low"]}, ["priority", "state"])
+    assert [one["effect"] for one in answer["asked"]] == ["change"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "say what is to be set, such as --priority high"),
+        (("--state", "hidden"), "'hidden' is not one of"),
+        (("--queue", "a", "--by-rules", "queue"), "queue is set and left to rules at once; give one of the two"),
+    ],
+)
+def test_setting_wrongly_says_what_is_right(hub: Hub, filled: Path, words: tuple[str, ...], said: str) -> None:
+    ran = hub("tickets", "set", _first(hub), *words)
+    assert (ran.code, said in ran.err) == (2, True), ran.err

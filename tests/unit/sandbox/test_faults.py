@@ -41,6 +41,16 @@ def test_explicit_faults_come_in_order_and_then_the_profile_goes_on() -> None:
     assert drawn(plan, 5) == ["500", None, "reset", None, None]
 
 
+@pytest.mark.parametrize(("then", "expected"), [([], [None, None]), (["reset"], ["reset", None])])
+def test_what_is_asked_for_takes_the_place_of_what_was_asked_for_before(
+    then: list[str], expected: list[str | None]
+) -> None:
+    plan = FaultPlan()
+    plan.ask(["500", "503", "html"])
+    plan.ask(then)
+    assert drawn(plan, 2) == expected
+
+
 def test_a_fault_of_records_waits_for_records() -> None:
     plan = FaultPlan()
     plan.ask(["malformed"])

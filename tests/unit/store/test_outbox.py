@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.routing.facts import Facts
-from hub.sdk import FollowUp, MessageDraft, StoreError, find_marker
+from hub.sdk import FollowUp, MessageDraft, Sla, StoreError, find_marker
 from hub.store import Decided, Escalation, Place, Router, Store, TicketFilter, open_store, upgrade_store
 from hub.store.outbox import marker_of
 from tests.unit.store.older import older
@@ -285,3 +285,51 @@ def test_an_older_database_keeps_its_tickets_and_gets_the_new_tables(store: Stor
     with open_store(url, now=lambda: NOW) as upgraded:
         assert linked(upgraded, "2")
         assert upgraded.summary().tickets == 2
+
+
+# --- rules and cases --------------------------------------------------------------------------------------------------
+
+
+class Clocked:
+    """Rules whose deadline stands in for the state and its past, as those of a policy with pauses do."""
+
+    def __init__(self, **decided: Any) -> None:
+        self.decided = decided
+        self.seen: list[list[str]] = []
+        self.router = Router(self._decide)
+
+    def _decide(self, facts: Facts) -> Decided:
+        self.seen.append([state for _, state in facts.states])
+        due = NOW + timedelta(hours=1 + len(facts.states))
+        return Decided("normal", sla=Sla(policy=facts.state, resolution_due=due), ruleset="v1", **self.decided)
+
+
+def test_a_case_that_moves_its_ticket_lets_rules_decide_its_deadlines_again(store: Store) -> None:
+    rules = Clocked()
+    ticket = linked(store)
+    put(store, FollowUp(external_id="T-1", state="open"), router=rules.router, **THERE)
+    found = store.find_ticket(ticket)
+    assert (found.state, found.sla and found.sla.policy) == ("on_hold", "on_hold")
+    put(store, FollowUp(external_id="T-1", state="solved"), router=rules.router, **THERE)
+    found = store.find_ticket(ticket)
+    assert (found.state, found.sla and found.sla.policy) == ("open", "open")
+    assert rules.seen == [["on_hold"], ["on_hold", "open"]]
+    assert [event.kind for event in store.events(ticket)][-3:] == ["case_changed", "changed", "decided"]
+
+
+def test_a_case_without_news_asks_no_rules(store: Store) -> None:
+    rules = Clocked()
+    linked(store)
+    for _ in range(3):
+        put(store, FollowUp(external_id="T-1", state="open"), router=rules.router, **THERE)
+    assert len(rules.seen) == 1
+
+
+def test_rules_that_are_asked_because_of_a_case_leave_the_state_to_it_and_open_no_other(store: Store) -> None:
+    wishes = (Escalation("there", "claims"),)
+    rules = Clocked(state="pending", escalations=wishes)
+    ticket = linked(store)
+    for state, expected in (("open", "on_hold"), ("solved", "open")):
+        put(store, FollowUp(external_id="T-1", state=state), router=rules.router, **THERE)
+        assert store.find_ticket(ticket).state == expected
+    assert [effect for _, _, effect, _, _ in asked(store)].count("create") == 1
