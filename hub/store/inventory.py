@@ -116,12 +116,15 @@ def absent_cases(
     key: StreamKey,
     connector: str,
     namespace: str,
-    until: datetime,
+    window: tuple[datetime, datetime],
     listed: AbstractSet[str],
 ) -> Absent:
-    """Return the open cases of our tickets that were read in the stream, linked before *until*, and are not listed."""
+    """Return the open cases of our tickets that were read in the stream, linked within *window*, and are not listed:
+    what was linked before it is not looked for."""
+    since, until = (micros(at) for at in window)
     mine = (links.c.connector == connector) & (links.c.namespace == namespace) & (links.c.stream == key.stream)
-    query = sa.select(links.c.external_id, links.c.state).where(mine, links.c.created_at < micros(until))
+    within = (links.c.created_at >= since) & (links.c.created_at < until)
+    query = sa.select(links.c.external_id, links.c.state).where(mine, within)
     known = [row.external_id for row in connection.execute(query) if row.state not in CLOSED]
     missing = [one for one in known if one not in listed]
     gone = [FollowUp(external_id=one, state="hidden") for one in missing] if _few(len(missing), len(known)) else []

@@ -197,7 +197,7 @@ class Store(Deliveries):
         cases of our tickets there that are not; *others* as in :meth:`absent`."""
         with self._read() as connection:
             threads = inventory.absent_threads(connection, key, connector, namespace, window, listed, scope, others)
-            return threads, inventory.absent_cases(connection, key, connector, namespace, window[1], listed)
+            return threads, inventory.absent_cases(connection, key, connector, namespace, window, listed)
 
     def index_batch(self) -> int:
         """Bring the next messages into the search index; return how many (0: it is up to date)."""

@@ -141,8 +141,12 @@ def test_a_deleted_issue_is_hidden_and_a_moved_one_stays_the_same_ticket(both: t
         assert differences(box, vendor, tickets) == []
 
 
-def test_what_happens_in_an_issue_comes_back_to_its_ticket(both: tuple[Hub, Sandbox]) -> None:
+@pytest.mark.parametrize("settings", ['project = "CLAIMS"', 'project = "DEV"\njql = "project = CLAIMS"'])
+def test_what_happens_in_an_issue_comes_back_to_its_ticket(both: tuple[Hub, Sandbox], settings: str) -> None:
+    """Also where it was created in a project that is not read."""
     hub, box = both
+    file = hub.folder / "hub.toml"
+    file.write_text(file.read_text().replace('project = "CLAIMS"', settings))
     assert hub.run("sync").returncode == 0
     maps = [ticket for ticket in hub.tickets() if ticket["connector"] == "pointer"]
     chosen = [ticket["id"] for ticket in maps if ticket["state"] == "new"][:2]

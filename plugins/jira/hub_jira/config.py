@@ -89,7 +89,7 @@ class JiraConfig(ConnectorConfig):
         default=True, description="escalations: whether an issue gets the priority above the ticket's"
     )
     labels: tuple[str, ...] = Field(
-        default=("social-media",), description="escalations: labels that say where the customer came from"
+        default=("social-media",), description="escalations: labels of a customer from social media"
     )
     link: str | None = Field(
         default=None,

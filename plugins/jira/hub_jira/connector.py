@@ -3,7 +3,8 @@
 Source: vendor sheet, sections 2 to 9. Which edition a site is, ``/serverInfo`` tells; the zone in which it reads times
 in queries is that of the caller's profile (``/myself``). Search gives issues by ``updated``, ascending; literals are
 cut to the minute and the index lags, so that each poll reaches back behind its cursor. Comments and changelog come with
-an issue; where they are cut they are read apart. A deleted issue never comes again: a sweep lists the ids.
+an issue; where they are cut they are read apart. A deleted issue never comes again: a sweep lists the ids. Our own
+cases are read by id beside what ``jql`` finds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,8 @@ from hub.sdk import (
     Webhook,
     Writes,
 )
-from hub_jira import assumed, faults
+from hub_jira import assumed, cases, faults
+from hub_jira.cases import OwnCases
 from hub_jira.config import JiraConfig
 from hub_jira.escalate import Escalation
 from hub_jira.hooks import accept
@@ -141,11 +143,17 @@ class Jira(Connector[JiraConfig]):
             return _reference_page(response)
         if "case" in response.request.context:
             return _detail_page(response)
-        clock = Clock.of(read.reference.get("myself", ()), read.now)
-        page = follow(response, self._wanted(read), partial(self._jql, read), clock.floor)
+        if cases.CONTEXT in response.request.context:
+            page = self._own_cases(read).page(response)
+        else:
+            clock = Clock.of(read.reference.get("myself", ()), read.now)
+            page = follow(response, self._wanted(read), partial(self._jql, read), clock.floor)
+        following = page.next_request
+        if cases.CONTEXT not in response.request.context and following is None and page.restart is None:
+            following = self._own_cases(read).request()
         return Page(
             records=page.records,
-            next_request=page.next_request,
+            next_request=following,
             restart=page.restart,
             cursor=_window_cursor(page.records) if read.mode == "backfill" else None,
             details=[] if read.name == _DELETED else [one for row in page.records for one in self._details(row, read)],
@@ -167,6 +175,16 @@ class Jira(Connector[JiraConfig]):
         by = "created" if read.mode == "backfill" else "updated"
         size = config.page_size or _ROWS
         return Wanted(cloud, FIELDS, size, by=by, changelog=config.changelog, headers=config.headers)
+
+    def _own_cases(self, read: Read) -> OwnCases:
+        """Return what of our own cases is read at the end of *read*: in a poll what is new in them, in a sweep all of
+        them. Without ``jql`` all that the account sees is read anyway."""
+        known = read.cases if self.config.jql and read.mode in ("poll", "sweep") else ()
+        if read.mode != "poll":
+            return OwnCases(known, self._wanted(read))
+        since = self._since(read)
+        clock = Clock.of(read.reference.get("myself", ()), read.now)
+        return OwnCases(known, self._wanted(read), since, f"updated >= {clock.literal(since)}")
 
     def _since(self, read: Read) -> datetime:
         """Return from where *read* reads."""

@@ -2,7 +2,8 @@
 
 Jira has no idempotency key. An issue carries the effect's marker as a label, by which it is looked up before a second
 create; its comments carry theirs in their last line; the link back is an upsert by ``globalId``. What was created twice
-all the same, because the index was later than promised, is linked to the one that counts and closed.
+all the same, because the index was later than promised, is linked to the one that counts and closed. A clone has the
+label too: what a person made is left alone.
 """
 
 from collections.abc import Generator, Mapping
@@ -25,8 +26,8 @@ from hub.sdk import (
 )
 from hub_jira import assumed, faults
 from hub_jira.config import JiraConfig, Level
-from hub_jira.fields import RAISED, as_label, by_name, create_body, names_of, priority
-from hub_jira.issue import comment_id, mapping, rich, rows, string, text_id
+from hub_jira.fields import PROPERTY, RAISED, as_label, by_name, create_body, names_of, priority
+from hub_jira.issue import comment_id, mapping, person_key, rich, rows, string, text_id
 from hub_jira.jql import quote as jql_quote
 from hub_jira.search import Wanted, following, issues_of
 from hub_jira.words import Words
@@ -271,7 +272,7 @@ class Escalation:
             for row in found[:_MOST_DUPLICATES]:
                 other = text_id(row.get("id"))
                 if other and other != issue:
-                    yield from self._close_duplicate(other, issue)
+                    yield from self._close_duplicate(other, issue, marker or "")
         except HubError:
             return  # what was asked for is done; it must not be done again for this
 
@@ -279,14 +280,24 @@ class Escalation:
         labels = fields.get("labels")
         return [label for label in labels if isinstance(label, str)] if isinstance(labels, list) else []
 
-    def _close_duplicate(self, other: str, issue: str) -> Writes:
-        now = yield from self._read(other)
-        status = mapping(now.get("status"))
-        if _is_in(status, None, "done"):
+    def _close_duplicate(self, other: str, issue: str, marker: str) -> Writes:
+        params = {"fields": "status,creator", "properties": PROPERTY}
+        answer = yield from self._ask("GET", f"/issue/{other}", params=params)
+        found = mapping(self._good(answer, 200, "the second issue cannot be read").json())
+        status = mapping(mapping(found.get("fields")).get("status"))
+        if _is_in(status, None, "done") or not self._made_by_us(found, marker):
             return
         ends = {"inwardIssue": {"id": other}, "outwardIssue": {"id": issue}}
         yield from self._ask("POST", "/issueLink", json={"type": {"name": _DUPLICATE}, **ends}, safe=True)
         yield from self._move(other, "closed", status)
+        body = {"body": self._words.closed_as_duplicate(), "properties": [assumed.INTERNAL_COMMENT]}
+        yield from self._ask("POST", f"/issue/{other}/comment", json=body)
+
+    def _made_by_us(self, issue: Mapping[str, Any], marker: str) -> bool:
+        """Return whether a create of ours made *issue*, by its author and the property that came with it."""
+        own = {person_key(row) for row in self._delivery.reference.get("myself", ())} - {""}
+        kept = mapping(mapping(issue.get("properties")).get(PROPERTY))
+        return person_key(mapping(issue.get("fields")).get("creator")) in own and kept.get("marker") == marker
 
     # --- requests -----------------------------------------------------------------------------------------------
 

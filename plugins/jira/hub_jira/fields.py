@@ -10,7 +10,7 @@ from hub.sdk import Delivery, DeliveryError
 from hub_jira import assumed
 from hub_jira.config import JiraConfig, Level, Target
 from hub_jira.issue import mapping, rows, string, text_id
-from hub_jira.words import Words
+from hub_jira.words import Words, is_social
 
 Fields = Mapping[str, Mapping[str, Any]]
 """Create metadata: fields by id."""
@@ -97,8 +97,9 @@ def create_body(
 
 
 def labels(delivery: Delivery, config: JiraConfig) -> list[str]:
-    """Return the marker, where the customer came from, and the platform."""
-    return list(dict.fromkeys([delivery.marker, *config.labels, as_label(delivery.ticket.platform)]))
+    """Return the marker, the settings' labels for a customer from social media, and the platform."""
+    social = config.labels if is_social(delivery.ticket) else ()
+    return list(dict.fromkeys([delivery.marker, *social, as_label(delivery.ticket.platform)]))
 
 
 def as_label(text: str) -> str:

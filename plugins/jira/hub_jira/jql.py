@@ -15,12 +15,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 MINUTE = timedelta(minutes=1)
 
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_PROJECTS = re.compile(r"\b(?i:project)\s*(?:=\s*((['\"]?)[A-Z][A-Z0-9_]+\2(?=[\s)]|$))|(?i:in)\s*\(([^()]*)\))")
+_KEY = re.compile(r"[A-Z][A-Z0-9_]+")
 _ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
 
 
 def has_order(jql: str) -> bool:
     """Return whether *jql* says in which order, outside of its quoted words."""
     return bool(_ORDER_BY.search(_QUOTED.sub('""', jql)))
+
+
+def projects_of(jql: str) -> list[str]:
+    """Return the keys of the projects that *jql* names; a project may also be named by its name, which is no key."""
+    named = (value.strip(" '\"") for found in _PROJECTS.finditer(jql) for value in (found[1] or found[3]).split(","))
+    return list(dict.fromkeys(value for value in named if _KEY.fullmatch(value)))
 
 
 def quote(value: str) -> str:

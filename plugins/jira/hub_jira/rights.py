@@ -12,11 +12,12 @@ from hub_jira import faults
 from hub_jira.config import JiraConfig, Target
 from hub_jira.fields import OWN, by_name, given_fields, lacking, names_of
 from hub_jira.issue import mapping, rows, text_id
-from hub_jira.jql import query
-from hub_jira.search import Wanted
+from hub_jira.jql import projects_of, query
+from hub_jira.search import Wanted, following, issues_of
 
 WRITING = ("CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS", "TRANSITION_ISSUES", "LINK_ISSUES")
 
+_MOST_PAGES = 5  # a page of Cloud may be empty and not the last
 _ASK_ADMINISTRATOR = "ask Jira's administrator for the rights"
 
 _T = TypeVar("_T")
@@ -46,11 +47,36 @@ class Rights:
         missing = yield from self._missing(("BROWSE_PROJECTS",), None)
         if missing:
             return [Shortcoming(f"the account may not see any project ({', '.join(missing)})", _ASK_ADMINISTRATOR)]
-        jql = query(self._config.jql, ["updated >= -1d"], "updated")
-        answer = yield Wanted(cloud, ("id",), 1, headers=self._config.headers).request(jql, None)
-        if answer.status == 400:
-            return [Shortcoming(f"jql: {faults.said(answer)}", "mend `jql`")]
-        return []
+        return (yield from self._query(cloud))
+
+    def _query(self, cloud: bool) -> _Step[_Found]:
+        """Return what is wrong with the query: refused, of projects that are not seen, or of nothing at all."""
+        wanted = Wanted(cloud, ("id",), 1, headers=self._config.headers)
+        clauses = [] if self._config.jql else ["updated >= -1d"]  # Cloud refuses a query of everything
+        asked: Request | None = wanted.request(query(self._config.jql, clauses, "updated"), None)
+        empty = True
+        for _ in range(_MOST_PAGES):
+            if asked is None or not empty:
+                break
+            answer = yield asked
+            if answer.status == 400:
+                return [Shortcoming(f"jql: {faults.said(answer)}", "mend `jql`")]
+            if answer.status != 200:
+                return []
+            empty, asked = not issues_of(answer), following(answer, wanted)
+        unseen = yield from self._unseen()
+        if unseen or not empty or not self._config.jql:
+            return unseen
+        return [Shortcoming("jql finds no issue that the account may see", "mend `jql`, or give the account the right")]
+
+    def _unseen(self) -> _Step[_Found]:
+        """Return the projects that `jql` names and the account does not see: of those nothing is ever read."""
+        found: _Found = []
+        for project in projects_of(self._config.jql or ""):
+            if (yield from self._missing(("BROWSE_PROJECTS",), project)) != []:
+                told = f"jql: there is no project with the key {project}, or the account may not see it"
+                found.append(Shortcoming(told, "mend `jql`, or give the account the right"))
+        return found
 
     def _destinations(self) -> dict[str, list[Target]]:
         """Return the projects that escalations go to, each with its targets."""

@@ -11,22 +11,26 @@ from hub.sdk import Message, Ticket
 from hub_jira import assumed, compose, wiki
 
 _RUSSIAN = {
-    "from": "Клиент из соцсетей: {platform}",
+    "social": "Клиент из соцсетей: {platform}",
+    "from": "Источник: {platform}",
     "rating": "Оценка: {rating:g} из 5",
     "post": "Сообщение",
     "ticket": "Заявка",
     "unknown": "Автор неизвестен",
     "us": "Мы ответили",
     "attachments": "Вложения",
+    "duplicate": "Создано дважды для одной и той же заявки: закрыто, работа идёт в связанной задаче.",
 }
 _ENGLISH = {
-    "from": "Customer from social media: {platform}",
+    "social": "Customer from social media: {platform}",
+    "from": "Source: {platform}",
     "rating": "Rating: {rating:g} of 5",
     "post": "Post",
     "ticket": "Ticket",
     "unknown": "Unknown author",
     "us": "We answered",
     "attachments": "Attachments",
+    "duplicate": "Created twice for the same ticket: closed, the work goes on in the linked issue.",
 }
 _SUMMARY_TEXT = 120  # characters of the customer's words in a summary
 _QUOTED = (20_000, 8_000, 2_000)  # characters of the customer's words in one text; fewer where it gets too long
@@ -57,10 +61,10 @@ class Words:
 
     def description(self, ticket: Ticket) -> Any:
         """Return where the customer came from, what was said, and the links back."""
-        told = [self._say("from", platform=ticket.platform)]
+        told = [self._say("social" if is_social(ticket) else "from", platform=ticket.platform)]
         if ticket.rating is not None:
             told.append(self._say("rating", rating=ticket.rating))
-        links = [("post", ticket.url), ("ticket", self.link.format(id=ticket.id) if self.link else None)]
+        links = [("post", ticket.url), ("ticket", self._own_address(ticket))]
         given = [(self._say(name), url) for name, url in links if url]
         return self._text("\n".join(told), _public(ticket.messages), given, "")
 
@@ -68,11 +72,18 @@ class Words:
         """Return what was said since; the marker stands at the end."""
         return self._text("", messages, [], f"[{marker}]")
 
+    def closed_as_duplicate(self) -> Any:
+        """Return why an issue was closed that was created twice."""
+        told = self._say("duplicate")
+        return compose.text_to_adf(told) if self.cloud else wiki.text_to_wiki(told)
+
     def address(self, ticket: Ticket) -> str | None:
         """Return where a person finds the ticket: at the hub's side, else where the customer wrote."""
-        if self.link:
-            return self.link.format(id=ticket.id)
-        return ticket.url or next((message.url for message in ticket.messages if message.url), None)
+        own = self._own_address(ticket)
+        return own or ticket.url or next((message.url for message in ticket.messages if message.url), None)
+
+    def _own_address(self, ticket: Ticket) -> str | None:
+        return self.link.replace("{id}", str(ticket.id)) if self.link else None
 
     def _say(self, name: str, **values: Any) -> str:
         return (_RUSSIAN if self.russian else _ENGLISH)[name].format(**values)
@@ -116,6 +127,11 @@ class Words:
         parts += [f"{wiki.text_to_wiki(name)}: {url}" for name, url in links]
         parts += [wiki.text_to_wiki(foot)] if foot else []
         return "\n\n".join(parts)
+
+
+def is_social(ticket: Ticket) -> bool:
+    """Return whether the customer came from a social network, a map, a forum: not from a tracker or a CRM."""
+    return ticket.kind in ("mention", "review")
 
 
 def _public(messages: Sequence[Message]) -> list[Message]:

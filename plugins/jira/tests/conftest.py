@@ -141,6 +141,11 @@ class Site:
         reading = Read("issues", "poll", START, reference=self.reference(connector))
         return connector.normalize(record, reading)[0]
 
+    def normalized(self, connector: Jira, records: Sequence[Any], name: str = "") -> list[Any]:
+        """Return what the connector makes of *records* of a poll, or of the sweep *name*."""
+        reading = Read("issues", "sweep" if name else "poll", START, name=name, reference=self.reference(connector))
+        return [draft for record in records for draft in connector.normalize(record, reading)]
+
     def items(self, **wanted: Any) -> list[dict[str, Any]]:
         ledger = self.box.ledger(self.vendor)["items"]
         return [item for item in ledger if all(item.get(name) == value for name, value in wanted.items())]

@@ -200,6 +200,11 @@ def test_a_site_with_all_rights_lacks_nothing(site: Any) -> None:
     assert findings(site) == []
 
 
+@pytest.mark.parametrize("jql", ["project = CLAIMS", "project in ('CLAIMS', DEV) AND updated >= -9999d"])
+def test_a_query_that_finds_something_lacks_nothing(site: Any, jql: str) -> None:
+    assert findings(site, jql=jql) == []
+
+
 def test_missing_rights_are_named(site: Any) -> None:
     site.change("deny", project="CLAIMS", rights=["CREATE_ISSUES", "LINK_ISSUES"])
     assert findings(site) == ["in project CLAIMS the account lacks CREATE_ISSUES, LINK_ISSUES"]
@@ -216,6 +221,8 @@ def test_missing_rights_are_named(site: Any) -> None:
         ({"issue_type": "Epic"}, "project CLAIMS has no issue type 'Epic'; it has Task, Bug, Service request"),
         ({"fields": {"Colour": 1}}, "project CLAIMS: fields: this create screen has no field 'Colour'"),
         ({"jql": "colour = red"}, "jql: Field 'colour' does not exist"),
+        ({"jql": "labels = nobody-has-it"}, "jql finds no issue that the account may see"),
+        ({"jql": "project in (CLAIMS, LAW)"}, "jql: there is no project with the key LAW, or the account may not see"),
         ({"map": {"department": {"law": {"project": "STRICT"}}}}, "project STRICT: Jira requires Team"),
     ],
 )

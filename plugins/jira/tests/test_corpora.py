@@ -1,8 +1,10 @@
 """Real Jira payloads of the wild (names in Chinese, wiki texts of years ago) lose nothing on their way to tickets."""
 
 import gzip
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import orjson
 import pytest
 
 from hub.sdk import FollowUp, Read, TicketDraft
+from hub.testing import draft_json, drafts_of
 from hub_jira.assumed import instant
 from hub_jira.config import JiraConfig
 from hub_jira.connector import Jira
@@ -17,6 +20,18 @@ from hub_jira.wiki import wiki_to_text
 
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora" / "payloads"
 NOW = datetime(2026, 10, 20, tzinfo=UTC)
+
+
+ISSUES = (
+    "cd40aea6c835", "8685ab884fff", "62fae4783712", "f9a91e196003", "f5dde09f8c8b", "69ea0f7c3ef3",
+    "8a3892938088", "4c9d22c33f2f", "bf0dc8d64192", "e7f8b8ea21da", "e6fc7be042bc", "d6f835018d28",
+    "30b969ecbd5d", "11d740d1d01b", "4497a4519961", "8410cc010e19", "baf7daa4032b", "fe34a0b2b065",
+    "c62cc75d6073", "375058844594", "254b047a74ce", "a1b8c5b7cd65", "2e68b44e1dfb", "2682b6515157",
+    "65d90f30c93b", "d4b21d5e5dae", "7a2330a72cb9", "6d8761483db6", "36de3c48cc90", "014274bbcf89",
+    "e09d72dd8e5f", "9f3778078425", "746a706e84db",
+)  # fmt: skip
+CHANGES = "65ca4c956929"
+"""What stands for the drafts of the real payloads, line by line, and for all changes together."""
 
 
 def rows(name: str) -> Iterator[Any]:
@@ -46,6 +61,13 @@ def jira() -> Jira:
 def letters(text: str) -> set[str]:
     """Return the words of a text of any script: what must survive, whatever the markup around it."""
     return {word for word in "".join(sign if sign.isalnum() else " " for sign in text).split() if len(word) > 2}
+
+
+def digests(connector: Jira, records: Iterable[Any]) -> list[str]:
+    """Return of each record what stands for all its drafts to the letter: the texts are not ours to keep."""
+    reading = read()
+    made = ([draft_json(draft) for draft in drafts_of(connector, record, reading)] for record in records)
+    return [sha256(orjson.dumps(drafts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12] for drafts in made]
 
 
 MARKUP = {
@@ -92,6 +114,41 @@ def test_issues_become_tickets_with_their_comments_changes_files_and_times() -> 
         assert len(said.attachments) == len(fields.get("attachment") or ())
         seen += 1
     assert (seen, comments > 0, changes > 10) == (33, True, True)
+
+
+def test_the_drafts_of_real_issues_are_the_same_to_the_letter() -> None:
+    """Where one differs after a change that was meant, look at the drafts of that line of the file, then note it."""
+    found = digests(jira(), rows("jira_issues.jsonl.gz"))
+    wrong = [number for number, (one, kept) in enumerate(zip(found, ISSUES, strict=True)) if one != kept]
+    assert wrong == [], f"lines that give other drafts: {[(number, found[number]) for number in wrong]}"
+
+
+def test_the_drafts_of_real_changes_are_the_same_to_the_letter() -> None:
+    case = {"id": "1", "key": "EE-1", "title": None, "service": False, "reporter": ""}
+    records = ({"issue": case, "history": history} for history in rows("jira_changelogs.jsonl.gz"))
+    assert sha256("".join(digests(jira(), records)).encode()).hexdigest()[:12] == CHANGES
+
+
+def test_addresses_stay_whole_and_in_order_and_comments_in_the_order_in_which_they_were_said() -> None:
+    address = re.compile(r"https?://[\w./%?=&~:-]+")
+    connector, reading = jira(), read()
+    seen = 0
+    for issue in rows("jira_issues.jsonl.gz"):
+        found = drafts_of(connector, issue, reading)[0]
+        assert isinstance(found, FollowUp)
+        assert found.otherwise is not None
+        said = {message.source_id: message for message in found.otherwise.messages}
+        comments = issue["fields"]["comment"]["comments"]
+        order = [name for name in said if "/comment/" in name]
+        assert order == [f"{issue['id']}/comment/{comment['id']}" for comment in comments]
+        for name, text in [
+            (issue["id"], issue["fields"]["description"]),
+            *zip(order, (c["body"] for c in comments), strict=True),
+        ]:
+            told = list(dict.fromkeys(address.findall(text or "")))
+            assert list(dict.fromkeys(address.findall(said[name].body))) == told
+            seen += len(told)
+    assert seen > 5
 
 
 def test_every_entry_of_a_real_changelog_can_be_read() -> None:

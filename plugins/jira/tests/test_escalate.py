@@ -44,6 +44,23 @@ def test_an_issue_says_who_wrote_what_and_where_and_carries_the_marker(site: Any
     assert read.marker == tools.marker
 
 
+def test_other_braces_in_the_address_of_a_ticket_stay_as_they_are(site: Any) -> None:
+    connector = site.connector(link="https://desk.example/{team}/{id}?view={}")
+    site.drive(connector, site.delivery(connector))
+    (made,) = site.made()
+    address = "https://desk.example/{team}/00000000-0000-0000-0000-000000000001?view={}"
+    assert made["links"][0]["object"]["url"] == address
+
+
+@pytest.mark.parametrize("kind", ["task", "issue"])
+def test_what_came_from_a_tracker_or_a_crm_is_not_marked_as_social_media(site: Any, tools: Any, kind: str) -> None:
+    connector = site.connector()
+    site.drive(connector, site.delivery(connector, ticket=tools.ticket(kind=kind, platform="bitrix24")))
+    (made,) = site.made()
+    assert made["labels"] == [tools.marker, "bitrix24"]
+    assert made["text"].startswith("Source: bitrix24")
+
+
 def test_the_frame_is_russian_where_the_settings_say_so(site: Any) -> None:
     connector = site.connector(language="ru", issue_type="10003")
     site.drive(connector, site.delivery(connector))
@@ -145,6 +162,22 @@ def test_two_that_were_made_are_one_and_the_other_is_linked_and_closed(site: Any
     assert site.issue(second)["category"] == "done"
     assert site.issue(second)["related"] == [{"type": "Duplicate", "outward": site.issue(first)["key"]}]
     assert site.issue(first)["category"] == "new"
+    (told,) = [one for one in site.items(by_client=True) if one["source_id"].startswith(f"{second}/comment/")]
+    assert told["text"] == "Created twice for the same ticket: closed, the work goes on in the linked issue."
+
+
+@pytest.mark.parametrize("unsure", [False, True])
+def test_a_clone_that_a_person_made_is_left_to_that_person(site: Any, tools: Any, unsure: bool) -> None:
+    """Clone copies the labels, and with them the marker."""
+    connector = site.connector()
+    first = site.drive(connector, site.delivery(connector))[0].external_id
+    clone = site.change("clone", id=first)["source_id"]
+    site.box.advance(60)
+    what = {"unsure_since": tools.start} if unsure else {"effect": "comment", "messages": tools.ticket().messages}
+    known = {} if unsure else {"link": tools.link(first)}
+    site.drive(connector, site.delivery(connector, **what, **known))
+    assert [site.issue(one)["category"] for one in (first, clone)] == ["new", "new"]
+    assert (site.issue(clone)["related"], site.issue(clone)["comments"]) == ([], 0)
 
 
 def test_a_duplicate_that_shows_up_late_is_closed_by_the_next_comment(site: Any, tools: Any) -> None:

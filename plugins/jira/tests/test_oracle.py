@@ -121,10 +121,12 @@ def test_reading(oracle: Oracle, tools: Any) -> None:
         site.read(connector)
         for sweep in connector.streams({})[0].sweeps:
             site.read(connector, mode="sweep", name=sweep.name, since=tools.start)
+        source = next(item["source_id"] for item in site.items() if "/" not in item["source_id"])
+        site.read(site.connector(jql="project = DEV"), cases=[source, "999999"])
         seen = check(oracle, site.log)
     assert seen == {
         "GET /myself", "GET /serverInfo", "GET /status", "GET /priority", "POST /search/jql",
-        "GET /issue/{issueIdOrKey}/comment", "GET /issue/{issueIdOrKey}/changelog",
+        "POST /issue/bulkfetch", "GET /issue/{issueIdOrKey}/comment", "GET /issue/{issueIdOrKey}/changelog",
     }  # fmt: skip
 
 

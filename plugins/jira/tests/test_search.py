@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.sdk import Request
-from hub_jira.jql import Clock, has_order, query, quote
+from hub_jira.jql import Clock, has_order, projects_of, query, quote
 
 NOW = datetime(2026, 10, 25, 12, tzinfo=UTC)
 ZONES = (
@@ -67,6 +67,19 @@ def test_queries_are_put_together_and_order_is_seen_outside_of_quotes() -> None:
     assert quote('a"b\\c') == '"a\\"b\\\\c"'
     assert has_order("project = A Order  By key")
     assert not has_order('summary ~ "order by" AND project = A')
+
+
+@pytest.mark.parametrize(
+    ("jql", "keys"),
+    [
+        ("(Project = CLAIMS AND labels = X) OR PROJECT IN (LAW)", ["CLAIMS", "LAW"]),
+        ("statusCategory != Done AND project in (CLAIMS, 'LAW') OR project=DEV", ["CLAIMS", "LAW", "DEV"]),
+        ("project != OLD AND project not in (A1, B2) AND labels = PROJECT", []),
+        ('project = "Customer claims" OR project = "ACME CLAIMS" OR project = SUPport', []),
+    ],
+)
+def test_the_projects_that_a_query_is_about_are_seen(jql: str, keys: list[str]) -> None:
+    assert projects_of(jql) == keys
 
 
 # -- walks --------------------------------------------------------------------------------------------------------

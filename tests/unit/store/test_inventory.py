@@ -1,12 +1,13 @@
 """Absence at the source: believed a little at a time, and only where the inventory looked."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import uuid5
 
 import pytest
 
-from hub.sdk import NAMESPACE
-from hub.store import Absent, Store, StreamKey
+from hub.sdk import NAMESPACE, FollowUp
+from hub.store import Absent, Place, Store, StreamKey
 from tests.unit.store.pages import at, hide, mention, put
 
 SWEEP = StreamKey("one", "s", "sweep", "inventory")
@@ -123,3 +124,22 @@ def test_a_post_that_another_stream_still_has_is_hidden_for_this_one_alone(store
     [ticket] = store.iter_tickets()
     assert (hidden_ids(found), ticket.state) == (["1"], "new")
     assert absent(store).missing == 0
+
+
+def opened_case(store: Store) -> None:
+    """Open a case of a ticket now, and read it once."""
+    fill(store, 1)
+    row = store.ask_case(str(next(iter(store.iter_tickets())).id), "one").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 0, Place("one", "c", "", "T-1"), None)
+    put(store, FollowUp(external_id="T-1", state="open"))
+
+
+@pytest.mark.parametrize(("days", "gone"), [(90, ["T-1"]), (-1, [])])
+def test_an_open_case_is_missed_only_where_the_inventory_looked(store: Store, days: int, gone: list[str]) -> None:
+    """One that is older than the window is not listed, and may be open still."""
+    opened_case(store)
+    now = datetime.now(UTC)
+    window = (now - timedelta(days=days), now + timedelta(days=1))
+    _, cases = store.absent_threads(SWEEP, "c", "", window, set())
+    assert [one.external_id for one in cases.follow_ups] == gone

@@ -49,6 +49,7 @@ class Changes:
             "captcha": self._captcha_set,
             "quota": self._quota_set,
             "copy": self._copied,
+            "clone": self._cloned,
         }
         if action in others:
             return others[action](what, now)
@@ -103,7 +104,17 @@ class Changes:
         first = self._issue(what)
         issue = self._world.mint.blank(first.project, now)
         issue.summary, issue.description, issue.labels = first.summary, first.description, list(first.labels)
-        issue.by_client = first.by_client
+        issue.by_client, issue.creator = first.by_client, first.creator
+        issue.properties = dict(first.properties)
+        self._world.keep(issue)
+        return {"stream": "issues", "source_id": str(issue.id), "key": issue.key}
+
+    def _cloned(self, what: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """A person presses Clone: labels come along, properties do not, and the issue is that person's."""
+        first = self._issue(what)
+        issue = self._world.mint.blank(first.project, now)
+        issue.summary, issue.description = f"CLONE - {first.summary}", first.description
+        issue.labels, issue.creator = list(first.labels), ANNA
         self._world.keep(issue)
         return {"stream": "issues", "source_id": str(issue.id), "key": issue.key}
 

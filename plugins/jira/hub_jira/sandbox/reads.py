@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import json
 import random
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,7 @@ MOST_BARE, MOST_FULL, MOST_ROWS = 5000, 100, 1000
 MOST_STRONG = 50
 DEEPEST_WINDOW = 10_000
 TOKEN_LIFE = timedelta(days=7)
+NAMED_ISSUES = re.compile(r"\b(?:id|key|issuekey) in \(([^()]*)\)", re.IGNORECASE)
 RIGHTS = (
     "BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS", "TRANSITION_ISSUES", "LINK_ISSUES",
     "ASSIGN_ISSUES",
@@ -191,8 +193,13 @@ class Reads(Handlers):
             )
         return query
 
-    def _query(self, jql: Any, user: User) -> Query:
+    def _query(self, jql: Any, user: User, *, strict: bool = True) -> Query:
+        """Read *jql*; a *strict* one may name only issues that there are."""
         try:
+            for names in NAMED_ISSUES.findall(str(jql or "")) if strict else ():
+                for name in names.replace('"', "").split(","):
+                    if self.world.find(name.strip(), user) is None:
+                        raise JqlError(f"A value with ID '{name.strip()}' does not exist for the field 'id'.")
             return self.world.query(str(jql or ""), user)
         except JqlError as error:
             raise AnswerError(400, str(error)) from None
@@ -208,7 +215,7 @@ class Reads(Handlers):
         """GET and POST /search: rows are counted from the start, and move while they are."""
         asked = await self._asked(request)
         user, view = self.caller(request), self.view(request)
-        query = self._query(asked.get("jql"), user)
+        query = self._query(asked.get("jql"), user, strict=asked.get("validateQuery") not in ("false", False))
         start = whole(str(asked.get("startAt", 0)), 0)
         size = min(whole(str(asked.get("maxResults", 50)), 50), MOST_ROWS)
         if start + size > DEEPEST_WINDOW:
@@ -228,7 +235,10 @@ class Reads(Handlers):
         issue, params = self.issue(request), request.query_params
         fields = [one for value in params.getlist("fields") for one in value.split(",")] or ["*all"]
         changelog = "changelog" in params.get("expand", "")
-        return ok(self.view(request).issue(issue, fields, changelog=changelog, whole=True))
+        made = self.view(request).issue(issue, fields, changelog=changelog, whole=True)
+        wanted = [one for value in params.getlist("properties") for one in value.split(",")]
+        kept = {name: value for name, value in issue.properties.items() if name in wanted}
+        return ok({**made, **({"properties": kept} if wanted else {})})
 
     async def bulk(self, request: Request) -> Response:
         """POST /issue/bulkfetch."""
@@ -238,9 +248,9 @@ class Reads(Handlers):
             raise AnswerError(400, "Between 1 and 100 issues are required.")
         issues = [issue for name in names if (issue := self.world.find(name, user))]
         fields = body.get("fields") or ["*all"]
-        return ok(
-            {"issues": [view.issue(one, fields, changelog=False, whole=True) for one in issues], "issueErrors": []}
-        )
+        changelog = "changelog" in (body.get("expand") or ())
+        made = [view.issue(one, fields, changelog=changelog, whole=True) for one in issues]
+        return ok({"issues": made, "issueErrors": []})
 
     async def comments(self, request: Request) -> Response:
         """GET /issue/{issue}/comment."""
