@@ -235,6 +235,21 @@ def test_a_second_try_with_the_same_key_makes_no_second_task(portal: Site) -> No
     assert len(portal.writes("task.add")) == 1
 
 
+@pytest.mark.parametrize("chats", [True, False])
+def test_a_lost_answer_makes_no_second_task_after_the_portal_has_forgotten_the_key(
+    portal: Site, chats: bool, make_ticket: Callable[..., Ticket]
+) -> None:
+    portal.box.change("bitrix24", "portal", chats=chats)
+    sure = portal.delivery()
+    made = portal.write(sure)
+    (create,) = [request for request in portal.sent if request.path.endswith("tasks.task.add")]
+    assert not create.repeatable, "the engine notes before it is sent that its outcome may get lost"
+    portal.box.advance(26 * 3600)
+    later = replace(sure, ticket=make_ticket("Ну?"), now=portal.now + timedelta(hours=26), unsure_since=portal.now)
+    assert portal.write(later) == made
+    assert len(portal.writes("task.add")) == 1
+
+
 def test_a_second_try_with_other_words_finds_the_first_task(portal: Site, make_ticket: Callable[..., Ticket]) -> None:
     first = portal.write(portal.delivery())
     again = portal.write(portal.delivery(ticket=make_ticket("Верните деньги", "Ну?")))

@@ -54,9 +54,12 @@ def call(method: str, params: Params, *, safe: bool = True, **context: Any) -> R
 
 
 def call3(method: str, params: Params, key: str) -> Request:
-    """Return the call of a REST 3.0 method that creates: *key* makes it safe to send again within a day."""
+    """Return the call of a REST 3.0 method that creates.
+
+    The portal forgets *key* after a day, and a delivery may wait for longer: so it is not safe to send again.
+    """
     headers = {"Idempotency-Key": key}
-    return Request("POST", _REST3 + method, json=dict(params), headers=headers, safe=True, context={"method": method})
+    return Request("POST", _REST3 + method, json=dict(params), headers=headers, safe=False, context={"method": method})
 
 
 def batch(commands: Mapping[str, tuple[str, Params]], **context: Any) -> Request:

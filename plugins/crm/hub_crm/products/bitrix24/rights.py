@@ -13,7 +13,7 @@ from hub_crm.values import mapping, text_id
 WISHES: Mapping[str, tuple[str, str]] = {
     CHATS: (
         "tasks",
-        "a new task is then looked up by its marker before it is tried again, with it the portal takes care",
+        "a new task is then known by its marker alone, with it the portal refuses a second one as well",
     ),
     "user.get": ("user", "people are then shown by their ids"),
     "crm.duplicate.findbycomm": ("crm", "the customer's card is then neither found nor linked"),
