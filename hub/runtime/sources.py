@@ -92,7 +92,7 @@ async def _refuse(request: Request) -> Response:
 
 class _FarSide(TypedDict):
     send: Send
-    hold: Callable[[Request, timedelta], Awaitable[None]]
+    hold: Callable[[Request, timedelta, str | None], Awaitable[None]]
 
 
 def _far_side(name: str, connector: Connector[Any], transport: Transport) -> _FarSide:
@@ -121,8 +121,9 @@ def _far_side(name: str, connector: Connector[Any], transport: Transport) -> _Fa
             request, base_url=host, auth=NoAuth(), limits=(), account=account, timeout=config.timeout
         )
 
-    async def hold(request: Request, wait: timedelta) -> None:
-        await transport.hold(account, limits_of(request), wait)
+    async def hold(request: Request, wait: timedelta, limit: str | None) -> None:
+        asked = [one for one in limits_of(request) if limit in (None, one.name)]
+        await transport.hold(account, asked, wait)
 
     if isinstance(given, OAuth2):
         return {"send": _renewing(given, Tokens(given, ask_for_token), once), "hold": hold}

@@ -151,12 +151,29 @@ def test_a_method_whose_run_time_is_used_up_rests_until_its_oldest_slot_drops_ou
     assert error.value.retry_after is not None
     assert timedelta(minutes=9) < error.value.retry_after <= timedelta(minutes=10)
 
+    assert (error.value.limit, error.value.undone) == ("tasks.task.list", True)
+
+
+def test_a_method_that_rests_shares_no_limit_with_others_but_the_one_for_all(portal: Site) -> None:
+    def names(request: Request) -> list[str]:
+        return [limit.name for limit in portal.connector.limits(request)]
+
+    listing = portal.connector.request(Read("tasks", "poll", portal.now, reference=portal.reference))
+    assert listing is not None
+    assert names(listing) == ["requests", "tasks.task.list"]
+    portal.drafts()
+    chats = next(request for request in portal.sent if request.context.get("what") == "chats")
+    assert names(chats) == ["requests", "batch", "tasks.task.get", "im.dialog.messages.get"]
+    portal.write(portal.delivery())
+    assert names(portal.sent[-1]) == ["requests", "tasks.task.add"]
+
 
 def test_run_time_used_up_within_a_batch_lets_the_whole_page_wait(portal: Site) -> None:
     assert portal.reference
     portal.box.change("bitrix24", "spend", method="im.dialog.messages.get")
-    with pytest.raises(TransientError, match="OPERATION_TIME_LIMIT"):
+    with pytest.raises(TransientError, match="OPERATION_TIME_LIMIT") as error:
         portal.drafts()
+    assert error.value.limit == "im.dialog.messages.get"
 
 
 def test_a_plan_without_rest_is_told(portal: Site) -> None:

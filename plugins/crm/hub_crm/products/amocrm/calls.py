@@ -63,7 +63,7 @@ def classify(response: Response, usual: HubError | None) -> HubError | None:
     if status == 429:
         wait = response.headers.get("retry-after", "")
         seconds = float(wait) if wait.isdigit() else 0.0
-        return TransientError(seen, max(assumed.AMOCRM_TOO_MANY, timedelta(seconds=seconds)))
+        return TransientError(seen, max(assumed.AMOCRM_TOO_MANY, timedelta(seconds=seconds)), undone=True)
     if status == 504:
         return TransientError(f"{seen}; if it stays, set a smaller page_size")
     return SourceError(seen) if status < 500 and status not in (408, 425) else usual

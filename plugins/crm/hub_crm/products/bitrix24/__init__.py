@@ -126,8 +126,10 @@ class Bitrix24(Product):
         return [Stream(kind.stream, kind.title, (spoken, deleted) if kind.open_only else (deleted,)) for kind in wanted]
 
     def limits(self, request: Request) -> Sequence[Limit]:
-        # 50 in 25 s is what a bucket of 50 that loses two a second lets through in any case.
-        return (Limit("requests", calls=50, per_s=25, concurrency=_CONCURRENCY),)
+        # 50 in 25 s is what a bucket of 50 that loses two a second lets through in any case. A method has a limit of
+        # its own, so that it alone is held when its run time is used up.
+        names = ("requests", *calls.methods(request))
+        return [Limit(name, calls=50, per_s=25, concurrency=_CONCURRENCY) for name in names]
 
     def classify(self, response: Response, usual: HubError | None) -> HubError | None:
         if response.request.context.get("what") == "about" and response.status < 400:

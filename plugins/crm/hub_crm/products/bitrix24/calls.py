@@ -13,6 +13,7 @@ from hub_crm import assumed
 from hub_crm.values import mapping, text
 
 PAGE_SIZE = 50
+OVERRUN = "OPERATION_TIME_LIMIT"
 
 _REST, _REST3 = "/rest/", "/rest/api/"
 _SHOWN = 200  # characters of the vendor's words in a message
@@ -84,6 +85,13 @@ def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
         yield name, str(value)
 
 
+def methods(request: Request) -> list[str]:
+    """Return the methods whose run time *request* uses; each of a batch once."""
+    commands = mapping(mapping(request.json).get("cmd")).values()
+    named = [request.context.get("method"), *(command.partition("?")[0] for command in commands)]
+    return [method for method in dict.fromkeys(named) if method]
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The answer to a batch: results and errors by key."""
@@ -106,7 +114,7 @@ def read_batch(response: Response) -> Batch:
     errors = mapping(outer.get("result_error"))
     for key, error in errors.items():
         code, said = _words(error)
-        if code in ("QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT", "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"):
+        if code in ("QUERY_LIMIT_EXCEEDED", OVERRUN, "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"):
             raise TransientError(f"{_seen(response)}: command {key}: {code} {said}", assumed.BITRIX24_PARKED)
     return Batch(mapping(outer["result"]), errors, mapping(outer.get("result_next")))
 
@@ -149,7 +157,7 @@ def classify(response: Response, reading: Sequence[str]) -> HubError | None:
     """
     status = response.status
     if status < 400:
-        return None
+        return _overrun(response) if response.request.context.get("method") == "batch" else None
     code, said = _error(response)
     method = str(response.request.context.get("method", ""))
     seen = f"{_seen(response)}: {' '.join(part for part in (code, said) if part)}".rstrip(": ")
@@ -164,10 +172,25 @@ def classify(response: Response, reading: Sequence[str]) -> HubError | None:
     if code == "QUERY_LIMIT_EXCEEDED":
         return TransientError(seen, retry_after=timedelta(seconds=1), undone=True)
     if status == 429:
-        return TransientError(seen, retry_after=_parked(response))
+        return TransientError(seen, _parked(response), undone=True, limit=method if code == OVERRUN else None)
     if status == 402:
         return AuthError(f"{seen}; the portal's plan has no REST any more: ask its administrator")
     return SourceError(seen) if 400 <= status < 500 and status not in (408, 425) else None
+
+
+def _overrun(response: Response) -> TransientError | None:
+    """Return that a command of a batch has used up its method's run time; an answer that cannot be read says nothing
+    here: who reads it tells of it."""
+    try:
+        errors = mapping(mapping(result(response)).get("result_error"))
+    except SourceError:
+        return None
+    for key, error in errors.items():
+        code, said = _words(error)
+        if code == OVERRUN:
+            method = text(mapping(response.request.json.get("cmd")).get(key)).partition("?")[0]
+            return TransientError(f"{method} in a batch: {code} {said}", assumed.BITRIX24_PARKED, limit=method)
+    return None
 
 
 def _forbidden(response: Response, seen: str, code: str, method: str, reading: Sequence[str]) -> HubError:
