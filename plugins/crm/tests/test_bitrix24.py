@@ -339,6 +339,64 @@ def test_what_is_said_there_comes_back_to_the_case(portal: Site) -> None:
     assert [message.body for case in rest for message in case.messages] == ["Деньги вернули"]
 
 
+def own(site: Site, made: Any, stream: str = "tasks", name: str = "") -> list[FollowUp]:
+    """Return what a read says when it began after the last change of its stream."""
+    cursor = {"changed": (site.now + timedelta(days=1)).isoformat(), "id": 0, "began": ""}
+    found = site.drafts(stream, name, cursor=cursor, cases=[made.external_id])
+    assert all(isinstance(draft, FollowUp) for draft in found)
+    return [draft for draft in found if isinstance(draft, FollowUp)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "stream"),
+    [
+        ({"escalate_as": "lead"}, "leads"),
+        ({"escalate_as": "deal"}, "deals"),
+        ({"read": ("leads",)}, "tasks"),
+        ({}, "tasks"),
+    ],
+)
+def test_an_own_case_is_followed_whatever_is_read_and_a_comment_is_there_at_the_next_poll(
+    open_site: Open, settings: dict[str, Any], stream: str
+) -> None:
+    site = open_site("bitrix24", **settings)
+    (made,) = site.write(site.delivery())
+    assert isinstance(made, Created)
+    assert stream in {found.name for found in site.connector.streams(site.reference)}
+    kind, _, number = made.external_id.partition("/")
+    said = "task.commentitem.add" if kind == "task" else "crm.timeline.comment.add"
+    where = {"TASKID": int(number)} if kind == "task" else {}
+    of_item = {"ENTITY_TYPE": kind, "ENTITY_ID": int(number), "COMMENT": "Деньги вернули"}
+    fields = {"POST_MESSAGE": "Деньги вернули"} if kind == "task" else of_item
+    assert site.send(Request("POST", f"/rest/{said}", json={**where, "FIELDS": fields, "fields": fields})).status == 200
+    for name in ("", "comments"):
+        first, *rest = [case for case in own(site, made, stream, name) if case.external_id == made.external_id]
+        assert (first.marker, first.assignee) == (MARKER, "Лада Юрская")
+        assert "Деньги вернули" in [message.body for case in rest for message in case.messages]
+
+
+def test_nobody_elses_case_becomes_a_ticket_where_only_our_own_are_followed(open_site: Open) -> None:
+    site = open_site("bitrix24", read=("leads",))
+    (made,) = site.write(site.delivery())
+    assert {case.external_id for case in own(site, made)} == {made.external_id}
+    assert site.drafts("tasks") == []
+
+
+def test_of_many_own_cases_a_poll_reads_the_newest_and_the_sweep_all(portal: Site) -> None:
+    cases = [f"task/{number}" for number in range(1, 621)]
+
+    def asked(name: str) -> list[int]:
+        portal.sent.clear()
+        cursor = {"changed": (portal.now + timedelta(days=1)).isoformat(), "id": 0, "began": ""}
+        portal.drafts("tasks", name, cursor=cursor, cases=cases)
+        return [number for request in portal.sent for number in request.context.get("ids", ())]
+
+    assert portal.reference
+    assert asked("") == list(range(121, 621))
+    assert asked("comments") == list(range(1, 621))
+    assert asked("deleted") == []
+
+
 @pytest.mark.parametrize(
     ("changes", "row"),
     [
