@@ -72,6 +72,9 @@ obeyed, walks go by :data:`AMOCRM_PLAIN_ORDER`."""
 
 AMOCRM_PLAIN_ORDER = {"order[id]": "asc"}
 
+AMOCRM_BY_IDS = "filter[id][]"
+"""Filter for tasks by a list of ids; a hundred of them fit into a URL."""
+
 AMOCRM_WON, AMOCRM_LOST = 142, 143
 """Stages of every pipeline (section 13)."""
 
