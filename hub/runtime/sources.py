@@ -98,10 +98,11 @@ class _FarSide(TypedDict):
 def _far_side(name: str, connector: Connector[Any], transport: Transport) -> _FarSide:
     """Return the ways of an instance to its source: *connector* behind credentials, limits and *transport*."""
     config = connector.config
+    # First the credentials: where they hold the address too, as a webhook does, only the connector says so.
+    given = connector.auth()
     base_url = (config.base_url or connector.base_url).rstrip("/")
     if not base_url:
         raise ConfigError(f"instances.{name}: {connector.name} has no address of its own; set base_url")
-    given = connector.auth()
     account = account_key(connector.name, base_url, given.secrets(), config.account or connector.account())
 
     def limits_of(request: Request) -> Sequence[Limit]:

@@ -146,7 +146,7 @@ def test_amocrm_waits_at_least_a_second_and_as_long_as_it_is_told() -> None:
         headers = {"retry-after": header} if header is not None else {}
         fault = amo().classify(answer(429, b"", AMO_LIST, **headers))
         assert isinstance(fault, TransientError)
-        assert fault.retry_after == timedelta(seconds=seconds)
+        assert (fault.retry_after, fault.undone) == (timedelta(seconds=seconds), True)
 
 
 @pytest.mark.parametrize("body", [{"result": {"items": []}}, {"result": None}, {"total": 5}, [], "x"])

@@ -162,7 +162,9 @@ def classify(response: Response, reading: Sequence[str]) -> HubError | None:
     method = str(response.request.context.get("method", ""))
     seen = f"{_seen(response)}: {' '.join(part for part in (code, said) if part)}".rstrip(": ")
     if status == 401:
-        return AuthError(f"{seen}; the webhook's code is not valid (any more): make a new inbound webhook, renew it")
+        return AuthError(
+            f"{seen}; the webhook's code is not valid (any more): make a new inbound webhook, set webhook_url"
+        )
     if status == 403:
         return _forbidden(response, seen, code, method, reading)
     if code == "ERROR_METHOD_NOT_FOUND":
