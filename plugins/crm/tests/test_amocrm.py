@@ -182,6 +182,26 @@ def test_an_escalation_is_one_task_with_the_customers_words_the_link_and_the_mar
 
 
 @pytest.mark.parametrize(
+    ("said", "title", "quoted"),
+    [
+        (["Верните деньги"], None, []),
+        (["\n Верните деньги \n\nУже неделю жду"], None, ["> Уже неделю жду"]),
+        (["Верните деньги", "Верните деньги"], None, ["> Верните деньги"]),
+        (["Верните деньги"], "Отзыв", ["> Верните деньги"]),
+        (["а" * 300], None, ["> " + "а" * 300]),
+    ],
+)
+def test_the_customers_first_line_stands_in_the_task_once(
+    account: Site, said: list[str], title: str | None, quoted: list[str], make_ticket: Callable[..., Ticket]
+) -> None:
+    (made,) = account.write(account.delivery(ticket=make_ticket(*said, title=title)))
+    assert isinstance(made, Created)
+    first, *lines = task(account, made)["text"].splitlines()
+    assert first == (title or said[0].strip().splitlines()[0].strip()[:200])
+    assert [line for line in lines if line.startswith(">") or line == first] == quoted
+
+
+@pytest.mark.parametrize(
     ("fields", "hours"),
     [
         ({"priority": "high"}, 22),
