@@ -200,6 +200,21 @@ def test_the_check_names_what_webhook_and_settings_lack(portal: Site) -> None:
     ]
 
 
+def test_the_check_names_groups_of_the_map_that_are_not_there(portal: Site) -> None:
+    targets = {"department": {"law": {"group": 32}, "claims": {"group": 77}}, "queue": {"all": {"group": "77"}}}
+    portal.connector = portal.make(map=targets)
+    assert [said for said, _ in portal.lacking()] == [
+        "map.queue.all: the portal has no group 77, or the webhook's user does not see it",
+        "map.department.claims: the portal has no group 77, or the webhook's user does not see it",
+    ]
+    portal.connector = portal.make(map=targets, key="sandboxbitrix24tasks")
+    assert "tick the scope sonet_group of the webhook" in [todo for _, todo in portal.lacking()]
+    portal.sent.clear()
+    portal.connector = portal.make(map={"department": {"law": {"responsible": 12}}})
+    assert portal.lacking() == []
+    assert not any("sonet_group" in request.path for request in portal.sent), "where the map names none"
+
+
 # --- escalation -------------------------------------------------------------------------------------------------
 
 

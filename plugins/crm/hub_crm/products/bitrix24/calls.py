@@ -25,6 +25,7 @@ SCOPES: Mapping[str, str] = {
     "crm.": "crm",
     "im.": "im",
     "user.": "user",
+    "sonet_group.": "sonet_group",
 }
 """The scope that a method needs, by how its name begins; the first that fits."""
 
