@@ -242,7 +242,7 @@ async def _send_classified(source: Source, request: Request, *, refusals: bool =
         if response.status == 429:
             error.undone = True  # refused before it was looked at: even a write may be sent again
         if error.retry_after:
-            await source.hold(request, error.retry_after)
+            await source.hold(request, error.retry_after, error.limit)
     if isinstance(error, SourceError):
         error.response = response
     raise error

@@ -10,7 +10,7 @@ from hub.pipeline.retry import RetryPolicy
 from hub.sdk import Connector, ConnectorConfig, ConnectorSpec, HubError, Request, Response
 
 
-async def _nobody_else(request: Request, wait: timedelta) -> None:
+async def _nobody_else(request: Request, wait: timedelta, limit: str | None) -> None:
     """Tell nobody: this source shares its account with no other."""
 
 
@@ -27,8 +27,9 @@ class Source:
         name: the instance's name.
         connector: what knows the source.
         hooks: the same connector with every cross-cutting plugin around it.
-        hold: called when the source asks to wait, with the request it refused: nothing that counts against the same
-            limits starts before, in whatever process.
+        hold: called when the source asks to wait, with the request it refused, and the name of the one limit that the
+            wait is for (None: all of them): nothing that counts against the same limits starts before, in whatever
+            process.
         normalize: what ``hooks.normalize`` comes down to, where that is one function.
         send: sends one request once and returns whatever came back; raises TransientError and the like.
         reference: what the references gave, by name.
@@ -44,7 +45,7 @@ class Source:
     connector: Connector[Any]
     hooks: ConnectorSpec
     send: Callable[[Request], Awaitable[Response]]
-    hold: Callable[[Request, timedelta], Awaitable[None]] = _nobody_else
+    hold: Callable[[Request, timedelta, str | None], Awaitable[None]] = _nobody_else
     normalize: Callable[..., Any] | None = None
     reference: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     policy: RetryPolicy = field(default_factory=RetryPolicy)

@@ -92,16 +92,17 @@ async def _refuse(request: Request) -> Response:
 
 class _FarSide(TypedDict):
     send: Send
-    hold: Callable[[Request, timedelta], Awaitable[None]]
+    hold: Callable[[Request, timedelta, str | None], Awaitable[None]]
 
 
 def _far_side(name: str, connector: Connector[Any], transport: Transport) -> _FarSide:
     """Return the ways of an instance to its source: *connector* behind credentials, limits and *transport*."""
     config = connector.config
+    # First the credentials: where they hold the address too, as a webhook does, only the connector says so.
+    given = connector.auth()
     base_url = (config.base_url or connector.base_url).rstrip("/")
     if not base_url:
         raise ConfigError(f"instances.{name}: {connector.name} has no address of its own; set base_url")
-    given = connector.auth()
     account = account_key(connector.name, base_url, given.secrets(), config.account or connector.account())
 
     def limits_of(request: Request) -> Sequence[Limit]:
@@ -121,8 +122,9 @@ def _far_side(name: str, connector: Connector[Any], transport: Transport) -> _Fa
             request, base_url=host, auth=NoAuth(), limits=(), account=account, timeout=config.timeout
         )
 
-    async def hold(request: Request, wait: timedelta) -> None:
-        await transport.hold(account, limits_of(request), wait)
+    async def hold(request: Request, wait: timedelta, limit: str | None) -> None:
+        asked = [one for one in limits_of(request) if limit in (None, one.name)]
+        await transport.hold(account, asked, wait)
 
     if isinstance(given, OAuth2):
         return {"send": _renewing(given, Tokens(given, ask_for_token), once), "hold": hold}

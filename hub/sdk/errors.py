@@ -30,12 +30,22 @@ class TransientError(HubError):
         message: what was seen.
         retry_after: how long the source asked us to wait, if it did.
         undone: the request surely had no effect (no connection, 429): even a write may be sent again.
+        limit: name of the one :class:`hub.sdk.Limit` that the wait is for (a method's); None: of all that the request
+            counts against.
     """
 
-    def __init__(self, message: str, retry_after: timedelta | None = None, *, undone: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        retry_after: timedelta | None = None,
+        *,
+        undone: bool = False,
+        limit: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.undone = undone
+        self.limit = limit
 
 
 class SourceError(HubError):

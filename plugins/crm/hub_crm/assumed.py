@@ -31,6 +31,9 @@ BITRIX24_COMMENTS_EVERY = timedelta(hours=1)
 """How often comments of open tasks are looked for: as far as is documented, a comment moves neither ``CHANGED_DATE`` of
 its task nor any other date that the list can be filtered by (section 6)."""
 
+BITRIX24_BY_IDS = ("ID", "@id")
+"""Filter for records by a list of ids: of tasks, of leads and deals (sections 6, 8 name the keys, not the list)."""
+
 BITRIX24_PARKED = timedelta(minutes=1)
 """How long a method rests whose 429 names no time (section 3)."""
 
@@ -68,6 +71,9 @@ AMOCRM_ORDER = {"order[updated_at]": "asc"}
 obeyed, walks go by :data:`AMOCRM_PLAIN_ORDER`."""
 
 AMOCRM_PLAIN_ORDER = {"order[id]": "asc"}
+
+AMOCRM_BY_IDS = "filter[id][]"
+"""Filter for tasks by a list of ids; a hundred of them fit into a URL."""
 
 AMOCRM_WON, AMOCRM_LOST = 142, 143
 """Stages of every pipeline (section 13)."""

@@ -96,6 +96,14 @@ def on_card(customer: Customer, lang: str) -> str:
     return "\n".join(lines)
 
 
+def is_on_card(said: str) -> bool:
+    """Whether a note of a card is one of :func:`on_card`, in whatever language."""
+    return any(
+        said.startswith((f"{known['on_card']}: ", known["social"])) or said == known["no_calls"]
+        for known in _WORDS.values()
+    )
+
+
 def _title(ticket: Ticket, said: Sequence[Message], lang: str) -> str:
     title = ticket.title or next(filter(None, (assumed.first_line(message.body) for message in said)), "")
     return (title or f"{word(lang, 'untitled')} {ticket.platform}")[:TITLE_CHARS]

@@ -16,13 +16,15 @@ from hub.sdk import (
     Listed,
     Message,
     Missing,
+    Page,
     Read,
     Request,
+    Response,
     Sla,
     Ticket,
     TransientError,
 )
-from hub.testing import read_references
+from hub.testing import read_references, walk
 from hub_crm.customer import Card, Customer, Handle
 from hub_crm.product import load
 from plugins.crm.tests.conftest import MARKER, Open, Site
@@ -180,6 +182,26 @@ def test_an_escalation_is_one_task_with_the_customers_words_the_link_and_the_mar
 
 
 @pytest.mark.parametrize(
+    ("said", "title", "quoted"),
+    [
+        (["Верните деньги"], None, []),
+        (["\n Верните деньги \n\nУже неделю жду"], None, ["> Уже неделю жду"]),
+        (["Верните деньги", "Верните деньги"], None, ["> Верните деньги"]),
+        (["Верните деньги"], "Отзыв", ["> Верните деньги"]),
+        (["а" * 300], None, ["> " + "а" * 300]),
+    ],
+)
+def test_the_customers_first_line_stands_in_the_task_once(
+    account: Site, said: list[str], title: str | None, quoted: list[str], make_ticket: Callable[..., Ticket]
+) -> None:
+    (made,) = account.write(account.delivery(ticket=make_ticket(*said, title=title)))
+    assert isinstance(made, Created)
+    first, *lines = task(account, made)["text"].splitlines()
+    assert first == (title or said[0].strip().splitlines()[0].strip()[:200])
+    assert [line for line in lines if line.startswith(">") or line == first] == quoted
+
+
+@pytest.mark.parametrize(
     ("fields", "hours"),
     [
         ({"priority": "high"}, 22),
@@ -239,6 +261,77 @@ def test_what_is_new_goes_to_the_notes_of_the_customers_card_once(
     assert account.write(replace(comment, unsure_since=account.now)) == []
     told = [note for note in account.writes("note.add") if comment.marker in note["text"]]
     assert len(told) == 1
+
+
+def followed(site: Site, made: Created) -> list[FollowUp]:
+    """Return what a poll says of our case when it began after the last change of the list."""
+    later = {"updated": int((site.now + timedelta(days=1)).timestamp())}
+    found = site.drafts("tasks", cursor=later, cases=[made.external_id])
+    return [draft for draft in found if isinstance(draft, FollowUp) and draft.external_id == made.external_id]
+
+
+@pytest.mark.parametrize("read", [("tasks",), ("leads",)])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_what_is_noted_on_the_card_of_an_own_task_comes_back_to_its_ticket_and_nothing_else(
+    open_site: Open,
+    read: tuple[str, ...],
+    ordered: bool,
+    make_ticket: Callable[..., Ticket],
+    make_link: Callable[[str], Link],
+    make_message: Callable[..., Message],
+) -> None:
+    site = open_site("amocrm", read=read)
+    site.box.change("amocrm", "account", ordered=ordered)
+    (made,) = site.write(site.delivery(ticket=make_ticket("Верните деньги, мой телефон 8 912 000-00-07")))
+    assert isinstance(made, Created)
+    card = task(site, made)["entity_id"]
+    site.box.change("amocrm", "note", kind="contacts", id=card, text="в ту же секунду: ещё не о том")
+    site.box.advance(60)
+    ours = site.delivery(
+        effect="comment", link=make_link(made.external_id), messages=(make_message(3, "Ну?"),), marker=f"hub-{'3' * 24}"
+    )
+    site.write(ours)
+    site.box.change("amocrm", "note", kind="contacts", id=card, text="Клиент пришёл из соцсетей")
+    noted = site.box.change("amocrm", "note", kind="contacts", id=card, text="Деньги вернули")["source_id"]
+    case, *notes = followed(site, made)
+    assert (case.marker, case.state) == (MARKER, "open")
+    number = made.external_id.removeprefix("task/")
+    assert [(one.source_id, one.body, one.direction) for note in notes for one in note.messages] == [
+        (f"{number}/note/{noted}", "Деньги вернули", "note")
+    ]
+    assert all(note.otherwise is None for note in notes), "nobody else's task becomes a ticket by it"
+
+
+def test_where_tasks_are_not_read_only_our_own_are(open_site: Open) -> None:
+    site = open_site("amocrm", read=("leads",))
+    (made,) = site.write(site.delivery())
+    assert isinstance(made, Created)
+    assert [stream.name for stream in site.connector.streams(site.reference)] == ["leads", "notes", "tasks"]
+    assert site.drafts("tasks") == []
+    assert [case.external_id for case in followed(site, made)] == [made.external_id]
+    assert site.cursor("tasks") is None, "should tasks be read later, then from their beginning"
+
+
+def test_an_own_case_moves_no_cursor(account: Site) -> None:
+    (made,) = account.write(account.delivery())
+    assert isinstance(made, Created)
+    later = {"updated": int((account.now + timedelta(days=1)).timestamp())}
+    read = Read("tasks", "poll", account.now, cursor=later, reference=account.reference, cases=[made.external_id])
+    steps = walk(account.connector, read, account.send)
+    assert [len(step.records) for step in steps] == [0, 1]
+    assert steps[-1].cursor in (None, later)
+
+
+def test_a_card_that_may_not_be_seen_is_told_and_stops_nothing(account: Site) -> None:
+    read = Read("tasks", "poll", account.now)
+    asked = Request("GET", "/api/v4/companies/5/notes", context={"what": "card", "card": "companies/5"})
+    forbidden = Response(403, {}, b'{"title":"Forbidden","detail":"no"}', asked)
+    assert account.connector.classify(forbidden) is None
+    (warning,) = account.connector.parse(forbidden, read).warnings
+    assert "the notes of companies/5 may not be read" in warning
+    gone = Response(404, {}, b'{"title":"Not Found"}', asked)
+    assert account.connector.classify(gone) is None
+    assert account.connector.parse(gone, read) == Page()
 
 
 def test_without_a_card_it_goes_to_the_end_of_the_task_once(

@@ -151,12 +151,29 @@ def test_a_method_whose_run_time_is_used_up_rests_until_its_oldest_slot_drops_ou
     assert error.value.retry_after is not None
     assert timedelta(minutes=9) < error.value.retry_after <= timedelta(minutes=10)
 
+    assert (error.value.limit, error.value.undone) == ("tasks.task.list", True)
+
+
+def test_a_method_that_rests_shares_no_limit_with_others_but_the_one_for_all(portal: Site) -> None:
+    def names(request: Request) -> list[str]:
+        return [limit.name for limit in portal.connector.limits(request)]
+
+    listing = portal.connector.request(Read("tasks", "poll", portal.now, reference=portal.reference))
+    assert listing is not None
+    assert names(listing) == ["requests", "tasks.task.list"]
+    portal.drafts()
+    chats = next(request for request in portal.sent if request.context.get("what") == "chats")
+    assert names(chats) == ["requests", "batch", "tasks.task.get", "im.dialog.messages.get"]
+    portal.write(portal.delivery())
+    assert names(portal.sent[-1]) == ["requests", "tasks.task.add"]
+
 
 def test_run_time_used_up_within_a_batch_lets_the_whole_page_wait(portal: Site) -> None:
     assert portal.reference
     portal.box.change("bitrix24", "spend", method="im.dialog.messages.get")
-    with pytest.raises(TransientError, match="OPERATION_TIME_LIMIT"):
+    with pytest.raises(TransientError, match="OPERATION_TIME_LIMIT") as error:
         portal.drafts()
+    assert error.value.limit == "im.dialog.messages.get"
 
 
 def test_a_plan_without_rest_is_told(portal: Site) -> None:
@@ -181,6 +198,21 @@ def test_the_check_names_what_webhook_and_settings_lack(portal: Site) -> None:
     assert "map.department.law: user 777 does not work on the portal (any more)" in [
         said for said, _ in portal.lacking()
     ]
+
+
+def test_the_check_names_groups_of_the_map_that_are_not_there(portal: Site) -> None:
+    targets = {"department": {"law": {"group": 32}, "claims": {"group": 77}}, "queue": {"all": {"group": "77"}}}
+    portal.connector = portal.make(map=targets)
+    assert [said for said, _ in portal.lacking()] == [
+        "map.queue.all: the portal has no group 77, or the webhook's user does not see it",
+        "map.department.claims: the portal has no group 77, or the webhook's user does not see it",
+    ]
+    portal.connector = portal.make(map=targets, key="sandboxbitrix24tasks")
+    assert "tick the scope sonet_group of the webhook" in [todo for _, todo in portal.lacking()]
+    portal.sent.clear()
+    portal.connector = portal.make(map={"department": {"law": {"responsible": 12}}})
+    assert portal.lacking() == []
+    assert not any("sonet_group" in request.path for request in portal.sent), "where the map names none"
 
 
 # --- escalation -------------------------------------------------------------------------------------------------
@@ -239,6 +271,21 @@ def test_without_anybody_responsible_it_says_where_to_write_one(portal: Site) ->
 def test_a_second_try_with_the_same_key_makes_no_second_task(portal: Site) -> None:
     first = portal.write(portal.delivery())
     assert portal.write(portal.delivery()) == first
+    assert len(portal.writes("task.add")) == 1
+
+
+@pytest.mark.parametrize("chats", [True, False])
+def test_a_lost_answer_makes_no_second_task_after_the_portal_has_forgotten_the_key(
+    portal: Site, chats: bool, make_ticket: Callable[..., Ticket]
+) -> None:
+    portal.box.change("bitrix24", "portal", chats=chats)
+    sure = portal.delivery()
+    made = portal.write(sure)
+    (create,) = [request for request in portal.sent if request.path.endswith("tasks.task.add")]
+    assert not create.repeatable, "the engine notes before it is sent that its outcome may get lost"
+    portal.box.advance(26 * 3600)
+    later = replace(sure, ticket=make_ticket("Ну?"), now=portal.now + timedelta(hours=26), unsure_since=portal.now)
+    assert portal.write(later) == made
     assert len(portal.writes("task.add")) == 1
 
 
@@ -312,6 +359,64 @@ def test_what_is_said_there_comes_back_to_the_case(portal: Site) -> None:
     first, *rest = portal.case(made.external_id)
     assert (first.state, first.department, first.assignee) == ("solved", "Юристы", "Олег Тихий")
     assert [message.body for case in rest for message in case.messages] == ["Деньги вернули"]
+
+
+def own(site: Site, made: Any, stream: str = "tasks", name: str = "") -> list[FollowUp]:
+    """Return what a read says when it began after the last change of its stream."""
+    cursor = {"changed": (site.now + timedelta(days=1)).isoformat(), "id": 0, "began": ""}
+    found = site.drafts(stream, name, cursor=cursor, cases=[made.external_id])
+    assert all(isinstance(draft, FollowUp) for draft in found)
+    return [draft for draft in found if isinstance(draft, FollowUp)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "stream"),
+    [
+        ({"escalate_as": "lead"}, "leads"),
+        ({"escalate_as": "deal"}, "deals"),
+        ({"read": ("leads",)}, "tasks"),
+        ({}, "tasks"),
+    ],
+)
+def test_an_own_case_is_followed_whatever_is_read_and_a_comment_is_there_at_the_next_poll(
+    open_site: Open, settings: dict[str, Any], stream: str
+) -> None:
+    site = open_site("bitrix24", **settings)
+    (made,) = site.write(site.delivery())
+    assert isinstance(made, Created)
+    assert stream in {found.name for found in site.connector.streams(site.reference)}
+    kind, _, number = made.external_id.partition("/")
+    said = "task.commentitem.add" if kind == "task" else "crm.timeline.comment.add"
+    where = {"TASKID": int(number)} if kind == "task" else {}
+    of_item = {"ENTITY_TYPE": kind, "ENTITY_ID": int(number), "COMMENT": "Деньги вернули"}
+    fields = {"POST_MESSAGE": "Деньги вернули"} if kind == "task" else of_item
+    assert site.send(Request("POST", f"/rest/{said}", json={**where, "FIELDS": fields, "fields": fields})).status == 200
+    for name in ("", "comments"):
+        first, *rest = [case for case in own(site, made, stream, name) if case.external_id == made.external_id]
+        assert (first.marker, first.assignee) == (MARKER, "Лада Юрская")
+        assert "Деньги вернули" in [message.body for case in rest for message in case.messages]
+
+
+def test_nobody_elses_case_becomes_a_ticket_where_only_our_own_are_followed(open_site: Open) -> None:
+    site = open_site("bitrix24", read=("leads",))
+    (made,) = site.write(site.delivery())
+    assert {case.external_id for case in own(site, made)} == {made.external_id}
+    assert site.drafts("tasks") == []
+
+
+def test_of_many_own_cases_a_poll_reads_the_newest_and_the_sweep_all(portal: Site) -> None:
+    cases = [f"task/{number}" for number in range(1, 621)]
+
+    def asked(name: str) -> list[int]:
+        portal.sent.clear()
+        cursor = {"changed": (portal.now + timedelta(days=1)).isoformat(), "id": 0, "began": ""}
+        portal.drafts("tasks", name, cursor=cursor, cases=cases)
+        return [number for request in portal.sent for number in request.context.get("ids", ())]
+
+    assert portal.reference
+    assert asked("") == list(range(121, 621))
+    assert asked("comments") == list(range(1, 621))
+    assert asked("deleted") == []
 
 
 @pytest.mark.parametrize(

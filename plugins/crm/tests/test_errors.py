@@ -95,7 +95,13 @@ def test_bitrix24_tells_waiting_from_stopping(
 def test_a_method_rests_as_long_as_the_portal_says(time: dict[str, Any], wait: timedelta) -> None:
     fault = bitrix().classify(answer(429, told("OPERATION_TIME_LIMIT", time=time), LIST))
     assert isinstance(fault, TransientError)
-    assert fault.retry_after == wait
+    assert (fault.retry_after, fault.undone, fault.limit) == (wait, True, "tasks.task.list")
+
+
+def test_too_many_calls_of_another_kind_hold_the_whole_account() -> None:
+    fault = bitrix().classify(answer(429, b"", LIST))
+    assert isinstance(fault, TransientError)
+    assert fault.limit is None
 
 
 @pytest.mark.parametrize(
@@ -140,7 +146,7 @@ def test_amocrm_waits_at_least_a_second_and_as_long_as_it_is_told() -> None:
         headers = {"retry-after": header} if header is not None else {}
         fault = amo().classify(answer(429, b"", AMO_LIST, **headers))
         assert isinstance(fault, TransientError)
-        assert fault.retry_after == timedelta(seconds=seconds)
+        assert (fault.retry_after, fault.undone) == (timedelta(seconds=seconds), True)
 
 
 @pytest.mark.parametrize("body", [{"result": {"items": []}}, {"result": None}, {"total": 5}, [], "x"])

@@ -279,14 +279,14 @@ def test_retry_after_is_obeyed_and_told() -> None:
 
 
 def test_a_wait_that_the_source_asks_for_holds_its_whole_account() -> None:
-    held: list[tuple[str, float]] = []
+    held: list[tuple[str, float, str | None]] = []
 
-    async def hold(request: Request, wait: timedelta) -> None:
-        held.append((request.path, wait.total_seconds()))
+    async def hold(request: Request, wait: timedelta, limit: str | None) -> None:
+        held.append((request.path, wait.total_seconds(), limit))
 
     far = Far(first=[status(503), status(429, retry_after="0.01"), records(1)])
     assert read_all(far, hold=hold) == [[1]]
-    assert held == [("/first", 0.01)]
+    assert held == [("/first", 0.01, None)]
 
 
 def test_a_wait_longer_than_the_bound_ends_the_tries() -> None:

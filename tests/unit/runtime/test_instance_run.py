@@ -31,6 +31,7 @@ from hub.sdk import (
     Cursor,
     Draft,
     HubError,
+    Limit,
     NoAuth,
     Page,
     Read,
@@ -44,6 +45,7 @@ from hub.sdk import (
     Stream,
     Sweep,
     TicketDraft,
+    TransientError,
     hookimpl,
 )
 from hub.store import Checkpoint, Place, Store, StreamKey
@@ -320,6 +322,26 @@ def test_a_source_that_asks_for_a_long_wait_gets_it_between_runs_too(bench: Benc
     assert state.next_try_at is not None
     assert state.error_at is not None
     assert state.next_try_at - state.error_at >= timedelta(seconds=3599)
+
+
+@pytest.mark.parametrize(("limit", "asked"), [("/one/a", ["/one/b since 2"]), (None, [])])
+def test_a_wait_for_one_limit_holds_only_what_counts_against_it(
+    bench: Bench, limit: str | None, asked: list[str]
+) -> None:
+    class Budgeted(Web):
+        def limits(self, request: Request) -> Sequence[Limit]:
+            return [Limit("requests", calls=50), Limit(request.path, calls=50)]
+
+        def classify(self, response: Response) -> HubError | None:
+            return TransientError("used up", HOUR, limit=limit) if response.status == 429 else None
+
+    connectors = {"one": Budgeted}
+    bench.sync("one", connectors=connectors, with_sweeps=False)
+    bench.server.answers["/one/a"] = (429, b"")
+    bench.sync("one", connectors=connectors, with_sweeps=False)
+    bench.server.asked.clear()
+    bench.sync("one", connectors=connectors, with_sweeps=False, forced=True)
+    assert bench.server.asked == asked
 
 
 def test_a_key_that_a_vendor_repeats_in_its_answer_is_nowhere(bench: Bench, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from hub.runtime.transport import Transport
 from hub.sdk import (
     Auth,
     AuthError,
+    ConfigError,
     Connector,
     ConnectorConfig,
     Draft,
@@ -277,6 +278,22 @@ def test_a_new_refresh_token_in_the_settings_begins_anew(vendor: tuple[Vendor, s
         sent(url, GET)
     far.valid = "from-a-person-9"
     assert sent(url, GET, refresh_token="from-a-person-9")[0].status == 200
+
+
+def test_where_the_address_comes_with_the_credentials_the_connector_says_what_to_set() -> None:
+    class Hooked(App):
+        def auth(self) -> OAuth2:
+            raise ConfigError("set webhook_url")
+
+    def told(kind: type[App]) -> str:
+        secrets = {"secret": SecretStr("the-apps-secret"), "refresh_token": SecretStr("refresh-token-1")}
+        made = kind(AppConfig.model_validate({"connector": "app", **secrets}))
+        with pytest.raises(ConfigError) as raised:
+            _far_side("main", made, Transport())
+        return str(raised.value)
+
+    assert told(Hooked) == "set webhook_url"
+    assert told(App) == "instances.main: app has no address of its own; set base_url"
 
 
 def test_a_vendor_that_is_away_costs_no_token(vendor: tuple[Vendor, str]) -> None:

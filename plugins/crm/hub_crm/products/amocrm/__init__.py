@@ -48,7 +48,7 @@ from hub_crm.products.amocrm.writing import Writer
 from hub_crm.settings import CrmConfig
 from hub_crm.values import mapping, text, text_id, unix
 
-DELETED = "deleted"
+DELETED, TASKS = "deleted", "tasks"
 _CALLS_A_SECOND = 7
 _TOKEN_PATH = "/oauth2/access_token"  # noqa: S105 - a path
 _TITLES = {"tasks": "Tasks", "leads": "Leads", "notes": "Notes of leads"}
@@ -109,7 +109,9 @@ class AmoCrm(Product):
     def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
         deleted = Sweep(DELETED, timedelta(days=1), inventory="threads")
         names = [name for kind in self.config.read for name in (kind, *(("notes",) if kind == "leads" else ()))]
-        return [Stream(name, _TITLES[name], () if name == "notes" else (deleted,)) for name in dict.fromkeys(names)]
+        found = [Stream(name, _TITLES[name], () if name == "notes" else (deleted,)) for name in dict.fromkeys(names)]
+        # An escalation is a task, and followed wherever `read` looks.
+        return found if TASKS in names else [*found, Stream(TASKS, _TITLES[TASKS])]
 
     def limits(self, request: Request) -> Sequence[Limit]:
         return (Limit("requests", calls=_CALLS_A_SECOND, per_s=1.0, concurrency=_CALLS_A_SECOND),)
@@ -156,13 +158,17 @@ class AmoCrm(Product):
     def normalize(self, record: Record, read: Read) -> Draft | Sequence[Draft] | None:
         if not isinstance(record, Mapping):
             raise RecordError(f"expected one of {read.stream} as an object, got {type(record).__name__}")
+        if "own" in record:
+            return self._records.task(record["own"], read.reference)
+        if "note" in record:
+            return self._records.card_note(record["note"], record["task"], read.reference)
         created = unix(record.get("created_at"))
         if read.mode == "backfill" and created and not within(created, read):
             return None
         if read.name == DELETED:
             return self._listed(record, read)
         found = self._records
-        if read.stream == "tasks":
+        if read.stream == TASKS:
             return found.task(record, read.reference)
         return found.lead(record, read.reference) if read.stream == "leads" else found.note(record, read.reference)
 
@@ -174,8 +180,9 @@ class AmoCrm(Product):
 
     def _walk(self, read: Read) -> Walk:
         limit = min(self.config.page_size or calls.MAX_LIMIT, calls.MAX_LIMIT)
-        by_change = read.stream != "tasks" or _is_ordered(read.reference)
-        return Walk(KINDS[read.stream], read, limit, by_change=by_change)
+        by_change = read.stream != TASKS or _is_ordered(read.reference)
+        listed = read.stream != TASKS or TASKS in self.config.read
+        return Walk(KINDS[read.stream], read, limit, by_change=by_change, listed=listed)
 
     # --- writing ------------------------------------------------------------------------------------------------
 

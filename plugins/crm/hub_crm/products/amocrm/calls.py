@@ -63,10 +63,16 @@ def classify(response: Response, usual: HubError | None) -> HubError | None:
     if status == 429:
         wait = response.headers.get("retry-after", "")
         seconds = float(wait) if wait.isdigit() else 0.0
-        return TransientError(seen, max(assumed.AMOCRM_TOO_MANY, timedelta(seconds=seconds)))
+        return TransientError(seen, max(assumed.AMOCRM_TOO_MANY, timedelta(seconds=seconds)), undone=True)
+    if status == 404 and _is_card(request):
+        return None
     if status == 504:
         return TransientError(f"{seen}; if it stays, set a smaller page_size")
     return SourceError(seen) if status < 500 and status not in (408, 425) else usual
+
+
+def _is_card(request: Request) -> bool:
+    return request.context.get("what") == "card"
 
 
 def _forbidden(response: Response, seen: str) -> HubError | None:
@@ -78,8 +84,8 @@ def _forbidden(response: Response, seen: str) -> HubError | None:
             " nothing is asked for a while. If it stays, ask its support, and look what else calls from this address",
             assumed.AMOCRM_BLOCKED,
         )
-    if request.path == USERS:
-        return None  # names only, for administrators: `parse` reads it as an empty list
+    if request.path == USERS or _is_card(request):
+        return None  # names only, for administrators; or one card of many: `parse` reads it as an empty list
     if request.method == "GET":
         return AuthError(f"{seen}; {_RIGHT}, then resume")
     return SourceError(f"{seen}; {_RIGHT}")

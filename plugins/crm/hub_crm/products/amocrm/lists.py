@@ -3,6 +3,9 @@
 A full page leads on from its last second, not to "page 2": a row that changes while a list is read moves to its end,
 and with page numbers another would slip through. The rows of that second come again and are passed over. Where the
 order is not obeyed, the walk goes by id, page by page, and its cursor moves only when it is done.
+
+After the list of tasks come our own, by id, and the notes of the cards they hang on, changed or not: a note moves no
+task's time of change. Their records are wrapped, so that they move no cursor.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +17,14 @@ from typing import Any
 
 from hub.sdk import Page, Read, Request, Response
 from hub_crm import assumed
-from hub_crm.products.amocrm.calls import embedded, get, has_next
+from hub_crm.products.amocrm import card_notes
+from hub_crm.products.amocrm.calls import MAX_LIMIT, embedded, get, has_next
 from hub_crm.values import mapping, text_id, unix
 
 BY_CHANGE, BY_ID = "change", "id"
+MOST_CASES = 250
+"""How many of our own cases a poll reads, the newest; each may cost a request for the notes of its card."""
+CHUNK = 100  # ids that a URL has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +54,19 @@ class Walk:
         read: the read.
         limit: rows a page.
         by_change: whether the source orders them by time of change.
+        listed: whether all records of the kind are read; else only our own cases.
     """
 
     kind: Kind
     read: Read
     limit: int
     by_change: bool
+    listed: bool
 
-    def first(self) -> Request:
-        """Return the first request, or the one that goes on from the cursor."""
+    def first(self) -> Request | None:
+        """Return the first request, or the one that goes on from the cursor; None where there is nothing to read."""
+        if not self.listed:
+            return self._own_cases(0)
         return self._request(BY_CHANGE if self.by_change else BY_ID, self._start(), 1, ())
 
     def _start(self) -> int:
@@ -83,8 +94,15 @@ class Walk:
         Raises:
             SourceError: it is no such list.
         """
-        rows = embedded(response, self.kind.rows)
         context = response.request.context
+        if context["what"] == "card":
+            return card_notes.read(response)
+        rows = embedded(response, self.kind.rows)
+        if context["what"] == "cases":
+            own = [{"own": row} for row in rows]
+            return Page(
+                records=own, details=card_notes.of(rows), next_request=self._own_cases(context["start"] + CHUNK)
+            )
         if context["order"] == BY_ID:
             return self._plain_page(response, rows, context)
         times = [at for row in rows if (at := _changed(row))]
@@ -98,7 +116,7 @@ class Walk:
         self, response: Response, rows: Sequence[Any], times: Sequence[int], context: Mapping[str, Any]
     ) -> Request | None:
         if not has_next(response):
-            return None
+            return self._own_cases(0)
         last = max(times, default=0)
         if last <= context["since"]:  # more rows of one second than a page holds
             known = [*context["seen"], *(row.get("id") for row in map(mapping, rows))]
@@ -110,7 +128,19 @@ class Walk:
         if has_next(response):
             following = self._request(BY_ID, context["since"], context["page"] + 1, ())
             return Page(records=rows, next_request=following, cursor=self.read.cursor or {"updated": context["since"]})
-        return Page(records=rows, cursor={"updated": max(_seconds(self.read.now), context["since"])})
+        moved = {"updated": max(_seconds(self.read.now), context["since"])}
+        return Page(records=rows, cursor=moved, next_request=self._own_cases(0))
+
+    def _own_cases(self, start: int) -> Request | None:
+        """Return the request for our own cases from the one at *start* on; None: there are no more."""
+        read = self.read
+        if read.mode != "poll":
+            return None
+        named = (case.partition("/") for case in read.cases)
+        ids = [case for kind, _, case in named if kind == self.kind.name and case.isdigit()][-MOST_CASES:]
+        some = ids[start : start + CHUNK]
+        query = {assumed.AMOCRM_BY_IDS: some, "limit": MAX_LIMIT, **assumed.AMOCRM_PLAIN_ORDER}
+        return get(self.kind.path, query, what="cases", start=start) if some else None
 
 
 def within(created: datetime, read: Read) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.sdk import Author, Change, Draft, FollowUp, MessageDraft, RecordError, State, TicketDraft, find_marker
-from hub_crm import assumed
+from hub_crm import assumed, words
 from hub_crm.settings import CrmConfig
 from hub_crm.values import Names, known, mapping, text, text_id, unix
 
@@ -180,6 +180,27 @@ class Records:
         thread = f"lead/{lead}"
         ticket = TicketDraft(thread=thread, kind="task", platform=PLATFORM, url=url, messages=(message,))
         return FollowUp(external_id=thread, messages=(message,), otherwise=ticket)
+
+    def card_note(self, record: Any, task: str, reference: Mapping[str, Sequence[Any]]) -> FollowUp | None:
+        """Return what was noted on the card that our *task* hangs on; None for a note without words, and for what the
+        hub wrote there itself.
+
+        Raises:
+            RecordError: no id, or no time of creation.
+        """
+        source_id, created = _essentials(record, "note")
+        said = _noted(record)
+        if not said or find_marker(said) or words.is_on_card(said):
+            return None
+        message = MessageDraft(
+            source_id=f"{task}/note/{source_id}",
+            direction="note",
+            author=self._author(record.get("created_by"), reference),
+            body=said,
+            created_at=created,
+            updated_at=_later(record.get("updated_at"), created),
+        )
+        return FollowUp(external_id=f"task/{task}", messages=(message,))
 
     def _entity_url(self, record: Mapping[str, Any]) -> str:
         """Return the card that a task hangs on, which is where a person finds it."""

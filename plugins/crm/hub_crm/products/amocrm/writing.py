@@ -159,8 +159,15 @@ class Writer:
 
 
 def _as_text(written: words.Written) -> str:
+    """Return the whole case. Its first line stands for a subject; where that is the customer's own first line, the
+    quote goes on after it."""
     lines = [written.title, *written.marks]
-    lines += [f"{who}\n> {said}" for who, said in written.quotes]
+    quotes = list(written.quotes)
+    for n, (who, said) in enumerate(quotes):
+        if assumed.first_line(said) == written.title:
+            quotes[n] = who, said.lstrip().partition("\n")[2].strip()
+            break
+    lines += [f"{who}\n> {said}" if said else who for who, said in quotes]
     return "\n".join([*lines, *([": ".join(written.source)] if written.source else [])])
 
 

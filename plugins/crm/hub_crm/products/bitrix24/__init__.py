@@ -44,7 +44,7 @@ from hub_crm.product import Own, Product, plain
 from hub_crm.products.bitrix24 import calls, comments, rights
 from hub_crm.products.bitrix24.about import About
 from hub_crm.products.bitrix24.cards import Cards
-from hub_crm.products.bitrix24.lists import KINDS, Walk
+from hub_crm.products.bitrix24.lists import KINDS, Kind, Walk
 from hub_crm.products.bitrix24.records import Records
 from hub_crm.products.bitrix24.writing import TASK, Writer
 from hub_crm.settings import CrmConfig
@@ -122,12 +122,25 @@ class Bitrix24(Product):
     def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
         deleted = Sweep(DELETED, timedelta(days=1), inventory="threads")
         spoken = Sweep(COMMENTS, assumed.BITRIX24_COMMENTS_EVERY)
-        wanted = [KINDS[name] for name in dict.fromkeys(self.config.read)]
-        return [Stream(kind.stream, kind.title, (spoken, deleted) if kind.open_only else (deleted,)) for kind in wanted]
+        found = [Stream(kind.stream, kind.title, (spoken, deleted)) for kind in self._kinds(self.config.read)]
+        # Our own cases are followed wherever `read` looks.
+        own = [kind for kind in self._kinds(("tasks", self._opens)) if kind.stream not in self.config.read]
+        return [*found, *(Stream(kind.stream, kind.title, (spoken,)) for kind in own)]
+
+    @staticmethod
+    def _kinds(names: Sequence[str]) -> list[Kind]:
+        return [KINDS[name] for name in dict.fromkeys(names)]
+
+    @property
+    def _opens(self) -> str:
+        """Name of the stream whose records an escalation opens."""
+        return f"{self._own.escalate_as or TASK}s"
 
     def limits(self, request: Request) -> Sequence[Limit]:
-        # 50 in 25 s is what a bucket of 50 that loses two a second lets through in any case.
-        return (Limit("requests", calls=50, per_s=25, concurrency=_CONCURRENCY),)
+        # 50 in 25 s is what a bucket of 50 that loses two a second lets through in any case. A method has a limit of
+        # its own, so that it alone is held when its run time is used up.
+        names = ("requests", *calls.methods(request))
+        return [Limit(name, calls=50, per_s=25, concurrency=_CONCURRENCY) for name in names]
 
     def classify(self, response: Response, usual: HubError | None) -> HubError | None:
         if response.request.context.get("what") == "about" and response.status < 400:
@@ -136,7 +149,7 @@ class Bitrix24(Product):
 
     @property
     def _about(self) -> About:
-        return About(self.config.read)
+        return About((*self.config.read, self._opens) if self._opens != "tasks" else self.config.read)
 
     def check(self) -> Checks:
         return rights.check(self.config, self._about, self._own.marker_field)
@@ -150,7 +163,7 @@ class Bitrix24(Product):
             case "people":
                 return calls.call("user.get", {"sort": "ID", "order": "ASC", "start": 0}, what="people")
             case _:
-                kinds = [KINDS[name] for name in self.config.read]
+                kinds = self._kinds((*self.config.read, self._opens))
                 return calls.call("crm.status.list", {}, what="stages") if any(kind.entity for kind in kinds) else None
 
     def request(self, read: Read) -> Request | None:
@@ -189,7 +202,8 @@ class Bitrix24(Product):
 
     def _walk(self, read: Read) -> Walk:
         in_chats = self._about.in_chats(read.reference)
-        return Walk(KINDS[read.stream], read, self._own.marker_field, in_chats=in_chats)
+        listed = read.stream in self.config.read
+        return Walk(KINDS[read.stream], read, self._own.marker_field, in_chats=in_chats, listed=listed)
 
     # --- writing ------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from hub_crm import assumed
 from hub_crm.values import mapping, text
 
 PAGE_SIZE = 50
+OVERRUN = "OPERATION_TIME_LIMIT"
 
 _REST, _REST3 = "/rest/", "/rest/api/"
 _SHOWN = 200  # characters of the vendor's words in a message
@@ -24,6 +25,7 @@ SCOPES: Mapping[str, str] = {
     "crm.": "crm",
     "im.": "im",
     "user.": "user",
+    "sonet_group.": "sonet_group",
 }
 """The scope that a method needs, by how its name begins; the first that fits."""
 
@@ -54,9 +56,12 @@ def call(method: str, params: Params, *, safe: bool = True, **context: Any) -> R
 
 
 def call3(method: str, params: Params, key: str) -> Request:
-    """Return the call of a REST 3.0 method that creates: *key* makes it safe to send again within a day."""
+    """Return the call of a REST 3.0 method that creates.
+
+    The portal forgets *key* after a day, and a delivery may wait for longer: so it is not safe to send again.
+    """
     headers = {"Idempotency-Key": key}
-    return Request("POST", _REST3 + method, json=dict(params), headers=headers, safe=True, context={"method": method})
+    return Request("POST", _REST3 + method, json=dict(params), headers=headers, safe=False, context={"method": method})
 
 
 def batch(commands: Mapping[str, tuple[str, Params]], **context: Any) -> Request:
@@ -81,6 +86,13 @@ def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
         yield name, str(value)
 
 
+def methods(request: Request) -> list[str]:
+    """Return the methods whose run time *request* uses; each of a batch once."""
+    commands = mapping(mapping(request.json).get("cmd")).values()
+    named = [request.context.get("method"), *(command.partition("?")[0] for command in commands)]
+    return [method for method in dict.fromkeys(named) if method]
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The answer to a batch: results and errors by key."""
@@ -103,7 +115,7 @@ def read_batch(response: Response) -> Batch:
     errors = mapping(outer.get("result_error"))
     for key, error in errors.items():
         code, said = _words(error)
-        if code in ("QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT", "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"):
+        if code in ("QUERY_LIMIT_EXCEEDED", OVERRUN, "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"):
             raise TransientError(f"{_seen(response)}: command {key}: {code} {said}", assumed.BITRIX24_PARKED)
     return Batch(mapping(outer["result"]), errors, mapping(outer.get("result_next")))
 
@@ -146,12 +158,14 @@ def classify(response: Response, reading: Sequence[str]) -> HubError | None:
     """
     status = response.status
     if status < 400:
-        return None
+        return _overrun(response) if response.request.context.get("method") == "batch" else None
     code, said = _error(response)
     method = str(response.request.context.get("method", ""))
     seen = f"{_seen(response)}: {' '.join(part for part in (code, said) if part)}".rstrip(": ")
     if status == 401:
-        return AuthError(f"{seen}; the webhook's code is not valid (any more): make a new inbound webhook, renew it")
+        return AuthError(
+            f"{seen}; the webhook's code is not valid (any more): make a new inbound webhook, set webhook_url"
+        )
     if status == 403:
         return _forbidden(response, seen, code, method, reading)
     if code == "ERROR_METHOD_NOT_FOUND":
@@ -161,10 +175,25 @@ def classify(response: Response, reading: Sequence[str]) -> HubError | None:
     if code == "QUERY_LIMIT_EXCEEDED":
         return TransientError(seen, retry_after=timedelta(seconds=1), undone=True)
     if status == 429:
-        return TransientError(seen, retry_after=_parked(response))
+        return TransientError(seen, _parked(response), undone=True, limit=method if code == OVERRUN else None)
     if status == 402:
         return AuthError(f"{seen}; the portal's plan has no REST any more: ask its administrator")
     return SourceError(seen) if 400 <= status < 500 and status not in (408, 425) else None
+
+
+def _overrun(response: Response) -> TransientError | None:
+    """Return that a command of a batch has used up its method's run time; an answer that cannot be read says nothing
+    here: who reads it tells of it."""
+    try:
+        errors = mapping(mapping(result(response)).get("result_error"))
+    except SourceError:
+        return None
+    for key, error in errors.items():
+        code, said = _words(error)
+        if code == OVERRUN:
+            method = text(mapping(response.request.json.get("cmd")).get(key)).partition("?")[0]
+            return TransientError(f"{method} in a batch: {code} {said}", assumed.BITRIX24_PARKED, limit=method)
+    return None
 
 
 def _forbidden(response: Response, seen: str, code: str, method: str, reading: Sequence[str]) -> HubError:

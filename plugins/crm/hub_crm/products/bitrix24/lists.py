@@ -2,6 +2,9 @@
 
 The cursor is where a walk stands: since when changes are asked for, the last id seen, and when the walk began. A walk
 that is done moves the first of them to shortly before its own beginning; what changed meanwhile, the next one brings.
+
+After the list come our own cases, by id, whether they changed or not: a comment moves no date. They are read wherever
+the setting ``read`` looks.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +28,8 @@ ITEM_FIELDS = (
 )  # fmt: skip
 CASE_FIELDS = ("id", "title")
 COMPLETED = 5
+MOST_CASES = 500
+"""How many of our own cases a poll reads, the newest; the sweep ``comments`` reads them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +68,19 @@ class Walk:
         read: the read.
         marker_field: the task's own field for markers, where there is one.
         in_chats: whether comments of tasks are messages of chats.
+        listed: whether all records of the kind are read; else only our own cases.
     """
 
     kind: Kind
     read: Read
     marker_field: str | None
     in_chats: bool
+    listed: bool
 
-    def first(self) -> Request:
-        """Return the first request, or the one that goes on from the cursor."""
+    def first(self) -> Request | None:
+        """Return the first request, or the one that goes on from the cursor; None where there is nothing to read."""
+        if not self.listed or (self.read.name == "comments" and not self.kind.open_only):
+            return self._own_cases(0)
         cursor = self.read.cursor
         if cursor is None:
             return self._request(self._since(), 0, _stamp(self.read.now))
@@ -81,16 +90,32 @@ class Walk:
         return _stamp(self.read.since) if self.read.since else ""
 
     def _request(self, since: str, after: int, began: str) -> Request:
+        query = self._query({**self._filter(since), f">{self.kind.id_key}": after})
+        return call(self.kind.method, query, what="list", since=since, after=after, began=began)
+
+    def _query(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         kind = self.kind
         query: dict[str, Any] = {
-            "filter": {**self._filter(since), f">{kind.id_key}": after},
+            "filter": wanted,
             "order": {kind.id_key: "asc" if kind.entity is None else "ASC"},
             "select": list(self._fields()),
             "start": -1,
         }
-        if kind.entity:
-            query["entityTypeId"] = kind.entity
-        return call(kind.method, query, what="list", since=since, after=after, began=began)
+        return {**query, "entityTypeId": kind.entity} if kind.entity else query
+
+    def _own_cases(self, start: int) -> Request | None:
+        """Return the request for our own cases from the one at *start* on; None: there are no more."""
+        ids = self._own()[start : start + PAGE_SIZE]
+        query = self._query({assumed.BITRIX24_BY_IDS[self.kind.entity is not None]: ids})
+        return call(self.kind.method, query, what="cases", start=start, ids=ids) if ids else None
+
+    def _own(self) -> list[int]:
+        read = self.read
+        if read.mode == "backfill" or read.name == "deleted":
+            return []
+        named = (case.partition("/") for case in read.cases)
+        ids = [found for kind, _, case in named if kind == self.kind.name and (found := number(case))]
+        return ids if read.mode == "sweep" else ids[-MOST_CASES:]
 
     def _filter(self, since: str) -> dict[str, Any]:
         kind, read = self.kind, self.read
@@ -120,18 +145,22 @@ class Walk:
             raise unreadable(response, f"a list of {self.kind.stream}")
         records = list(assumed.rows(mapping(found).get(self.kind.rows)))
         context = response.request.context
+        if context["what"] == "cases":
+            own = [row for row in records if number(mapping(row).get("id")) in context["ids"]]
+            following = self._own_cases(context["start"] + PAGE_SIZE)
+            return Page(records=own, details=self._details(own), next_request=following)
         last = max((at for row in records if (at := number(mapping(row).get("id")))), default=0)
         details = self._details(records)
         if len(records) < PAGE_SIZE:
-            return Page(records=records, details=details, cursor=self._done(context))
+            return Page(records=records, details=details, cursor=self._done(context), next_request=self._own_cases(0))
         if last <= context["after"]:
             raise SourceError(
                 f"{response.request.path}: a full page after id {context['after']} ends at id {last};"
                 " the filter is not obeyed, look for a proxy in between"
             )
         cursor = {"changed": context["since"], "id": last, "began": context["began"]}
-        following = self._request(context["since"], last, context["began"])
-        return Page(records=records, details=details, next_request=following, cursor=cursor)
+        onward = self._request(context["since"], last, context["began"])
+        return Page(records=records, details=details, next_request=onward, cursor=cursor)
 
     def _done(self, context: Mapping[str, Any]) -> dict[str, Any]:
         began = datetime.fromisoformat(context["began"]) - assumed.BITRIX24_OVERLAP

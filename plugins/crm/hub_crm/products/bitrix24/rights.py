@@ -1,4 +1,4 @@
-"""What a webhook and the settings lack on a portal, for ``hub check``: scopes, people, the field for markers."""
+"""What a webhook and the settings lack on a portal, for ``hub check``: scopes, people, groups, a field for markers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 from hub.sdk import Checks, Response, Shortcoming
 from hub_crm import assumed
 from hub_crm.products.bitrix24.about import CHATS, About
-from hub_crm.products.bitrix24.calls import call, result
+from hub_crm.products.bitrix24.calls import PAGE_SIZE, call, result, scope_of
 from hub_crm.settings import CrmConfig
 from hub_crm.values import mapping, text_id
 
+GROUPS = "sonet_group.get"
 WISHES: Mapping[str, tuple[str, str]] = {
     CHATS: (
         "tasks",
-        "a new task is then looked up by its marker before it is tried again, with it the portal takes care",
+        "a new task is then known by its marker alone, with it the portal refuses a second one as well",
     ),
     "user.get": ("user", "people are then shown by their ids"),
     "crm.duplicate.findbycomm": ("crm", "the customer's card is then neither found nor linked"),
@@ -29,6 +30,7 @@ def check(config: CrmConfig, about: About, marker_field: str | None) -> Checks:
     if known["user.get"]["available"]:
         people = yield from _people()
         lacking += _responsibles(config, people)
+    lacking += yield from _groups(config)
     if marker_field:
         fields = mapping(mapping(_good((yield call("tasks.task.getFields", {})))).get("fields"))
         if marker_field not in fields:
@@ -75,6 +77,28 @@ def _responsibles(config: CrmConfig, people: Mapping[str, bool]) -> Iterator[Sho
                 f"{place}: user {user} does not work on the portal (any more)",
                 f"write the id of somebody who does: {', '.join(known[:10])}",
             )
+
+
+def _groups(config: CrmConfig) -> Any:
+    """Return what is wrong with the groups of the map; nothing is asked where it names none."""
+    wanted = {f"map.{place}": target.group for place, target in config.targets().items() if target.group is not None}
+    ids = sorted({str(group) for group in wanted.values()})
+    seen: set[str] = set()
+    for start in range(0, len(ids), PAGE_SIZE):
+        response = yield call(GROUPS, {"FILTER": {"ID": ids[start : start + PAGE_SIZE]}, "IS_ADMIN": "Y"})
+        if response.status >= 400:
+            lost = "whether the groups of the map are there is then not checked"
+            todo = f"tick the scope {scope_of(GROUPS)} of the webhook"
+            return [Shortcoming(f"the webhook may not call {GROUPS}: {lost}", todo)]
+        seen |= {text_id(mapping(row).get("ID")) for row in assumed.rows(result(response))}
+    return [
+        Shortcoming(
+            f"{place}: the portal has no group {group}, or the webhook's user does not see it",
+            "write the id of a group that is there (it stands in the group's address), or make the user its member",
+        )
+        for place, group in wanted.items()
+        if str(group) not in seen
+    ]
 
 
 def _good(response: Response) -> Any:

@@ -2,8 +2,8 @@
 
 A task is created by REST 3.0 with an ``Idempotency-Key`` where the portal has it, else by REST 2. In both the marker
 stands in ``XML_ID`` (or in the task's own field of the settings) and at the end of the description; after a try whose
-outcome is not known, the tasks made since then are looked through for it. A comment carries its marker in its text,
-for the new comments have no id that is told.
+outcome is not known, the tasks made since then are looked through for it: the portal keeps a key for a day only. A
+comment carries its marker in its text, for the new comments have no id that is told.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

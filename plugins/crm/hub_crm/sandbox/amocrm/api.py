@@ -207,11 +207,13 @@ class Api:
         entity = query.get("filter[entity_id]")
         done = query.get("filter[is_completed]")
         responsible = query.get("filter[responsible_user_id]")
+        ids = {int(one) for one in query.getlist("filter[id][]")}
 
         def wanted(task: Task) -> bool:
             kind = (query.get("filter[entity_type]"), int(entity or 0))
             return (
-                (entity is None or task.entity == kind)
+                (not ids or task.id in ids)
+                and (entity is None or task.entity == kind)
                 and (done is None or task.done is (done == "1"))
                 and (responsible is None or task.responsible == int(responsible))
             )
@@ -265,7 +267,8 @@ class Api:
         """GET, POST /{kind}/{id}/notes."""
         user, kind, entity = self._user(request), request.path_params["kind"], request.path_params["id"]
         if request.method == "GET":
-            found = [note for note in self._world.notes.values() if (note.kind, note.entity) == (kind, entity)]
+            mine = [note for note in self._world.notes.values() if (note.kind, note.entity) == (kind, entity)]
+            found = self._chosen(request, mine, lambda _: True)
             return self._listed(request, "notes", [note_row(note) for note in found])
         made = []
         for one in await array_of(request):

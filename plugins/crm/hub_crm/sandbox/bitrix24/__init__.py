@@ -1,7 +1,7 @@
 """Bitrix24's REST on loopback, as strict and as odd as the vendor sheet's section 10 asks.
 
-Webhook codes: `sandboxbitrix24code` (user 1, all scopes), `sandboxbitrix24tasks` (user 7, without the scopes im and
-crm). An app `sandbox-bitrix24-app` with secret `sandbox-bitrix24-secret` begins with the refresh token
+Webhook codes: `sandboxbitrix24code` (user 1, all scopes), `sandboxbitrix24tasks` (user 7, with task and user
+alone). An app `sandbox-bitrix24-app` with secret `sandbox-bitrix24-secret` begins with the refresh token
 `sandbox-refresh-1`, at `/oauth/token` below the base URL. Outgoing events are not sent.
 """
 

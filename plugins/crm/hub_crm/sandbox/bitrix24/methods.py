@@ -39,6 +39,7 @@ SCOPES = {
     "crm.": "crm",
     "im.": "im",
     "user.": "user",
+    "sonet_group.": "sonet_group",
 }
 MOVES = {"complete": 5, "renew": 2, "start": 3, "pause": 2, "defer": 6, "approve": 5, "disapprove": 2}
 
@@ -70,6 +71,7 @@ class Methods:
         self._all: dict[str, Callable[[Mapping[str, Any], Webhook], Result]] = {
             "method.get": self._method_get,
             "user.get": self._user_get,
+            "sonet_group.get": self._group_get,
             "tasks.task.list": self._task_list,
             "tasks.task.get": self._task_get,
             "tasks.task.getFields": self._task_fields,
@@ -122,6 +124,12 @@ class Methods:
     def _user_get(self, params: Mapping[str, Any], _webhook: Webhook) -> Result:
         rows, paging = page(USERS, params.get("start"))
         return Result([user_row(one) for one in rows], paging)
+
+    def _group_get(self, params: Mapping[str, Any], _webhook: Webhook) -> Result:
+        rows = [number for number in GROUPS if number]
+        found = chosen(rows, params.get("FILTER"), lambda number, _key: number, lambda key: key == "ID")
+        numbers, paging = page(found, params.get("start"))
+        return Result([{"ID": str(number), "NAME": GROUPS[number], "CLOSED": "N"} for number in numbers], paging)
 
     def _status_list(self, _params: Mapping[str, Any], _webhook: Webhook) -> Result:
         rows = [

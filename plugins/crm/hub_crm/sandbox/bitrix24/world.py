@@ -21,7 +21,7 @@ SCRIPT_LENGTH = timedelta(days=3)
 STREAMS = {LEAD: "leads", DEAL: "deals"}
 CONVERSATIONS = {LEAD: "lead", DEAL: "deal"}
 LONG_TALK = 120  # messages of one task: more than two answers hold
-ALL_SCOPES = frozenset({"task", "tasks", "crm", "im", "user"})
+ALL_SCOPES = frozenset({"task", "tasks", "crm", "im", "user", "sonet_group"})
 
 
 class Bitrix24World:
