@@ -85,6 +85,15 @@ CRITICAL = {
     "Укра\u200bли деньги со счё\u0301та, все шестьдесят тысяч": "fraud",
     "Списали без моего ведома 4 500 рублей!!!": "fraud",
     "Someone used my card in another country": "fraud",
+    "Hackers emptied my account": "fraud",
+    "The money is gone from my account": "fraud",
+    "I think my card is compromised": "fraud",
+    "There is a cash withdrawal in the app that I did not do": "fraud",
+    "С карты списали деньги мошенники": "fraud",
+    "Чужой человек взял кредит по моему паспорту": "fraud",
+    "ATM didn't return my card": "swallowed-card",
+    "My card was swallowed": "swallowed-card",
+    "Интернет лёг, весь дом сидит без сети": "outage",
     "Мой номер переоформили на другого человека": "hijacked-number",
     "I think it is a sim swap, my phone has no service": "hijacked-number",
     "Банкомат на вокзале сожрал карту": "swallowed-card",
@@ -111,6 +120,27 @@ def test_what_is_critical_goes_to_the_helpdesk_from_any_platform(pack: RuleSet, 
     assert found.deliver is None
 
 
+@pytest.mark.parametrize("text", ["I lost my card", "Потеряла карту, заблокируйте"])
+def test_a_lost_card_is_high_but_no_alarm(pack: RuleSet, text: str) -> None:
+    found = decided(pack, text, platform="pikabu.ru", kind="mention")
+    assert (found.priority, found.notify) == ("high", ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Нет сети банкоматов у моря",
+        "Is there an outage planned this weekend?",
+        "У вас есть защита, если мошенники украдут деньги?",
+        "не успели украсть деньги, спасибо банку",
+    ],
+)
+def test_what_has_not_happened_alarms_nobody(pack: RuleSet, text: str) -> None:
+    found = decided(pack, text, platform="pikabu.ru", kind="mention")
+    assert found.priority in ("low", "normal")
+    assert found.notify == ()
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -119,6 +149,12 @@ def test_what_is_critical_goes_to_the_helpdesk_from_any_platform(pack: RuleSet, 
         "Обращусь в СМИ",
         "My lawyer will write to you",
         "I will report you to the ombudsman",
+        "I'm going to sue your bank",
+        "I'll sue",
+        "Подала на вас в суд",
+        "Иду в Роспотребнадзор и прокуратуру",
+        "I'll go to the newspapers",
+        "Передам дело юристам, ждите повестку",
     ],
 )
 def test_threats_are_high_and_go_to_the_helpdesk(pack: RuleSet, text: str) -> None:
@@ -140,6 +176,8 @@ def test_a_swearing_victim_of_fraud_is_a_victim_of_fraud(pack: RuleSet) -> None:
 MEANT = {
     "Отвратительное отношение, больше никогда": "complaint",
     "Ужaсный бaнк": "complaint",
+    "3адолбали": "complaint",
+    "Zадолбали": "complaint",
     "Уже месяц никто не отвечает на моё заявление": "complaint",
     "Обещали перезвонить и пропали": "complaint",
     "С меня списали дважды за одну поездку": "complaint",
@@ -186,6 +224,47 @@ def test_an_odd_text_stays_undecided_and_still_reaches_people(pack: RuleSet) -> 
     assert (found.category, found.queue) == (None, "helpdesk")
 
 
+# Who was robbed, or whose account was seized, writes of the police and the bailiffs as the news do.
+VICTIMS = {
+    "Украли деньги с карты, полиция не принимает заявление, банк молчит": "helpdesk",
+    "Украли деньги с карты, заявление в полиции, банк не возвращает": "helpdesk",
+    "Полиция сообщила, что с карты жены украли деньги, банк отказывается вернуть": "helpdesk",
+    "Приставы арестовали счет, карта не работает, что делать": "helpdesk",
+    "Банк оштрафовал нашу компанию, расчётный счёт заблокирован": "companies",
+}
+
+
+@pytest.mark.parametrize("text", VICTIMS)
+def test_customers_in_trouble_are_no_news(pack: RuleSet, text: str) -> None:
+    found = decided(pack, text, platform="vk.com", kind="mention")
+    assert (found.category, found.queue, found.deliver) == ("complaint", VICTIMS[text], None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Спасибо за обращение, но вопрос так и не решён",
+        "Мне написали: спасибо за обращение. И тишина третий день",
+        "Напишите нам на почту?? Я уже писал туда месяц назад, никто не отвечает",
+    ],
+)
+def test_who_quotes_the_answer_of_the_company_is_still_a_customer(pack: RuleSet, text: str) -> None:
+    found = decided(pack, text, platform="vk.com", kind="mention")
+    assert (found.category, found.queue, found.deliver) == ("complaint", "helpdesk", None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Приносим извинения за неудобства, наши специалисты свяжутся с вами",
+        "Спасибо за обращение! Уточните, пожалуйста, номер вашей заявки, обязательно разберёмся",
+    ],
+)
+def test_the_company_itself_is_answered_by_nobody(pack: RuleSet, text: str) -> None:
+    found = decided(pack, text, platform="vk.com", kind="mention")
+    assert (found.category, found.queue, found.deliver) == ("other", "marketing", ())
+
+
 # --- where it goes --------------------------------------------------------------------------------------------------
 
 
@@ -219,22 +298,60 @@ def test_complaints_go_by_direction(pack: RuleSet, text: str, queue: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "platform", "kind", "queue", "policy"),
+    ("text", "platform", "kind", "queue", "least", "most", "policy", "deliver"),
     [
-        ("Хамят на кассе", "yandex_maps", "review", "maps", "maps"),
-        ("Хамят на кассе", "t.me", "mention", "chat", "chat"),
-        ("Хамят на кассе", "example.com", "mention", "analysis", "analysis"),
-        ("Хамят на кассе", "pikabu.ru", "mention", "helpdesk", "others"),
-        ("Большое спасибо за помощь", "vk.com", "mention", "praise", "praise"),
-        ("Банк запустил новый тариф, сообщает пресс-служба", "vk.com", "mention", "marketing", "none"),
-        ("Казино дарит фриспины", "vk.com", "mention", "spam", "none"),
+        # critical: from any platform
+        ("Украли деньги с карты", "banki.ru", "review", "helpdesk", 80, 999, "critical", None),
+        ("Мой номер переоформили на чужого", "t.me", "mention", "helpdesk", 80, 999, "critical", None),
+        ("Банкомат съел карту", "yandex_maps", "review", "helpdesk", 80, 999, "critical", None),
+        ("Третий час не работает приложение", "example.com", "mention", "helpdesk", 80, 999, "critical", None),
+        (
+            "Украли деньги с карты, полиция не принимает заявление",
+            "x.com",
+            "mention",
+            "helpdesk",
+            80,
+            999,
+            "critical",
+            None,
+        ),
+        # court, regulator, press
+        ("Подаю в суд", "vk.com", "mention", "helpdesk", 60, 79, "threat", None),
+        ("Пишу жалобу в ЦБ", "example.com", "mention", "helpdesk", 60, 79, "threat", None),
+        ("Обращусь в СМИ", "2gis", "review", "helpdesk", 60, 79, "threat", None),
+        # complaints, and the rest, by direction and platform
+        ("Хамят на кассе", "banki.ru", "mention", "helpdesk", 55, 55, "strategic", None),
+        ("Хамят на кассе", "pikabu.ru", "mention", "helpdesk", 45, 45, "others", None),
+        ("Хамят, страховку не вернули", "pikabu.ru", "mention", "insurance", 45, 45, "others", None),
+        ("Хамят, расчётный счёт не открыли", "vk.com", "mention", "companies", 55, 55, "strategic", None),
+        ("Хамят, брокер не отвечает", "vk.com", "mention", "investments", 55, 55, "strategic", None),
+        ("Есть ли у вас вакансии?", "pikabu.ru", "mention", "staff", 30, 30, "others", None),
+        ("Спасибо за обращение, но вопрос так и не решён", "vk.com", "mention", "helpdesk", 55, 55, "strategic", None),
+        ("Хамят на кассе", "yandex_maps", "review", "maps", 45, 45, "maps", None),
+        ("Хамят на кассе", "t.me", "mention", "chat", 45, 45, "chat", None),
+        # nobody answers here
+        ("Хамят на кассе", "example.com", "mention", "analysis", 45, 45, "analysis", ()),
+        ("Есть ли у вас вакансии?", "example.com", "mention", "staff", 30, 30, "analysis", ()),
+        ("Большое спасибо за помощь", "vk.com", "mention", "praise", 0, 19, "praise", None),
+        ("Банк запустил новый тариф, сообщает пресс-служба", "vk.com", "mention", "marketing", 30, 30, "none", ()),
+        ("Скидки до 70% на шины, промокод внутри", "vk.com", "mention", "marketing", 30, 30, "none", ()),
+        ("Казино дарит фриспины", "vk.com", "mention", "spam", 30, 30, "none", ()),
     ],
 )
-def test_queue_and_clock_follow_the_frame(
-    pack: RuleSet, text: str, platform: str, kind: str, queue: str, policy: str
+def test_queue_score_clock_and_delivery_are_those_of_the_frame(
+    pack: RuleSet,
+    text: str,
+    platform: str,
+    kind: str,
+    queue: str,
+    least: int,
+    most: int,
+    policy: str,
+    deliver: tuple[str, ...] | None,
 ) -> None:
     found = decided(pack, text, platform=platform, kind=kind)
-    assert (found.queue, found.policy) == (queue, policy)
+    assert (found.queue, found.policy, found.deliver) == (queue, policy, deliver)
+    assert least <= found.score <= most
 
 
 @pytest.mark.parametrize(
