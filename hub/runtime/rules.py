@@ -48,25 +48,22 @@ def rules_in_force(folder: Path | None, store: Store) -> InForce:
         return InForce(
             rules_of(last.files), f'{error}\n{stays}; mend the files, "hub rules check" tells when they are right'
         )
-    store.keep_rules(rules.version, files)
+    store.keep_rules(rules.version, {**files, **rules.day_files})
     return InForce(rules)
 
 
 def read_texts(folder: Path) -> dict[str, str]:
-    """Return the text of every YAML file of *folder*, by its name within it."""
-    from hub.routing.rule_files import SUFFIXES
+    """Return the text of every file of *folder* that may be rules, by its name; none where they cannot be read."""
+    from hub.routing.rule_files import rule_paths
 
-    paths = [folder] if folder.is_file() else sorted(folder.rglob("*"))
-    base = folder.parent if folder.is_file() else folder
-    return {
-        str(path.relative_to(base)): path.read_bytes().decode("utf-8", "replace")
-        for path in paths
-        if path.suffix in SUFFIXES and path.is_file()
-    }
+    try:
+        return {path.name: path.read_bytes().decode("utf-8", "replace") for path in rule_paths(folder)}
+    except OSError:
+        return {}  # loading them says why
 
 
 def rules_of(files: Mapping[str, str]) -> "RuleSet":
-    """Return the rule set of kept *files*.
+    """Return the rule set of kept *files*; a name with a folder in it is that of a file of days.
 
     Raises:
         RulesError: this version of the hub no longer takes them.
@@ -75,7 +72,6 @@ def rules_of(files: Mapping[str, str]) -> "RuleSet":
 
     with tempfile.TemporaryDirectory(prefix="hub-rules-") as name:
         for file, text in files.items():
-            path = Path(name) / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return load_rules(Path(name))
+            if Path(file).name == file:
+                (Path(name) / file).write_text(text, encoding="utf-8")
+        return load_rules(Path(name), day_files=files)
