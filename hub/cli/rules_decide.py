@@ -2,29 +2,33 @@
 
 import codecs
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hub.cli.errors import FAILED
-from hub.cli.output import Column, print_json, print_table, progress, say
+from hub.cli.output import Column, print_json, print_table, printable, progress, say
 from hub.cli.rules_files import TEXT_KEYS, BadRow, Row, opened, rows
-from hub.cli.ruleset import AtHand, at_hand, rules_options
+from hub.cli.ruleset import KIND, AtHand, at_hand, rules_options
 from hub.cli.speech import Speech
 from hub.cli.state import State, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
     from hub.routing.decide import Decision
+    from hub.routing.facts import Facts, FactsError
     from hub.routing.rules import RuleSet
     from hub.routing.score import By, Labelled, Score
 
 _TOLD = 20  # bad lines that are told one by one
 _EVERY = 1000  # rows between two looks at the progress
 _LARGEST = 2**63  # whole numbers of JSON that other programs can read
+_LABELS = 10  # that are named in one message
 _TEXT = 160  # characters of a text in a table
 
 
@@ -54,8 +58,9 @@ def decide(state: State, file: Path, encoding: str, folder: Path | None, lang: s
     """Decide every text of a file; one JSON object a line comes out.
 
     FILE is JSON Lines or CSV, also packed with gzip, - for standard input. Keys or columns: id, text (or title and
-    body), and any fact that an example in a rule may have; others are passed over. A line that cannot be used is told
-    with its number; the others are decided, and the exit code is 1. Neither settings nor a store are needed.
+    body), and any fact that an example in a rule may have; others are passed over. Without a kind it is a mention. A
+    line that cannot be used is told with its number, and so is a value that cannot be read, which counts as unknown;
+    the others are decided, and the exit code is 1. Neither settings nor a store are needed.
     """
     import orjson
 
@@ -64,21 +69,37 @@ def decide(state: State, file: Path, encoding: str, folder: Path | None, lang: s
     told = _Bad(hand.speech)
     for row, decision in _decided(file, encoding, rules, told, hand.speech, quiet=state.verbosity < 0):
         sys.stdout.buffer.write(orjson.dumps(_line(row, decision), default=str) + b"\n")
+    if not told.lines:
+        say(hand.speech("empty_file", file=file))
     told.end()
 
 
 @dataclass(slots=True)
 class _Bad:
-    """Lines that cannot be used, told as they come."""
+    """Lines that cannot be used, and values that cannot be read, told as they come.
+
+    Attributes:
+        label: the column that says what a text is; what stands there is no fact, whatever it is called.
+    """
 
     speech: Speech
+    label: str | None = None
     lines: int = 0
     bad: int = 0
+    values: int = 0
 
     def tell(self, row: BadRow) -> None:
         self.bad += 1
-        if self.bad <= _TOLD:
-            say(self.speech("bad_line", line=row.line, why=row.why))
+        self._say(row.line, row.why)
+
+    def tell_value(self, line: int, error: "FactsError") -> None:
+        if error.key != self.label:
+            self.values += 1
+            self._say(line, f"{error.key} {error}")
+
+    def _say(self, line: int, why: str) -> None:
+        if self.bad + self.values <= _TOLD:
+            say(self.speech("bad_line", line=line, why=why))
 
     def end(self) -> None:
         """Say how many there were.
@@ -86,19 +107,20 @@ class _Bad:
         Raises:
             click.exceptions.Exit: there were some.
         """
-        if not self.bad:
-            return
-        if self.bad > _TOLD:
-            say(self.speech("bad_more", count=self.bad - _TOLD))
-        say(self.speech("bad_sum", bad=self.bad, lines=self.lines))
-        raise click.exceptions.Exit(FAILED)
+        more = self.bad + self.values - _TOLD
+        if more > 0:
+            say(self.speech("bad_more", count=more))
+        if self.bad:
+            say(self.speech("bad_sum", bad=self.bad, lines=self.lines))
+        if self.values:
+            say(self.speech("bad_values", count=self.values))
+        if self.bad or self.values:
+            raise click.exceptions.Exit(FAILED)
 
 
 def _decided(
     path: Path, encoding: str, rules: "RuleSet", told: _Bad, speech: Speech, *, quiet: bool
 ) -> "Iterator[tuple[Row, Decision]]":
-    from hub.routing.facts import facts_from
-
     with opened(path) as file, progress(speech("deciding"), quiet=quiet) as shown:
         for row in rows(file, encoding):
             told.lines += 1
@@ -108,10 +130,16 @@ def _decided(
             if isinstance(row, BadRow) or why:
                 told.tell(BadRow(row.line, why))
                 continue
-            facts = facts_from(row.values)
-            if facts.created_at:  # as it was when it was written
-                facts = facts_from(row.values, now=facts.created_at)
-            yield row, rules.decide(facts)
+            yield row, rules.decide(_facts(row, told))
+
+
+def _facts(row: Row, told: _Bad) -> "Facts":
+    from hub.routing.facts import facts_from
+
+    facts = facts_from(row.values, kind=KIND, tell=partial(told.tell_value, row.line))
+    if facts.created_at:  # as it was when it was written
+        facts = facts_from(row.values, kind=KIND, now=facts.created_at)
+    return facts
 
 
 def _unusable(row: Row) -> str:
@@ -201,31 +229,68 @@ def score(
     """Measure the rules on labelled texts: precision, recall, F1, and what is taken for what.
 
     FILE is as for "hub rules decide". Texts without a label are left out. Where labels are not called like categories,
-    --map says what they mean; where they are queues, tags or priorities, --by says so.
+    --map says what they mean; where they are queues, tags or priorities, --by says so. How many texts --map leaves
+    out, and which labels the rules never say, is told.
     """
     from hub.routing.score import score as scored
+    from hub.routing.score import values_of
 
     hand = at_hand(state, folder, lang)
     rules = hand.load()
-    told = _Bad(hand.speech)
+    known = values_of(rules, by)
+    _check_targets(names or {}, known)
+    told = _Bad(hand.speech, label)
     decided = _decided(file, encoding, rules, told, hand.speech, quiet=state.verbosity < 0)
-    texts = list(_labelled(decided, label, names, by))
+    left: Counter[str] = Counter()
+    texts = list(_labelled(decided, label, names, by, left))
     if not texts:
         raise click.UsageError(f'no text has a label in "{label}"{" that --map names" if names else ""}')
     result = scored(texts, worst=worst)
     if as_json:
-        print_json(_score_json(result, rules.version, by))
+        print_json({**_score_json(result, rules.version, by), "left_out": dict(left.most_common())})
     else:
         _print_score(result, hand)
+    strange = Counter(one.label for one in texts if one.label not in known)
+    if left:
+        say(hand.speech("score.left_out", count=left.total(), labels=_counted(left)))
+    if strange:
+        say(hand.speech("score.strange", what=hand.speech(f"by.{by}"), labels=_counted(strange)))
     told.end()
 
 
+def _check_targets(names: Mapping[str, str], known: Collection[str]) -> None:
+    from hub.sdk.nearest import did_you_mean, listed
+
+    for label, name in names.items():
+        if name not in known:
+            hint = did_you_mean(name, known) or ";"
+            raise click.BadParameter(
+                f'"{label}={name}": the rules never say "{name}"{hint} valid: {listed(known)}', param_hint="--map"
+            )
+
+
+def _counted(labels: Counter[str]) -> str:
+    shown = [f"{printable(label)} ({count})" for label, count in labels.most_common(_LABELS)]
+    return ", ".join([*shown, "…"] if len(labels) > _LABELS else shown)
+
+
 def _labelled(
-    decided: "Iterator[tuple[Row, Decision]]", column: str, names: Mapping[str, str] | None, by: "By"
+    decided: "Iterator[tuple[Row, Decision]]",
+    column: str,
+    names: Mapping[str, str] | None,
+    by: "By",
+    left: Counter[str],
 ) -> "Iterator[Labelled]":
+    """Yield the texts with a label; labels that *names* leaves out are counted in *left*."""
     from hub.routing.score import Labelled, said_of
 
-    kept = [(row, decision, label) for row, decision in decided if (label := _label(row, column, names)) is not None]
+    kept: list[tuple[Row, Decision, str]] = []
+    for row, decision in decided:
+        label = _label(row, column)
+        if label is not None and names is not None and label not in names:
+            left[label] += 1
+        elif label is not None:
+            kept.append((row, decision, label if names is None else names[label]))
     labels = dict.fromkeys(label for _, _, label in kept)
     for row, decision, label in kept:
         said = said_of(decision, by, label, labels)
@@ -233,7 +298,7 @@ def _labelled(
         yield Labelled(str(row.values.get("id", row.line)), label, said, decision.rules, " ".join(text.split()))
 
 
-def _label(row: Row, column: str, names: Mapping[str, str] | None) -> str | None:
+def _label(row: Row, column: str) -> str | None:
     from hub.sdk.nearest import did_you_mean, listed
 
     if column not in row.values:
@@ -244,8 +309,7 @@ def _label(row: Row, column: str, names: Mapping[str, str] | None) -> str | None
     label = row.values[column]
     if label is None or not str(label).strip():
         return None
-    text = str(label).strip()
-    return text if names is None else names.get(text)
+    return str(label).strip()
 
 
 def _score_json(result: "Score", version: str, by: str) -> dict[str, Any]:

@@ -19,16 +19,29 @@ from hub.routing.conditions import (
     Not,
     Values,
 )
+from hub.routing.facts import STARS
 from hub.routing.matcher import Matcher
 
-_GROWING = frozenset(("category", "queue", "tags", "matched"))
+GROWING = frozenset(("category", "queue", "assignee", "deliver", "tags", "matched"))
 """What rules set and never take back: what does not hold yet may hold further down."""
 
-_CHANGING = _GROWING | {"state", "priority", "score"}
+_CHANGING = GROWING | {"state", "priority", "score"}
 _ONE_VALUE = frozenset(
-    ("kind", "platform", "connector", "instance", "sentiment", "state", "category", "queue", "city", "country", "url")
+    (
+        "kind",
+        "platform",
+        "connector",
+        "instance",
+        "sentiment",
+        "state",
+        "category",
+        "queue",
+        "assignee",
+        "city",
+        "country",
+        "url",
+    )
 )
-_STARS = 5
 _SHARES = frozenset(("mixed_script", "capitals"))
 
 
@@ -104,7 +117,7 @@ def _grows(condition: Condition) -> bool:
     """Whether *condition*, once it holds, holds for all rules below."""
     if isinstance(condition, All | AnyOf):
         return all(map(_grows, condition.conditions))
-    return not isinstance(condition, Not) and getattr(condition, "key", "") not in _CHANGING - _GROWING
+    return not isinstance(condition, Not) and getattr(condition, "key", "") not in _CHANGING - GROWING
 
 
 def _leaf(strict: Condition, wide: Condition, phrases: Phrases) -> bool:
@@ -266,7 +279,7 @@ def _empty(condition: Condition) -> bool:
     """Whether a number is wanted that there never is."""
     match condition:
         case IsNumber():
-            most = _STARS if condition.key == "rating" else None
+            most = STARS if condition.key == "rating" else None
             return _bounds_empty(condition.bounds, None if condition.key == "score" else 0, most)
         case HasFeature():
             return _bounds_empty(condition.bounds, 0, 1 if condition.key in _SHARES else None)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from hub.routing.conditions import All, Condition, IsOneOf, Not, leaves
 from hub.routing.examples import Tested, run_examples
-from hub.routing.implies import Phrases, implies, impossible
+from hub.routing.implies import GROWING, Phrases, implies, impossible
 from hub.routing.rule import Effects, Policy, Rule
 from hub.routing.rules import RuleSet
 from hub.routing.telling import bounds
@@ -93,6 +93,18 @@ def lint_rules(rules: RuleSet, known: Known | None = None) -> Iterator[Problem]:
     yield from _names(rules, known or Known())
 
 
+def never_matching(rules: RuleSet) -> frozenset[str]:
+    """Return the names of rules whose conditions cannot hold together, or that need a rule that is not above them."""
+    above = _Above()
+    found: set[str] = set()
+    for rule in rules.rules:
+        needs = (leaf for leaf in _wanted(rule.when) if leaf.key == "matched")
+        if impossible(rule.when) or any(map(above.lacks, needs)):
+            found.add(rule.name)
+        above.add(rule)
+    return frozenset(found)
+
+
 # --- rules by themselves --------------------------------------------------------------------------------------------
 
 
@@ -100,13 +112,12 @@ class _Above:
     """What the rules so far may have set."""
 
     def __init__(self) -> None:
-        self.values: dict[str, set[str]] = {"category": set(), "queue": set(), "tags": set(), "matched": set()}
+        self.values: dict[str, set[str]] = {key: set() for key in GROWING}
 
     def add(self, rule: Rule) -> None:
-        for name, value in rule.then.fields:
-            if name in self.values:
-                self.values[name].add(str(value).casefold())
-        self.values["tags"].update(map(str.casefold, rule.then.tags))
+        for key, value in rule.then.shown():
+            if key in self.values:
+                self.values[key].add(value.casefold())
         self.values["matched"].add(rule.name.casefold())
 
     def lacks(self, leaf: IsOneOf) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from hub.pipeline.route import router
+from hub.routing.rules import load_rules
 from hub.sdk import Author, TicketDraft
 from hub.store import open_store
 from tests.unit.cli.conftest import Hub, put
@@ -62,6 +64,13 @@ def wrong(tmp_path: Path) -> Path:
     path = tmp_path / "wrong.yaml"
     path.write_text(WRONG, encoding="utf-8")
     return path
+
+
+def test_a_folder_without_rules_is_told_of(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    ran = hub("rules", "test", "--rules", tmp_path / "none", "--lang", "en")
+    assert ran.code == 0
+    assert f"{tmp_path / 'none'} holds no rules (*.yaml); the built-in rules alone decide" in ran.err.splitlines()
 
 
 # --- which rules, which language ------------------------------------------------------------------------------------
@@ -221,6 +230,8 @@ def test_explain_takes_any_fact(hub: Hub, rules: Path) -> None:
         (("--text", "a", "--fact", "folowers=3"), 'did you mean "followers"?'),
         (("--text", "a", "--fact", "followers"), "has no ="),
         (("--text", "a", "--fact", "followers=many"), "write a whole number"),
+        (("--text", "a", "--fact", "rating=9"), "write a number from 0 to 5"),
+        (("--text", "a", "--fact", "kind=foo"), "valid: issue, mention, review, task"),
         (("abcd", "--text", "a"), "leave out its id or --text"),
     ],
 )
@@ -252,6 +263,31 @@ def test_explain_tells_a_stored_ticket_without_credentials(hub: Hub, config: Pat
     assert ran.code == 0
     assert ran.out.startswith("complaint, urgent (80), queue claims, tags fraud\n")
     assert "+10  vk" in ran.out
+    assert "no rules decided the stored ticket; below is what the rules of today say" in ran.out
+
+
+def test_explain_says_which_rules_decided_the_stored_ticket_where_it_was_others(
+    hub: Hub, config: Path, rules: Path, tmp_path: Path
+) -> None:
+    draft = TicketDraft.of(
+        source_id=1, kind="mention", platform="vk.com", body="Украли деньги", created_at=datetime.now(UTC)
+    )
+    with open_store(f"sqlite:///{tmp_path / 'hub.db'}") as store:
+        put(store, draft, router=router(lambda: load_rules(rules)))
+    ticket = json.loads(hub("tickets", "list", "--json").out)[0]["id"]
+    same = hub("rules", "explain", ticket, "--rules", rules, "--lang", "en").out
+    assert "the stored" not in same
+    path = rules / "1.yaml"
+    path.write_text(RULES.replace("at_least: 80", "at_least: 81"), encoding="utf-8")
+    other = hub("rules", "explain", ticket, "--rules", rules, "--lang", "en").out
+    assert "the stored decision is of the rules " in other
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "would tell: lead"), ("ru", "сообщить: lead")])
+def test_explain_says_whom_the_rules_would_tell(hub: Hub, tmp_path: Path, lang: str, said: str) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text("builtin: false\nrules: [{name: a, then: {notify: lead}}]", encoding="utf-8")
+    assert said in hub("rules", "explain", "--text", "а", "--rules", path, "--lang", lang).out
 
 
 # --- decide ---------------------------------------------------------------------------------------------------------
@@ -348,6 +384,46 @@ def test_a_bad_line_is_told_with_its_number_and_stops_no_other(hub: Hub, rules: 
     assert "save the file as UTF-8, or name its encoding: --encoding cp1251" in told[2]
 
 
+def test_a_value_that_cannot_be_read_is_told_with_line_and_key_and_counts_as_unknown(
+    hub: Hub, rules: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "texts.jsonl"
+    rows: list[dict[str, Any]] = [
+        {"text": "a", "rating": "5", "kind": "Review", "created_at": "2026-11-25", "own": "anything"},
+        {"text": "b", "rating": "five"},
+        {"text": "c", "rating": 9, "kind": "foo"},
+        {"text": "Спасибо", "created_at": "вчера"},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    ran = hub("rules", "decide", path, "--rules", rules, "--lang", "en")
+    assert (ran.code, [one["category"] for one in _decided(ran.out)]) == (1, [None, None, None, "praise"])
+    assert ran.err.splitlines() == [
+        "line 2: rating is 'five'; write a number from 0 to 5",
+        "line 3: rating is 9; write a number from 0 to 5",
+        "line 3: kind is 'foo'; valid: issue, mention, review, task",
+        "line 4: created_at is 'вчера'; write a time such as 2026-11-25T10:00:00Z",
+        "4 values cannot be read; they count as unknown",
+    ]
+
+
+def test_the_label_is_no_fact_that_could_be_wrong(hub: Hub, rules: Path, tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text("text,sentiment,rating\nСпасибо,good,6\n", encoding="utf-8")
+    ran = hub("rules", "score", path, "--label", "sentiment", "--map", "good=praise", "--rules", rules, "--lang", "en")
+    assert (ran.code, "rating is" in ran.err, "sentiment is" in ran.err) == (1, True, False)
+
+
+def test_a_text_without_a_kind_is_decided_like_a_mention(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(
+        "builtin: false\nrules: [{name: own, when: {kind: mention}, then: {queue: own}}]", encoding="utf-8"
+    )
+    (tmp_path / "texts.csv").write_text("text,kind\nа,\nб,review\n", encoding="utf-8")
+    ran = hub("rules", "decide", tmp_path / "texts.csv", "--rules", tmp_path / "r.yaml")
+    assert [one["queue"] for one in _decided(ran.out)] == ["own", None]
+    said = hub("rules", "explain", "--text", "а", "--rules", tmp_path / "r.yaml", "--json")
+    assert json.loads(said.out)["decision"]["queue"] == "own"
+
+
 def test_bad_rows_of_a_csv_are_told_with_the_line_on_which_they_begin(hub: Hub, rules: Path, tmp_path: Path) -> None:
     path = tmp_path / "texts.csv"
     path.write_bytes(b'id,text\n1,"a\nb"\n2,a,b\n3,' + "да".encode("cp1251") + b"\n4,a\n")
@@ -407,8 +483,12 @@ def test_a_file_of_another_shape_is_refused_with_what_to_do(
 
 def test_an_empty_file_has_nothing_to_decide(hub: Hub, rules: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
-    ran = hub("rules", "decide", tmp_path / "empty", "--rules", rules)
-    assert (ran.code, ran.out) == (0, "")
+    ran = hub("rules", "decide", tmp_path / "empty", "--rules", rules, "--lang", "en")
+    assert (ran.code, ran.out, ran.err.splitlines()) == (
+        0,
+        "",
+        [f"{tmp_path / 'empty'} holds no texts; there is nothing to decide"],
+    )
     assert hub("rules", "decide", tmp_path / "nowhere", "--rules", rules).code == 2
     assert hub("rules", "decide", tmp_path, "--rules", rules).code == 2
 
@@ -457,6 +537,8 @@ def test_score_prints_json(hub: Hub, rules: Path, labelled: Path) -> None:
         (("--label", "tome"), 'has no "tome"; did you mean "tone"?'),
         (("--label", "tone", "--map", "ugly=praise"), "no text has a label"),
         (("--label", "tone", "--map", "ugly"), "has no =; write label=category"),
+        (("--label", "tone", "--map", "bad=complain"), 'never say "complain"; did you mean "complaint"?'),
+        (("--label", "where", "--by", "queue", "--map", "claims=clams"), 'did you mean "claims"?'),
     ],
 )
 def test_score_says_what_is_wrong_with_its_words(
@@ -464,6 +546,21 @@ def test_score_says_what_is_wrong_with_its_words(
 ) -> None:
     ran = hub("rules", "score", labelled, *words, "--rules", rules)
     assert (ran.code, said in ran.err) == (2, True)
+
+
+def test_score_tells_which_labels_are_left_out_and_which_the_rules_never_say(
+    hub: Hub, rules: Path, labelled: Path
+) -> None:
+    words = ("rules", "score", labelled, "--rules", rules, "--lang", "en", "--label", "tone")
+    partly = hub(*words, "--map", "good=praise", "--json")
+    assert (json.loads(partly.out)["texts"], json.loads(partly.out)["left_out"]) == (1, {"bad": 3})
+    assert "3 texts are left out, since --map does not name their labels: bad (3)" in partly.err
+    unmapped = hub(*words)
+    assert "labels that are no category, so that they count as mistakes: bad (3), good (1);" in unmapped.err
+    whole = hub(*words, "--map", "good=praise,bad=complaint")
+    assert (whole.code, len(whole.err.splitlines())) == (0, 1)
+    queues = hub("rules", "score", labelled, "--rules", rules, "--lang", "ru", "--label", "where", "--by", "priority")
+    assert "Метки, которые не приоритеты, а потому считаются ошибками: claims (3), praise (1)" in queues.err
 
 
 # --- history --------------------------------------------------------------------------------------------------------

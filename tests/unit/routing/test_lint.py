@@ -42,6 +42,18 @@ def test_rules_that_are_right_have_no_problem() -> None:
     assert problems(rules("name: a, when: {text: [карта]}, then: {queue: cards}")) == []
 
 
+@pytest.mark.parametrize("when", ["kind: review, all: [{kind: mention}]", "text: [карта], matched: later"])
+def test_a_rule_that_never_matches_is_told_once(when: str) -> None:
+    found = only(
+        rules(
+            "name: a, then: {category: complaint}",
+            f"name: b, when: {{{when}}}, then: {{category: praise}}",
+            "name: later, when: {text: [слово]}, then: {points: 1}",
+        )
+    )
+    assert (found.kind, found.subject) == ("impossible", "b")
+
+
 # --- pairs ----------------------------------------------------------------------------------------------------------
 
 
@@ -234,6 +246,17 @@ def test_a_value_that_no_rule_above_sets_is_told() -> None:
         )
     )
     assert (found.kind, found.severity, found.subject) == ("never_set", "warning", "a")
+
+
+def test_an_instance_that_no_rule_above_delivers_to_is_told_and_one_of_several_is_seen() -> None:
+    found = only(
+        rules(
+            "name: a, when: {rating: 1}, then: {deliver: [usedesk, crm], assignee: anna}",
+            "name: b, when: {deliver: crm, assignee: anna}, then: {points: 1}",
+            "name: c, when: {deliver: jira}, then: {points: 2}",
+        )
+    )
+    assert (found.kind, found.subject, found.about["key"]) == ("never_set", "c", "deliver")
 
 
 def test_examples_that_do_not_hold_are_errors_where_they_stand() -> None:

@@ -1,5 +1,6 @@
 """The rules in force, and rules and classifiers together."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,27 @@ def test_broken_rules_without_earlier_ones_are_refused(store: Store, folder: Pat
     (folder / "a.yaml").write_text("rules: 5", encoding="utf-8")
     with pytest.raises(RulesError, match=r"a\.yaml:1: rules"):
         rules_in_force(folder, store)
+
+
+@pytest.mark.parametrize("name", ["days.yaml", "days.txt", "more/days.yaml", "../days.yaml", "{folder}/../days.yaml"])
+def test_the_days_that_a_calendar_takes_from_a_file_are_kept_with_the_rules(
+    store: Store, folder: Path, name: str
+) -> None:
+    name = name.format(folder=folder)
+    days = folder / name
+    days.parent.mkdir(exist_ok=True)
+    days.write_text('2026-11-07: ["09:00-16:00"]\n', encoding="utf-8")
+    office = f'calendars: {{office: {{timezone: UTC, hours: {{mon-fri: "09:00-18:00"}}, overrides: {name}}}}}'
+    (folder / "b.yaml").write_text(office, encoding="utf-8")
+    good = version_of(rules_in_force(folder, store))
+    (folder / "a.yaml").write_text("rulez: []", encoding="utf-8")
+    days.write_text("2026-11-07: []\n", encoding="utf-8")
+    load = rules_in_force(folder, store).load
+    assert load is not None
+    found = load()
+    assert found.version == good
+    saturday = datetime(2026, 11, 7, tzinfo=UTC)
+    assert found.calendars["office"].elapsed(saturday, saturday + timedelta(days=1)) == 7 * 3600
 
 
 # --- classifiers ----------------------------------------------------------------------------------------------------
