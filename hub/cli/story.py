@@ -181,8 +181,10 @@ def _elsewhere(event: "TicketEvent") -> Iterator[str]:
             number = len(event.data.get("messages", ()))
             yield f"{counted(number, 'message was', 'messages were')} told to {where}"
         case "change_sent":
-            changes = ", ".join(f"{name}: {value}" for name, value in event.data.get("changes", {}).items())
-            yield f"{where} was told of changes: {one_line(changes)}"
+            changes = "; ".join(
+                f"{name}: {_value(name, new, UTC)}" for name, new in event.data.get("changes", {}).items()
+            )
+            yield f"{where} was told of changes: {changes}"
         case "set_aside":
             yield f"the {event.data.get('effect')} for {where} was set aside: {one_line(str(event.data.get('reason')))}"
         case "dropped":

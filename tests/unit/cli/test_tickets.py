@@ -325,9 +325,14 @@ def test_what_a_person_sets_is_told_to_open_cases_by_the_next_sync(hub: Hub, fil
         f"ticket {ticket[:8]}: state is solved, was on_hold",
         'delivery 2 tells maps of it; "hub sync" sends it',
     ]
-    answer = json.loads(hub("tickets", "set", ticket, "--priority", "low", "--json").out)
-    assert (answer["fields"], answer["by_hand"]) == ({"priority": ["normal", "low"]}, ["priority", "state"])
-    assert [one["effect"] for one in answer["asked"]] == ["change"]
+    words = ("--priority", "low", "--tag", "vip", "--tag", "late")
+    answer = json.loads(hub("tickets", "set", ticket, *words, "--json").out)
+    assert answer["fields"] == {"priority": ["normal", "low"], "tags": [[], ["late", "vip"]]}
+    assert answer["by_hand"] == ["priority", "state", "tags"]
+    [change] = answer["asked"]
+    with open_store(f"sqlite:///{filled.with_name('hub.db')}") as store:
+        store.outbox_finished(change["n"])
+    assert "maps was told of changes: priority: low; tags: late, vip\n" in hub("tickets", "show", ticket).out
 
 
 @pytest.mark.parametrize(
