@@ -20,6 +20,7 @@ _CODE = re.compile(rf"{FENCE}([\w+#-]*)\n(.*)\n{FENCE}", re.DOTALL)
 _ITEM = re.compile(r"(-|\d{1,9}\.) ")
 _INDENT = "  "
 _MOST_NESTED = 6
+_IN_QUOTES = frozenset({"paragraph", "bulletList", "orderedList", "codeBlock"})
 
 
 def text_to_adf(text: str) -> Adf:
@@ -27,9 +28,16 @@ def text_to_adf(text: str) -> Adf:
     return {"version": 1, "type": "doc", "content": [_block(block) for block in _blocks(tidy(text))]}
 
 
-def quoted(text: str) -> list[Adf]:
-    """Return *text* as a quotation, to the letter: nothing in it is taken for a heading or a list."""
-    return [{"type": "blockquote", "content": [_paragraph(part) for part in tidy(text).split("\n\n")]}]
+def quoted(text: str, *, laid_out: bool = False) -> list[Adf]:
+    """Return *text* as a quotation, to the letter.
+
+    Nothing in it is taken for a heading or a list, unless it is *laid_out*: then lists and code become such nodes.
+    """
+    if not laid_out:
+        return [{"type": "blockquote", "content": [_paragraph(part) for part in tidy(text).split("\n\n")]}]
+    blocks = ((block, _block(block)) for block in _blocks(tidy(text)))
+    content = [made if made["type"] in _IN_QUOTES else _paragraph(block) for block, made in blocks]
+    return [{"type": "blockquote", "content": content}]
 
 
 def paragraph(*parts: str | Adf) -> Adf:

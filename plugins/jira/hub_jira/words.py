@@ -1,6 +1,7 @@
 """What the hub writes into Jira: summary, description, comments, the link back. Pure.
 
-The customer's words stand as quotations, to the letter. Cloud takes documents, Data Center takes markup.
+The customer's words stand as quotations, to the letter. Cloud takes documents, Data Center takes markup. In a document
+the lists and code of what a team wrote (our answers, a task, an issue) are lists and code again.
 """
 
 from collections.abc import Sequence
@@ -66,11 +67,11 @@ class Words:
             told.append(self._say("rating", rating=ticket.rating))
         links = [("post", ticket.url), ("ticket", self._own_address(ticket))]
         given = [(self._say(name), url) for name, url in links if url]
-        return self._text("\n".join(told), _public(ticket.messages), given, "")
+        return self._text(ticket, "\n".join(told), _public(ticket.messages), given, "")
 
-    def comment(self, messages: Sequence[Message], marker: str) -> Any:
+    def comment(self, ticket: Ticket, messages: Sequence[Message], marker: str) -> Any:
         """Return what was said since; the marker stands at the end."""
-        return self._text("", messages, [], f"[{marker}]")
+        return self._text(ticket, "", messages, [], f"[{marker}]")
 
     def closed_as_duplicate(self) -> Any:
         """Return why an issue was closed that was created twice."""
@@ -88,12 +89,14 @@ class Words:
     def _say(self, name: str, **values: Any) -> str:
         return (_RUSSIAN if self.russian else _ENGLISH)[name].format(**values)
 
-    def _text(self, head: str, messages: Sequence[Message], links: Sequence[tuple[str, str]], foot: str) -> Any:
+    def _text(
+        self, ticket: Ticket, head: str, messages: Sequence[Message], links: Sequence[tuple[str, str]], foot: str
+    ) -> Any:
         text: Any = None
         for most in _QUOTED:
             quotes = [(self._who(message), message) for message in _fitting(messages, most)]
             if self.cloud:
-                return self._document(head, quotes, links, foot)
+                return self._document(ticket, head, quotes, links, foot)
             text = self._markup(head, quotes, links, foot)
             if len(text) <= assumed.TEXT_CHARS:  # what is escaped grows
                 break
@@ -106,11 +109,16 @@ class Words:
         return f"{name}, {message.created_at:%Y-%m-%d %H:%M} UTC"
 
     def _document(
-        self, head: str, quotes: Sequence[tuple[str, Message]], links: Sequence[tuple[str, str]], foot: str
+        self,
+        ticket: Ticket,
+        head: str,
+        quotes: Sequence[tuple[str, Message]],
+        links: Sequence[tuple[str, str]],
+        foot: str,
     ) -> dict[str, Any]:
         content = [compose.paragraph(head)] if head else []
         for who, message in quotes:
-            content += [compose.paragraph(who), *compose.quoted(message.body)]
+            content += [compose.paragraph(who), *compose.quoted(message.body, laid_out=_by_a_team(ticket, message))]
             content += [compose.paragraph(f"{self._say('attachments')}: {names}")] if (names := _files(message)) else []
         content += [compose.paragraph(f"{name}: ", compose.link(url, url)) for name, url in links]
         content += [compose.paragraph(foot)] if foot else []
@@ -132,6 +140,11 @@ class Words:
 def is_social(ticket: Ticket) -> bool:
     """Return whether the customer came from a social network, a map, a forum: not from a tracker or a CRM."""
     return ticket.kind in ("mention", "review")
+
+
+def _by_a_team(ticket: Ticket, message: Message) -> bool:
+    """Return whether the signs in *message* are a layout: who writes to a map or a network has none."""
+    return message.direction == "out" or not is_social(ticket)
 
 
 def _public(messages: Sequence[Message]) -> list[Message]:

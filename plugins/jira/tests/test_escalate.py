@@ -318,3 +318,21 @@ def test_a_priority_is_found_by_stock_name_else_by_its_place(cloud: Any, names: 
 
 def test_every_priority_is_raised_by_one_and_the_highest_stays() -> None:
     assert RAISED == {"low": "normal", "normal": "high", "high": "urgent", "urgent": "urgent"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "kinds"), [("issue", ["bulletList", "codeBlock", "paragraph"]), ("review", ["paragraph"] * 3)]
+)
+def test_the_layout_of_what_a_team_wrote_stays_and_a_customers_signs_stay_signs(
+    cloud: Any, tools: Any, kind: str, kinds: list[str]
+) -> None:
+    body = "- раз\n- два\n\n```\nx = 1\n```\n\n# не заголовок"
+    connector = cloud.connector()
+    first = cloud.drive(connector, cloud.delivery(connector, ticket=tools.ticket(kind=kind, body=body)))[0].external_id
+    sent = next(
+        request.json for request, _ in cloud.log if request.method == "POST" and request.path.endswith("/issue")
+    )
+    quote = next(node for node in sent["fields"]["description"]["content"] if node["type"] == "blockquote")
+    assert [node["type"] for node in quote["content"]] == kinds
+    read = cloud.drafts(connector, first).otherwise.messages[0].body
+    assert "> - раз\n> - два\n> \n> ```\n> x = 1\n> ```\n> \n> # не заголовок" in read

@@ -172,9 +172,9 @@ def test_text_to_adf_and_back_keeps_every_letter(words: str) -> None:
     assert_valid(made)
 
 
-@given(texts)
-def test_a_quotation_is_to_the_letter(words: str) -> None:
-    made = doc(*compose.quoted(words))
+@given(texts, st.booleans())
+def test_a_quotation_is_to_the_letter_laid_out_or_not(words: str, laid_out: bool) -> None:
+    made = doc(*compose.quoted(words, laid_out=laid_out))
     assert_valid(made)
     assert adf_to_text(made) == "\n".join(f"> {line}" for line in tidy(words).split("\n"))
 
