@@ -214,6 +214,31 @@ def test_what_is_done_and_said_there_comes_back_to_the_ticket_and_never_becomes_
     assert "Перезвонил, договорились" in [message["body"] for message in second["messages"]]
 
 
+def test_an_escalation_is_followed_though_its_instance_reads_something_else(
+    escalating: tuple[Hub, Sandbox, list[str]], tmp_path: Path
+) -> None:
+    hub, box, ids = escalating
+    settings = tmp_path / "hub.toml"
+    settings.write_text(re.sub(r"(?m)^read = .*$", 'read = ["leads"]', settings.read_text()))
+    before = len(hub.tickets())
+    for ticket, instance in zip(ids, _INSTANCES.values(), strict=False):
+        assert hub.run("tickets", "escalate", ticket, "--to", instance).returncode == 0
+    assert hub.run("sync", "--no-sweeps").returncode == 0
+    links = {ticket["id"]: ticket["links"] for ticket in hub.tickets() if ticket["links"]}
+    portal, sales = (links[ticket][0]["external_id"].removeprefix("task/") for ticket in ids[:2])
+    box.post("bitrix24/change", action="comment", id=portal, text="Деньги вернули, напишите клиенту")
+    box.post("amocrm/change", action="finish", id=sales, text="Перезвонил, договорились")
+    for _ in range(2):  # the second reads the same again, and makes nothing of it
+        done = hub.run("sync", "--no-sweeps")
+        assert done.returncode == 0, done.stderr
+    tickets = {ticket["id"]: ticket for ticket in hub.tickets()}
+    assert len(tickets) == before
+    first, second = (tickets[ticket] for ticket in ids[:2])
+    assert (first["state"], second["state"]) == ("on_hold", "open")
+    assert [message["body"] for message in first["messages"]].count("Деньги вернули, напишите клиенту") == 1
+    assert [message["body"] for message in second["messages"]].count("Перезвонил, договорились") == 1
+
+
 # --- credentials ------------------------------------------------------------------------------------------------
 
 
