@@ -186,6 +186,22 @@ def test_an_odd_text_stays_undecided_and_still_reaches_people(pack: RuleSet) -> 
     assert (found.category, found.queue) == (None, "helpdesk")
 
 
+# Who was robbed, or whose account was seized, writes of the police and the bailiffs as the news do.
+VICTIMS = {
+    "Украли деньги с карты, полиция не принимает заявление, банк молчит": "helpdesk",
+    "Украли деньги с карты, заявление в полиции, банк не возвращает": "helpdesk",
+    "Полиция сообщила, что с карты жены украли деньги, банк отказывается вернуть": "helpdesk",
+    "Приставы арестовали счет, карта не работает, что делать": "helpdesk",
+    "Банк оштрафовал нашу компанию, расчётный счёт заблокирован": "companies",
+}
+
+
+@pytest.mark.parametrize("text", VICTIMS)
+def test_customers_in_trouble_are_no_news(pack: RuleSet, text: str) -> None:
+    found = decided(pack, text, platform="vk.com", kind="mention")
+    assert (found.category, found.queue, found.deliver) == ("complaint", VICTIMS[text], None)
+
+
 # --- where it goes --------------------------------------------------------------------------------------------------
 
 
