@@ -202,6 +202,31 @@ def test_customers_in_trouble_are_no_news(pack: RuleSet, text: str) -> None:
     assert (found.category, found.queue, found.deliver) == ("complaint", VICTIMS[text], None)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Спасибо за обращение, но вопрос так и не решён",
+        "Мне написали: спасибо за обращение. И тишина третий день",
+        "Напишите нам на почту?? Я уже писал туда месяц назад, никто не отвечает",
+    ],
+)
+def test_who_quotes_the_answer_of_the_company_is_still_a_customer(pack: RuleSet, text: str) -> None:
+    found = decided(pack, text, platform="vk.com", kind="mention")
+    assert (found.category, found.queue, found.deliver) == ("complaint", "helpdesk", None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Приносим извинения за неудобства, наши специалисты свяжутся с вами",
+        "Спасибо за обращение! Уточните, пожалуйста, номер вашей заявки, обязательно разберёмся",
+    ],
+)
+def test_the_company_itself_is_answered_by_nobody(pack: RuleSet, text: str) -> None:
+    found = decided(pack, text, platform="vk.com", kind="mention")
+    assert (found.category, found.queue, found.deliver) == ("other", "marketing", ())
+
+
 # --- where it goes --------------------------------------------------------------------------------------------------
 
 
