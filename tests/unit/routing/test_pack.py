@@ -260,22 +260,60 @@ def test_complaints_go_by_direction(pack: RuleSet, text: str, queue: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "platform", "kind", "queue", "policy"),
+    ("text", "platform", "kind", "queue", "least", "most", "policy", "deliver"),
     [
-        ("Хамят на кассе", "yandex_maps", "review", "maps", "maps"),
-        ("Хамят на кассе", "t.me", "mention", "chat", "chat"),
-        ("Хамят на кассе", "example.com", "mention", "analysis", "analysis"),
-        ("Хамят на кассе", "pikabu.ru", "mention", "helpdesk", "others"),
-        ("Большое спасибо за помощь", "vk.com", "mention", "praise", "praise"),
-        ("Банк запустил новый тариф, сообщает пресс-служба", "vk.com", "mention", "marketing", "none"),
-        ("Казино дарит фриспины", "vk.com", "mention", "spam", "none"),
+        # critical: from any platform
+        ("Украли деньги с карты", "banki.ru", "review", "helpdesk", 80, 999, "critical", None),
+        ("Мой номер переоформили на чужого", "t.me", "mention", "helpdesk", 80, 999, "critical", None),
+        ("Банкомат съел карту", "yandex_maps", "review", "helpdesk", 80, 999, "critical", None),
+        ("Третий час не работает приложение", "example.com", "mention", "helpdesk", 80, 999, "critical", None),
+        (
+            "Украли деньги с карты, полиция не принимает заявление",
+            "x.com",
+            "mention",
+            "helpdesk",
+            80,
+            999,
+            "critical",
+            None,
+        ),
+        # court, regulator, press
+        ("Подаю в суд", "vk.com", "mention", "helpdesk", 60, 79, "threat", None),
+        ("Пишу жалобу в ЦБ", "example.com", "mention", "helpdesk", 60, 79, "threat", None),
+        ("Обращусь в СМИ", "2gis", "review", "helpdesk", 60, 79, "threat", None),
+        # complaints, and the rest, by direction and platform
+        ("Хамят на кассе", "banki.ru", "mention", "helpdesk", 55, 55, "strategic", None),
+        ("Хамят на кассе", "pikabu.ru", "mention", "helpdesk", 45, 45, "others", None),
+        ("Хамят, страховку не вернули", "pikabu.ru", "mention", "insurance", 45, 45, "others", None),
+        ("Хамят, расчётный счёт не открыли", "vk.com", "mention", "companies", 55, 55, "strategic", None),
+        ("Хамят, брокер не отвечает", "vk.com", "mention", "investments", 55, 55, "strategic", None),
+        ("Есть ли у вас вакансии?", "pikabu.ru", "mention", "staff", 30, 30, "others", None),
+        ("Спасибо за обращение, но вопрос так и не решён", "vk.com", "mention", "helpdesk", 55, 55, "strategic", None),
+        ("Хамят на кассе", "yandex_maps", "review", "maps", 45, 45, "maps", None),
+        ("Хамят на кассе", "t.me", "mention", "chat", 45, 45, "chat", None),
+        # nobody answers here
+        ("Хамят на кассе", "example.com", "mention", "analysis", 45, 45, "analysis", ()),
+        ("Есть ли у вас вакансии?", "example.com", "mention", "staff", 30, 30, "analysis", ()),
+        ("Большое спасибо за помощь", "vk.com", "mention", "praise", 0, 19, "praise", None),
+        ("Банк запустил новый тариф, сообщает пресс-служба", "vk.com", "mention", "marketing", 30, 30, "none", ()),
+        ("Скидки до 70% на шины, промокод внутри", "vk.com", "mention", "marketing", 30, 30, "none", ()),
+        ("Казино дарит фриспины", "vk.com", "mention", "spam", 30, 30, "none", ()),
     ],
 )
-def test_queue_and_clock_follow_the_frame(
-    pack: RuleSet, text: str, platform: str, kind: str, queue: str, policy: str
+def test_queue_score_clock_and_delivery_are_those_of_the_frame(
+    pack: RuleSet,
+    text: str,
+    platform: str,
+    kind: str,
+    queue: str,
+    least: int,
+    most: int,
+    policy: str,
+    deliver: tuple[str, ...] | None,
 ) -> None:
     found = decided(pack, text, platform=platform, kind=kind)
-    assert (found.queue, found.policy) == (queue, policy)
+    assert (found.queue, found.policy, found.deliver) == (queue, policy, deliver)
+    assert least <= found.score <= most
 
 
 @pytest.mark.parametrize(
