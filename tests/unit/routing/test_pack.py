@@ -114,6 +114,21 @@ def test_what_is_critical_goes_to_the_helpdesk_from_any_platform(pack: RuleSet, 
 @pytest.mark.parametrize(
     "text",
     [
+        "Нет сети банкоматов у моря",
+        "Is there an outage planned this weekend?",
+        "У вас есть защита, если мошенники украдут деньги?",
+        "не успели украсть деньги, спасибо банку",
+    ],
+)
+def test_what_has_not_happened_alarms_nobody(pack: RuleSet, text: str) -> None:
+    found = decided(pack, text, platform="pikabu.ru", kind="mention")
+    assert found.priority in ("low", "normal")
+    assert found.notify == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "Ещё неделя молчания, и я подам в суд",
         "Отправила жалобу в ЦБ",
         "Обращусь в СМИ",
