@@ -134,6 +134,12 @@ def test_what_has_not_happened_alarms_nobody(pack: RuleSet, text: str) -> None:
         "Обращусь в СМИ",
         "My lawyer will write to you",
         "I will report you to the ombudsman",
+        "I'm going to sue your bank",
+        "I'll sue",
+        "Подала на вас в суд",
+        "Иду в Роспотребнадзор и прокуратуру",
+        "I'll go to the newspapers",
+        "Передам дело юристам, ждите повестку",
     ],
 )
 def test_threats_are_high_and_go_to_the_helpdesk(pack: RuleSet, text: str) -> None:
