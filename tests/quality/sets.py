@@ -11,6 +11,17 @@ from tests.quality.reading import Half, Read, decide, read, rows, ruleset
 _SAMPLE = 600  # texts of a set that are disguised
 _MIXED_AT_LEAST = 0.1  # share of words that mix alphabets, from which a text counts as written so
 
+_ALARMS = {
+    ("swallowed card", 0.75): ("card_swallowed",),
+    ("compromised card", 0.7): ("compromised_card",),
+    ("lost or stolen card", 0.7): ("lost_or_stolen_card",),
+    ("payment of somebody else", 0.5): (
+        "card_payment_not_recognised",
+        "cash_withdrawal_not_recognised",
+        "direct_debit_payment_not_recognised",
+    ),
+}  # group and the share to be seen -> intents of the set
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -115,6 +126,30 @@ def questions(half: Half) -> Report:
     return Report("questions to support", figures, confusion, wrong)
 
 
+def alarms(half: Half) -> Report:
+    """Questions to a bank, in English: those whose intent is an alarm are seen as one, and few others are."""
+    found = read(rows("bank_questions_en", half))
+    urgent = [intent for intents in _ALARMS.values() for intent in intents]
+    figures = [
+        Figure(
+            f"{group}: seen", _share(_alarming(one) for one in found if one.extra["intent"] in intents), at_least=aim
+        )
+        for (group, aim), intents in _ALARMS.items()
+    ]
+    others = [one for one in found if one.extra["intent"] not in urgent]
+    figures.append(Figure("other questions: taken for an alarm", _share(map(_critical, others)), at_most=0.02))
+    missed = [one for one in found if one.extra["intent"] in urgent and not _alarming(one)]
+    return Report("alarms", figures, errors=[*(one for one in others if _critical(one)), *missed])
+
+
+def _critical(one: Read) -> bool:
+    return "critical" in one.decision.tags
+
+
+def _alarming(one: Read) -> bool:
+    return _critical(one) or "lost-card" in one.decision.tags
+
+
 def tweets(half: Half) -> Report:
     """The tone of tweets: a category is no tone, so no aim."""
     found = [*read(rows("tweets_bank_2013_2014", half)), *read(rows("tweets_telecom_2013_2014", half))]
@@ -191,6 +226,7 @@ SETS: Mapping[str, Callable[[Half], Report]] = {
     "spam": spam,
     "customers": customers,
     "questions": questions,
+    "alarms": alarms,
     "tweets": tweets,
     "obscenities": obscenities,
     "news": news,

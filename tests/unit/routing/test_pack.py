@@ -85,6 +85,15 @@ CRITICAL = {
     "Укра\u200bли деньги со счё\u0301та, все шестьдесят тысяч": "fraud",
     "Списали без моего ведома 4 500 рублей!!!": "fraud",
     "Someone used my card in another country": "fraud",
+    "Hackers emptied my account": "fraud",
+    "The money is gone from my account": "fraud",
+    "I think my card is compromised": "fraud",
+    "There is a cash withdrawal in the app that I did not do": "fraud",
+    "С карты списали деньги мошенники": "fraud",
+    "Чужой человек взял кредит по моему паспорту": "fraud",
+    "ATM didn't return my card": "swallowed-card",
+    "My card was swallowed": "swallowed-card",
+    "Интернет лёг, весь дом сидит без сети": "outage",
     "Мой номер переоформили на другого человека": "hijacked-number",
     "I think it is a sim swap, my phone has no service": "hijacked-number",
     "Банкомат на вокзале сожрал карту": "swallowed-card",
@@ -109,6 +118,12 @@ def test_what_is_critical_goes_to_the_helpdesk_from_any_platform(pack: RuleSet, 
     assert found.score >= 80
     assert found.notify == ("lead",)
     assert found.deliver is None
+
+
+@pytest.mark.parametrize("text", ["I lost my card", "Потеряла карту, заблокируйте"])
+def test_a_lost_card_is_high_but_no_alarm(pack: RuleSet, text: str) -> None:
+    found = decided(pack, text, platform="pikabu.ru", kind="mention")
+    assert (found.priority, found.notify) == ("high", ())
 
 
 @pytest.mark.parametrize(
