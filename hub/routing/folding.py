@@ -26,7 +26,7 @@ TO_CYRILLIC = {
     **dict(zip("ABCEHKMOPTXYaceokmptxy", "авсенкмортхуасеокмртху", strict=True)),
     **dict(zip("ΑΒΕΗΚΜΟΡΤΧΥαεκορτχυπ", "авенкмортхуаекортхуп", strict=True)),
     "b": "вьб", "h": "нх", "n": "п", "N": "и", "u": "и", "U": "и", "i": "и", "I": "и", "r": "г", "R": "гя", "g": "д",
-    "d": "д", "w": "ш", "W": "ш",
+    "d": "д", "w": "ш", "W": "ш", "z": "з", "Z": "з",
 }  # fmt: skip
 _LOOKS_CYRILLIC = frozenset("ABCEHKMOPTXYaceopxykmt")  # a word all of these keeps a Cyrillic reading too
 # What a Cyrillic letter is used for inside a Latin word.

@@ -176,6 +176,8 @@ def test_a_swearing_victim_of_fraud_is_a_victim_of_fraud(pack: RuleSet) -> None:
 MEANT = {
     "Отвратительное отношение, больше никогда": "complaint",
     "Ужaсный бaнк": "complaint",
+    "3адолбали": "complaint",
+    "Zадолбали": "complaint",
     "Уже месяц никто не отвечает на моё заявление": "complaint",
     "Обещали перезвонить и пропали": "complaint",
     "С меня списали дважды за одну поездку": "complaint",
