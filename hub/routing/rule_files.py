@@ -116,15 +116,31 @@ class SourceFile:
             return _rest(model, raw, error)
 
 
+def rule_paths(folder: Path) -> list[Path]:
+    """Return the files of *folder* that may be rules, in name order; *folder* itself where it is a file.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    return [folder] if folder.is_file() else sorted(path for path in folder.iterdir() if _is_rules(path))
+
+
 def read_files(folder: Path, findings: Findings, *, builtin: bool = False) -> list[SourceFile]:
-    """Read the files of *folder* in name order, or *folder* itself where it is one; findings go to *findings*."""
+    """Read the files of *folder* in name order, or *folder* itself where it is one; findings go to *findings*.
+
+    A file that a calendar of another one names in ``overrides`` holds days, no rules.
+    """
     try:
-        paths = [folder] if folder.is_file() else sorted(path for path in folder.iterdir() if _is_rules(path))
+        paths = rule_paths(folder)
     except OSError as error:
         message = f'cannot be read ({error.strerror}); "hub init" writes a folder of rules'
         findings.found[RuleFinding(str(folder), 1, "", message)] = None
         return []
-    files = (_read_file(path, f"built-in/{path.name}" if builtin else str(path), findings, builtin) for path in paths)
+    named = {path: f"built-in/{path.name}" if builtin else str(path) for path in paths}
+    trees = {path: _read_tree(path, name, findings) for path, name in named.items()}
+    days = {(path.parent / name).resolve() for path, tree in trees.items() for name in _day_files(tree)}
+    wanted = {path: tree for path, tree in trees.items() if tree is not None and path.resolve() not in days}
+    files = (_source(path, named[path], tree, findings, builtin) for path, tree in wanted.items())
     return [file for file in files if file]
 
 
@@ -132,7 +148,7 @@ def _is_rules(path: Path) -> bool:
     return path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
-def _read_file(path: Path, name: str, findings: Findings, builtin: bool) -> SourceFile | None:
+def _read_tree(path: Path, name: str, findings: Findings) -> Any:
     try:
         tree, wrong = read_yaml(path.read_bytes())
     except OSError as error:
@@ -143,8 +159,19 @@ def _read_file(path: Path, name: str, findings: Findings, builtin: bool) -> Sour
         return None
     for line, message in wrong:
         findings.found[RuleFinding(name, line, "", message)] = None
-    if tree is None:
-        tree = Table(1)
+    return Table(1) if tree is None else tree
+
+
+def _day_files(tree: Any) -> Iterator[str]:
+    """Yield what the calendars of a file name in ``overrides``, whether the rest of it is right or not."""
+    calendars = tree.get("calendars") if isinstance(tree, Table) else None
+    for spec in calendars.values() if isinstance(calendars, Table) else ():
+        name = spec.get("overrides") if isinstance(spec, Table) else None
+        if isinstance(name, str):
+            yield name
+
+
+def _source(path: Path, name: str, tree: Any, findings: Findings, builtin: bool) -> SourceFile | None:
     if not isinstance(tree, Table):
         known = listed(keys_of(RulesFile))
         findings.found[RuleFinding(name, 1, "", f"has no keys at its top; write one of {known}, such as rules:")] = None

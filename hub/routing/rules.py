@@ -8,7 +8,7 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class RuleSet:
         title: what the files call it in ``version``, None where they do not.
         rules: enabled ones, in the order in which they are read.
         policies: in the order in which they are tried.
+        day_files: the texts of the files that calendars name in ``overrides``, by the name they call them.
         patterns: what the matcher looks for; conditions name them by their place.
     """
 
@@ -55,6 +56,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
     policies: tuple[Policy, ...]
     calendars: Mapping[str, Calendar]
+    day_files: Mapping[str, str]
     patterns: tuple[Pattern, ...]
     matcher: Matcher
     scale: Scale
@@ -145,18 +147,26 @@ class _Index:
 # --- loading --------------------------------------------------------------------------------------------------------
 
 
-def load_rules(folder: Path | None, *, builtin: bool = True, beside: RuleSet | None = None) -> RuleSet:
+def load_rules(
+    folder: Path | None,
+    *,
+    builtin: bool = True,
+    beside: RuleSet | None = None,
+    day_files: Mapping[str, str] | None = None,
+) -> RuleSet:
     """Return the rule set of *folder* (or of one file) and of the built-in pack.
 
     Args:
         folder: None for the built-in pack alone.
         builtin: False leaves the pack out, whatever the files say.
         beside: rules that are to decide the same texts; what one reading finds then serves both.
+        day_files: texts that stand for files that calendars name in ``overrides``, by that name.
     Raises:
         RulesError: every finding in every file, with line, key, and what to write instead.
     """
     known = beside.patterns if beside else ()
-    parts, patterns = _parts(folder, builtin, known)  # the files are forgotten before the matcher needs the room
+    days = _DayFiles(day_files or {})
+    parts, patterns = _parts(folder, builtin, known, days)  # the files are forgotten before the matcher needs the room
     obscene = parts["obscene"]
     matcher = Matcher(patterns, obscene_words=obscene.words, obscene_allow=obscene.allow)
     return RuleSet(**parts, patterns=patterns, matcher=matcher)
@@ -170,7 +180,9 @@ def source_files(folder: Path | None, findings: Findings, *, builtin: bool = Tru
     return files
 
 
-def _parts(folder: Path | None, builtin: bool, known: Sequence[Pattern]) -> tuple[dict[str, Any], tuple[Pattern, ...]]:
+def _parts(
+    folder: Path | None, builtin: bool, known: Sequence[Pattern], days: "_DayFiles"
+) -> tuple[dict[str, Any], tuple[Pattern, ...]]:
     """Return what a rule set is made of beside its matcher: the rest of it, and patterns, the *known* ones first."""
     findings = Findings()
     files = source_files(folder, findings, builtin=builtin)
@@ -183,7 +195,7 @@ def _parts(folder: Path | None, builtin: bool, known: Sequence[Pattern]) -> tupl
     compiler.check_lists()
     digest = _Digest(compiler)
     rules = _rules(files, compiler, digest)
-    calendars = _calendars(files, digest)
+    calendars = _calendars(files, digest, days)
     policies = _policies(files, compiler, calendars, digest)
     scale, aging = _single(files, "score", Scale(), digest), _single(files, "aging", None, digest)
     obscene = _obscene(files, digest)
@@ -194,6 +206,7 @@ def _parts(folder: Path | None, builtin: bool, known: Sequence[Pattern]) -> tupl
         "rules": rules,
         "policies": policies,
         "calendars": calendars,
+        "day_files": days.texts,
         "scale": scale,
         "aging": aging,
         "obscene": obscene,
@@ -266,7 +279,7 @@ def _names(files: Iterable[SourceFile]) -> Iterator[str]:
             yield from (str(item["name"]) for item in items if isinstance(item, dict) and "name" in item)
 
 
-def _calendars(files: Sequence[SourceFile], digest: "_Digest") -> Mapping[str, Calendar]:
+def _calendars(files: Sequence[SourceFile], digest: "_Digest", days: "_DayFiles") -> Mapping[str, Calendar]:
     calendars: dict[str, Calendar] = {}
     first: dict[str, SourceFile] = {}
     for file in files:
@@ -274,9 +287,8 @@ def _calendars(files: Sequence[SourceFile], digest: "_Digest") -> Mapping[str, C
             keys: Keys = ("calendars", name)
             other = first.setdefault(name, file)
             if other is file:
-                read = _Overrides(file, digest)
                 try:
-                    calendars[name] = Calendar(spec, read)
+                    calendars[name] = Calendar(spec, partial(days.read, file, digest))
                 except (OSError, ValueError) as error:
                     file.add((*keys, "overrides"), _told(error))
                 digest.add(name, spec.model_dump(mode="json"))
@@ -285,18 +297,26 @@ def _calendars(files: Sequence[SourceFile], digest: "_Digest") -> Mapping[str, C
     return calendars
 
 
-class _Overrides:
-    """Reads the days that a calendar takes from a file of its own; the name starts at the folder of the rules."""
+class _DayFiles:
+    """Reads the days that calendars take from files of their own; a name starts at the folder of the rules.
 
-    def __init__(self, file: SourceFile, digest: "_Digest") -> None:
-        self._folder = file.path.parent
-        self._digest = digest
+    Attributes:
+        texts: of all that were read, by name.
+    """
 
-    def __call__(self, name: str) -> object:
-        days, wrong = read_yaml((self._folder / name).read_bytes())
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._given = given
+        self.texts: dict[str, str] = {}
+
+    def read(self, file: SourceFile, digest: "_Digest", name: str) -> object:
+        """Return the days of the file that a calendar of *file* calls *name*."""
+        given = self._given.get(name)
+        raw = (file.path.parent / name).read_bytes() if given is None else given.encode()
+        days, wrong = read_yaml(raw)
         if wrong:
             raise YamlError(wrong[0][1], wrong[0][0])
-        self._digest.add(name, days)
+        self.texts[name] = raw.decode("utf-8", "replace")
+        digest.add(name, days)
         return days or {}
 
 

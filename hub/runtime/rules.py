@@ -38,7 +38,7 @@ def rules_in_force(folder: Path | None, store: Store) -> InForce:
     from hub.sdk import ConfigError
 
     files, last = read_texts(folder), store.latest_rules()
-    if last is not None and dict(last.files) == files:
+    if last is not None and _unchanged(folder, files, last.files):
         return InForce(partial(_load, folder))
     try:
         rules = _load(folder)
@@ -51,7 +51,7 @@ def rules_in_force(folder: Path | None, store: Store) -> InForce:
             partial(rules_of, last.files),
             f'{error}\n{stays}; mend the files, "hub rules check" tells when they are right',
         )
-    store.keep_rules(rules.version, files)
+    store.keep_rules(rules.version, {**files, **rules.day_files})
     return InForce(lambda: rules)
 
 
@@ -62,13 +62,27 @@ def rules_problem(folder: Path | None, store: Store) -> str | None:
     if folder is None:
         return None
     last = store.latest_rules()
-    if last is not None and dict(last.files) == read_texts(folder):
+    if last is not None and _unchanged(folder, read_texts(folder), last.files):
         return None
     try:
         _load(folder)
     except ConfigError as error:
         return str(error)
     return None
+
+
+def _unchanged(folder: Path, files: Mapping[str, str], kept: Mapping[str, str]) -> bool:
+    """Whether *files* of *folder*, and the files of days that were kept with them, are what they were."""
+    base = folder.parent if folder.is_file() else folder
+    days = {name: _text(base / name) for name in kept.keys() - files.keys()}
+    return {**files, **days} == dict(kept)
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return None
 
 
 def _load(folder: Path) -> "RuleSet":
@@ -78,20 +92,17 @@ def _load(folder: Path) -> "RuleSet":
 
 
 def read_texts(folder: Path) -> dict[str, str]:
-    """Return the text of every YAML file of *folder*, by its name within it."""
-    from hub.routing.rule_files import SUFFIXES
+    """Return the text of every file of *folder* that may be rules, by its name; none where they cannot be read."""
+    from hub.routing.rule_files import rule_paths
 
-    paths = [folder] if folder.is_file() else sorted(folder.rglob("*"))
-    base = folder.parent if folder.is_file() else folder
-    return {
-        str(path.relative_to(base)): path.read_bytes().decode("utf-8", "replace")
-        for path in paths
-        if path.suffix in SUFFIXES and path.is_file()
-    }
+    try:
+        return {path.name: path.read_bytes().decode("utf-8", "replace") for path in rule_paths(folder)}
+    except OSError:
+        return {}  # loading them says why
 
 
 def rules_of(files: Mapping[str, str]) -> "RuleSet":
-    """Return the rule set of kept *files*.
+    """Return the rule set of kept *files*; a name with a folder in it is that of a file of days.
 
     Raises:
         RulesError: this version of the hub no longer takes them.
@@ -100,7 +111,6 @@ def rules_of(files: Mapping[str, str]) -> "RuleSet":
 
     with tempfile.TemporaryDirectory(prefix="hub-rules-") as name:
         for file, text in files.items():
-            path = Path(name) / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return load_rules(Path(name))
+            if Path(file).name == file:
+                (Path(name) / file).write_text(text, encoding="utf-8")
+        return load_rules(Path(name), day_files=files)

@@ -1,12 +1,12 @@
 """Files of rules: what is right is read, what is wrong is told all at once: file, line, and what to write instead."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.routing.facts import facts_from
 from hub.routing.rules import RulesError, load_rules
-from hub.routing.watch import RulesWatch
 from tests.unit.routing.folder import findings_of, folder_of, rules_of
 
 DESIGN = """\
@@ -323,45 +323,16 @@ def test_days_in_a_file_of_their_own_belong_to_the_calendar_and_the_version() ->
             load_rules(folder, builtin=False)
 
 
-# --- watching -------------------------------------------------------------------------------------------------------
+DEADLINES = Path(__file__).parents[3] / "docs" / "explanation" / "deadlines.md"
 
 
-def test_changed_files_come_into_force_and_broken_ones_do_not() -> None:
-    with folder_of("rules: [{name: a}]") as folder:
-        watch = RulesWatch(folder, builtin=False)
-        assert not watch.refresh()
-        (folder / "2.yaml").write_text("rules: [{name: b}]")
-        assert watch.refresh()
-        assert [rule.name for rule in watch.rules.rules] == ["a", "b"]
-        (folder / "2.yaml").write_text("rules: [{nam: b}]")
-        assert watch.refresh()
-        assert 'did you mean "name"?' in str(watch.problem)
-        assert [rule.name for rule in watch.rules.rules] == ["a", "b"]
-        assert not watch.refresh()
-        (folder / "2.yaml").unlink()
-        assert watch.refresh()
-        assert (watch.problem, [rule.name for rule in watch.rules.rules]) == (None, ["a"])
+def test_the_calendars_of_the_docs_work_in_a_folder_of_rules_with_their_file_of_days() -> None:
+    text = DEADLINES.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    with folder_of(text, days='2026-11-07: ["09:00-16:00"]\n') as folder:
+        office = load_rules(folder, builtin=False).calendars["office"]
+    saturday = datetime(2026, 11, 7, tzinfo=UTC)
+    assert office.elapsed(saturday, saturday + timedelta(days=1)) == 7 * 3600
 
 
-def test_a_change_that_decides_nothing_is_nothing_new() -> None:
-    with folder_of("rules: [{name: a}]") as folder:
-        watch = RulesWatch(folder, builtin=False)
-        (folder / "1.yaml").write_text("rules: [{name: a}]  # the same")
-        assert not watch.refresh()
-
-
-def test_a_folder_that_goes_away_keeps_its_rules() -> None:
-    with folder_of("rules: [{name: a}]") as folder:
-        watch = RulesWatch(folder, builtin=False)
-        (folder / "1.yaml").unlink()
-        folder.rmdir()
-        assert watch.refresh()
-        assert watch.problem
-        assert [rule.name for rule in watch.rules.rules] == ["a"]
-        folder.mkdir()
-
-
-def test_there_is_no_watch_over_rules_that_never_were_right(tmp_path: Path) -> None:
-    (tmp_path / "1.yaml").write_text("rules: x")
-    with pytest.raises(RulesError):
-        RulesWatch(tmp_path, builtin=False)
+def test_a_file_of_days_that_no_calendar_names_is_told_as_a_file_of_rules() -> None:
+    assert findings_of("rules: []", days="2026-11-07: []\n")
