@@ -7,9 +7,11 @@ from typing import Protocol
 from hub.routing.folding import readings
 from hub.routing.pattern import Pattern, PatternWord
 from hub.routing.phrases import Numbers, Phrase, places
-from hub.routing.typos import Typos
+from hub.routing.typos import one_edit
 from hub.routing.vocabulary import Vocabulary, forms_of
 from hub.routing.words import split
+
+_LETTERS = 4  # of a form at least; shorter ones are one letter off of everything
 
 
 class Parts(Protocol):
@@ -83,10 +85,9 @@ def _preceded(
 
 
 def _missing(word: PatternWord, raws: Sequence[str]) -> NearMiss:
-    """Say of a word that is not there whether something like it is: one typo more, whatever the dictionary says."""
-    target = Typos()
-    target.add_loose(forms_of(word), 0)
+    """Say of a word that is not there whether one stands there that is it but for one letter, known word or not."""
+    forms = [form for form in forms_of(word) if len(form) >= _LETTERS]
     for raw in raws:
-        if any(target.find(text) for text, _ in readings(raw)):
+        if any(one_edit(text, form) for text, _ in readings(raw) for form in forms):
             return NearMiss("one_letter_off", word.text, raw)
     return NearMiss("lacks", word.text)

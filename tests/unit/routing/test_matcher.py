@@ -76,6 +76,9 @@ def test_a_near_miss_names_what_kept_it_away() -> None:
     assert missed("!не снять деньги", "не снял деньги") == (NearMiss("preceded", "снять", "не"),)
     assert missed("снять деньги", "снял вчера раз два деньги") == (NearMiss("far_apart", "снять деньги"),)
     assert missed("снять деньги", "снял деньги") == ()
+    assert missed("потерять карту", "потерял карму") == (NearMiss("one_letter_off", "карту", "карму"),)
+    assert missed("уволили", "доволен") == ()
+    assert missed("снять деньги", "снял в этот день") == (NearMiss("lacks", "деньги"),)
 
 
 def test_words_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
