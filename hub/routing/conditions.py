@@ -11,7 +11,7 @@ from typing import Any, Literal
 from hub.routing.facts import Facts
 from hub.routing.features import Features
 from hub.routing.matcher import Reading
-from hub.routing.rule_models import Scale
+from hub.routing.rule_models import NOWHERE, Scale
 
 Scope = Literal["text", "title"]
 Mode = Literal["any", "all", "none"]
@@ -86,6 +86,12 @@ class Case:
         found: str | None = self.fields.get("state", self.facts.state)
         return found
 
+    @property
+    def deliver(self) -> tuple[str, ...]:
+        """The instances that it goes to, or that it goes nowhere; empty where no rule says."""
+        found: tuple[str, ...] | None = self.fields.get("deliver")
+        return () if found is None else found or (NOWHERE,)
+
     def words(self, key: str) -> tuple[str, ...]:
         """Return the values of *key*, case folded; none where nobody knows."""
         found = self._words.get(key)
@@ -112,7 +118,7 @@ def _language(case: Case) -> tuple[str | None, ...]:
     return (case.reading.features.language,) if case.has_text else ()
 
 
-_CHANGING = frozenset(("state", "category", "queue", "priority", "tags", "matched"))
+_CHANGING = frozenset(("state", "category", "queue", "assignee", "deliver", "priority", "tags", "matched"))
 """Keys whose values rules change while they are read."""
 
 WORDS: Mapping[str, Callable[[Case], Any]] = {
@@ -132,6 +138,8 @@ WORDS: Mapping[str, Callable[[Case], Any]] = {
     "state": lambda case: (case.state,),
     "category": lambda case: (case.fields.get("category"),),
     "queue": lambda case: (case.fields.get("queue"),),
+    "assignee": lambda case: (case.fields.get("assignee"),),
+    "deliver": lambda case: case.deliver,
     "priority": lambda case: (case.priority,),
     "tags": lambda case: case.tags,
     "matched": lambda case: case.matched,

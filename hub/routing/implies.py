@@ -21,12 +21,25 @@ from hub.routing.conditions import (
 )
 from hub.routing.matcher import Matcher
 
-_GROWING = frozenset(("category", "queue", "tags", "matched"))
+GROWING = frozenset(("category", "queue", "assignee", "deliver", "tags", "matched"))
 """What rules set and never take back: what does not hold yet may hold further down."""
 
-_CHANGING = _GROWING | {"state", "priority", "score"}
+_CHANGING = GROWING | {"state", "priority", "score"}
 _ONE_VALUE = frozenset(
-    ("kind", "platform", "connector", "instance", "sentiment", "state", "category", "queue", "city", "country", "url")
+    (
+        "kind",
+        "platform",
+        "connector",
+        "instance",
+        "sentiment",
+        "state",
+        "category",
+        "queue",
+        "assignee",
+        "city",
+        "country",
+        "url",
+    )
 )
 _STARS = 5
 _SHARES = frozenset(("mixed_script", "capitals"))
@@ -104,7 +117,7 @@ def _grows(condition: Condition) -> bool:
     """Whether *condition*, once it holds, holds for all rules below."""
     if isinstance(condition, All | AnyOf):
         return all(map(_grows, condition.conditions))
-    return not isinstance(condition, Not) and getattr(condition, "key", "") not in _CHANGING - _GROWING
+    return not isinstance(condition, Not) and getattr(condition, "key", "") not in _CHANGING - GROWING
 
 
 def _leaf(strict: Condition, wide: Condition, phrases: Phrases) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from hub.routing.conditions import All, Condition, IsOneOf, Not, leaves
 from hub.routing.examples import Tested, run_examples
-from hub.routing.implies import Phrases, implies, impossible
+from hub.routing.implies import GROWING, Phrases, implies, impossible
 from hub.routing.rule import Effects, Policy, Rule
 from hub.routing.rules import RuleSet
 from hub.routing.telling import bounds
@@ -100,13 +100,12 @@ class _Above:
     """What the rules so far may have set."""
 
     def __init__(self) -> None:
-        self.values: dict[str, set[str]] = {"category": set(), "queue": set(), "tags": set(), "matched": set()}
+        self.values: dict[str, set[str]] = {key: set() for key in GROWING}
 
     def add(self, rule: Rule) -> None:
-        for name, value in rule.then.fields:
-            if name in self.values:
-                self.values[name].add(str(value).casefold())
-        self.values["tags"].update(map(str.casefold, rule.then.tags))
+        for key, value in rule.then.shown():
+            if key in self.values:
+                self.values[key].add(value.casefold())
         self.values["matched"].add(rule.name.casefold())
 
     def lacks(self, leaf: IsOneOf) -> bool:

@@ -1,11 +1,13 @@
 """Rules and policies as compiled, and what they do."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hub.routing.conditions import Condition
 from hub.routing.facts import Facts
 from hub.routing.policy import SlaPolicy
+from hub.routing.rule_models import NOWHERE
 from hub.sdk.actions import ActionName
 
 
@@ -68,6 +70,15 @@ class Effects:
     def __post_init__(self) -> None:
         object.__setattr__(self, "closes", ("state", "closed") in self.fields)
         object.__setattr__(self, "complains", ("category", "complaint") in self.fields)
+
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """Yield what conditions of later rules see of it: keys and values."""
+        for name, value in self.fields:
+            if name == "deliver":
+                yield from ((name, one) for one in value or (NOWHERE,))
+            elif name != "reply":
+                yield name, value
+        yield from (("tags", tag) for tag in self.tags)
 
 
 @dataclass(frozen=True, slots=True)

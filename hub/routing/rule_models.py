@@ -213,6 +213,8 @@ class When(RuleModel):
     state: States | None = Field(default=None, description="as it came, or as an earlier rule set it")
     category: Categories | None = Field(default=None, description="that an earlier rule set")
     queue: Words | None = Field(default=None, description="that an earlier rule set")
+    assignee: Words | None = Field(default=None, description="that an earlier rule set")
+    deliver: Words | None = Field(default=None, description="one of the instances that an earlier rule set, or `none`")
     priority: Priorities | None = Field(default=None, description="as the rules above have it")
     city: Words | None = Field(default=None, description="of the outlet")
     country: Words | None = Field(default=None, description="of the outlet, ISO 3166 alpha-2")

@@ -34,13 +34,11 @@ class Witnesses:
 
     def __init__(self, rules: Sequence[Rule], patterns: Sequence[Pattern]) -> None:
         self._patterns = patterns
-        self._setters: dict[tuple[str, Any], Rule] = {}
+        self._setters: dict[tuple[str, str], Rule] = {}
         for rule in rules:
             self._setters.setdefault(("matched", rule.name), rule)
-            for name, value in rule.then.fields:
-                self._setters.setdefault((name, value), rule)
-            for tag in rule.then.tags:
-                self._setters.setdefault(("tags", tag), rule)
+            for key, value in rule.then.shown():
+                self._setters.setdefault((key, value), rule)
 
     def of(self, condition: Condition, *, with_pattern: int | None = None) -> Row | None:
         """Return what should make *condition* hold; whoever needs it to be so decides it and looks.

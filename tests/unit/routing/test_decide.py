@@ -70,6 +70,21 @@ def test_later_rules_see_what_earlier_ones_did() -> None:
     assert decision.rules == ("a", "b", "c")
 
 
+def test_later_rules_see_who_has_it_and_where_it_goes() -> None:
+    ruleset = rules(
+        "name: early, when: {any: [{deliver: none}, {assignee: '*'}]}",
+        "name: a, when: {rating: 1}, then: {deliver: [usedesk, crm], assignee: anna}",
+        "name: b, when: {rating: 2}, then: {deliver: none}",
+        "name: goes, when: {deliver: [CRM, jira], assignee: an*}",
+        "name: stays, when: {deliver: none}",
+        "name: unsaid, when: {not: {deliver: '*'}}",
+    )
+    assert ruleset.decide(facts(rating=1)).rules == ("a", "goes")
+    assert ruleset.decide(facts(rating=2)).rules == ("b", "stays")
+    assert ruleset.decide(facts(rating=3)).rules == ("unsaid",)
+    assert ruleset.decide(pinned(assignee="anna")).rules == ("early", "unsaid")
+
+
 def test_stop_ends_the_reading() -> None:
     ruleset = rules("name: a, when: {rating: 1}, then: {stop: true}", "name: b, then: {points: 1}")
     assert ruleset.decide(facts(rating=1)).rules == ("a",)

@@ -236,6 +236,17 @@ def test_a_value_that_no_rule_above_sets_is_told() -> None:
     assert (found.kind, found.severity, found.subject) == ("never_set", "warning", "a")
 
 
+def test_an_instance_that_no_rule_above_delivers_to_is_told_and_one_of_several_is_seen() -> None:
+    found = only(
+        rules(
+            "name: a, when: {rating: 1}, then: {deliver: [usedesk, crm], assignee: anna}",
+            "name: b, when: {deliver: crm, assignee: anna}, then: {points: 1}",
+            "name: c, when: {deliver: jira}, then: {points: 2}",
+        )
+    )
+    assert (found.kind, found.subject, found.about["key"]) == ("never_set", "c", "deliver")
+
+
 def test_examples_that_do_not_hold_are_errors_where_they_stand() -> None:
     text = """\
     rules:
