@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ import click
 from hub.cli.errors import FAILED
 from hub.cli.output import Column, print_json, print_table, progress, say
 from hub.cli.rules_files import TEXT_KEYS, BadRow, Row, opened, rows
-from hub.cli.ruleset import AtHand, at_hand, rules_options
+from hub.cli.ruleset import KIND, AtHand, at_hand, rules_options
 from hub.cli.speech import Speech
 from hub.cli.state import State, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
     from hub.routing.decide import Decision
+    from hub.routing.facts import Facts, FactsError
     from hub.routing.rules import RuleSet
     from hub.routing.score import By, Labelled, Score
 
@@ -54,8 +56,9 @@ def decide(state: State, file: Path, encoding: str, folder: Path | None, lang: s
     """Decide every text of a file; one JSON object a line comes out.
 
     FILE is JSON Lines or CSV, also packed with gzip, - for standard input. Keys or columns: id, text (or title and
-    body), and any fact that an example in a rule may have; others are passed over. A line that cannot be used is told
-    with its number; the others are decided, and the exit code is 1. Neither settings nor a store are needed.
+    body), and any fact that an example in a rule may have; others are passed over. Without a kind it is a mention. A
+    line that cannot be used is told with its number, and so is a value that cannot be read, which counts as unknown;
+    the others are decided, and the exit code is 1. Neither settings nor a store are needed.
     """
     import orjson
 
@@ -69,16 +72,30 @@ def decide(state: State, file: Path, encoding: str, folder: Path | None, lang: s
 
 @dataclass(slots=True)
 class _Bad:
-    """Lines that cannot be used, told as they come."""
+    """Lines that cannot be used, and values that cannot be read, told as they come.
+
+    Attributes:
+        label: the column that says what a text is; what stands there is no fact, whatever it is called.
+    """
 
     speech: Speech
+    label: str | None = None
     lines: int = 0
     bad: int = 0
+    values: int = 0
 
     def tell(self, row: BadRow) -> None:
         self.bad += 1
-        if self.bad <= _TOLD:
-            say(self.speech("bad_line", line=row.line, why=row.why))
+        self._say(row.line, row.why)
+
+    def tell_value(self, line: int, error: "FactsError") -> None:
+        if error.key != self.label:
+            self.values += 1
+            self._say(line, f"{error.key} {error}")
+
+    def _say(self, line: int, why: str) -> None:
+        if self.bad + self.values <= _TOLD:
+            say(self.speech("bad_line", line=line, why=why))
 
     def end(self) -> None:
         """Say how many there were.
@@ -86,19 +103,20 @@ class _Bad:
         Raises:
             click.exceptions.Exit: there were some.
         """
-        if not self.bad:
-            return
-        if self.bad > _TOLD:
-            say(self.speech("bad_more", count=self.bad - _TOLD))
-        say(self.speech("bad_sum", bad=self.bad, lines=self.lines))
-        raise click.exceptions.Exit(FAILED)
+        more = self.bad + self.values - _TOLD
+        if more > 0:
+            say(self.speech("bad_more", count=more))
+        if self.bad:
+            say(self.speech("bad_sum", bad=self.bad, lines=self.lines))
+        if self.values:
+            say(self.speech("bad_values", count=self.values))
+        if self.bad or self.values:
+            raise click.exceptions.Exit(FAILED)
 
 
 def _decided(
     path: Path, encoding: str, rules: "RuleSet", told: _Bad, speech: Speech, *, quiet: bool
 ) -> "Iterator[tuple[Row, Decision]]":
-    from hub.routing.facts import facts_from
-
     with opened(path) as file, progress(speech("deciding"), quiet=quiet) as shown:
         for row in rows(file, encoding):
             told.lines += 1
@@ -108,10 +126,16 @@ def _decided(
             if isinstance(row, BadRow) or why:
                 told.tell(BadRow(row.line, why))
                 continue
-            facts = facts_from(row.values)
-            if facts.created_at:  # as it was when it was written
-                facts = facts_from(row.values, now=facts.created_at)
-            yield row, rules.decide(facts)
+            yield row, rules.decide(_facts(row, told))
+
+
+def _facts(row: Row, told: _Bad) -> "Facts":
+    from hub.routing.facts import facts_from
+
+    facts = facts_from(row.values, kind=KIND, tell=partial(told.tell_value, row.line))
+    if facts.created_at:  # as it was when it was written
+        facts = facts_from(row.values, kind=KIND, now=facts.created_at)
+    return facts
 
 
 def _unusable(row: Row) -> str:
@@ -207,7 +231,7 @@ def score(
 
     hand = at_hand(state, folder, lang)
     rules = hand.load()
-    told = _Bad(hand.speech)
+    told = _Bad(hand.speech, label)
     decided = _decided(file, encoding, rules, told, hand.speech, quiet=state.verbosity < 0)
     texts = list(_labelled(decided, label, names, by))
     if not texts:

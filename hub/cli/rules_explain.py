@@ -9,7 +9,7 @@ import click
 
 from hub.cli.filters import KINDS, Moment, moment
 from hub.cli.output import print_json
-from hub.cli.ruleset import at_hand, rules_options
+from hub.cli.ruleset import KIND, at_hand, rules_options
 from hub.cli.state import State, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Fact(click.ParamType[tuple[str, str]]):
 @click.option("--text", help="What the customer wrote, instead of a ticket.")
 @click.option("--title", help="With --text: its title.")
 @click.option("--platform", help="With --text: where it was written, such as vk.com.")
-@click.option("--kind", type=click.Choice(KINDS), help="With --text.")
+@click.option("--kind", type=click.Choice(KINDS), help="With --text; a mention unless given.")
 @click.option("--rating", type=click.FloatRange(0, 5), help="With --text: stars.")
 @click.option("--author", help="With --text: key, name or handle of the customer.")
 @click.option(
@@ -98,7 +98,7 @@ def _given(given: Mapping[str, Any], now: datetime) -> "Facts":
         raise click.UsageError("name a ticket by its id, or give --text (or --title)")
     row.setdefault("created_at", now)
     try:
-        return facts_from(row, strict=True, now=now)
+        return facts_from(row, strict=True, now=now, kind=KIND)
     except FactsError as error:
         raise click.BadParameter(f"{error.key}: {error}", param_hint="--fact") from error
 

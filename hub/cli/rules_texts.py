@@ -143,8 +143,9 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "head.worst": "Mistakes",
         "undecided": "nothing",
         "bad_line": "line {line}: {why}",
-        "bad_more": "and {count} more lines that cannot be used",
+        "bad_more": "and {count} more like these",
         "bad_sum": "{bad} of {lines} lines cannot be used",
+        "bad_values": "{count} values cannot be read; they count as unknown",
     },
     "ru": {
         "field.category": "категория",
@@ -285,7 +286,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "head.worst": "Ошибки",
         "undecided": "ничего",
         "bad_line": "строка {line}: {why}",
-        "bad_more": "и ещё негодных строк: {count}",
+        "bad_more": "и ещё таких: {count}",
         "bad_sum": "Негодных строк: {bad} из {lines}",
+        "bad_values": "Значений, которые не прочесть: {count}; они считаются неизвестными",
     },
 }

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from hub.routing.rules import RuleSet
     from hub.runtime.config import Outline
 
+KIND = "mention"
+"""What a text is that nobody says the kind of: as most tickets are, and as rules that say nothing of kinds take it."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 rules_option = click.option(

@@ -7,16 +7,19 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from hub.routing.clock import Moment, Said
 from hub.sdk.config import parse_duration
 from hub.sdk.findings import shown
 from hub.sdk.nearest import did_you_mean, listed
-from hub.sdk.ticket import Message, State, Ticket
+from hub.sdk.ticket import Kind, Message, Sentiment, State, Ticket
 
 DECIDED = ("category", "priority", "score", "queue", "assignee", "state", "tags")
 """Fields of a ticket that rules decide, and that a person may have pinned."""
+
+STARS = 5
+"""Most stars that a rating has."""
 
 _OF_CUSTOMER = ("known", "first_contact", "in_week", "open_tickets")
 
@@ -174,7 +177,14 @@ def _largest(values: Iterable[int | None]) -> int | None:
 # --- from a row or an example ---------------------------------------------------------------------------------------
 
 
-def facts_from(row: Mapping[str, Any], *, strict: bool = False, now: datetime | None = None) -> Facts:
+def facts_from(
+    row: Mapping[str, Any],
+    *,
+    strict: bool = False,
+    now: datetime | None = None,
+    kind: str | None = None,
+    tell: Callable[[FactsError], object] | None = None,
+) -> Facts:
     """Return the facts of a row of a file or of a rule's example.
 
     Args:
@@ -184,6 +194,8 @@ def facts_from(row: Mapping[str, Any], *, strict: bool = False, now: datetime | 
             unknown: a file of texts has columns of its own.
         now: what ``age`` and ``waiting`` are measured at where the row has ``created_at``; without it both are unknown
             unless the row has them.
+        kind: of a row that says none.
+        tell: is told of every value that cannot be read, unless *strict*.
     Raises:
         FactsError: *strict*, and a key is no fact or a value cannot be read.
     """
@@ -197,8 +209,13 @@ def facts_from(row: Mapping[str, Any], *, strict: bool = False, now: datetime | 
             try:
                 values[fact.to] = (*values.get(fact.to, ()), *fact.read(raw)) if fact.to == "texts" else fact.read(raw)
             except (TypeError, ValueError, LookupError, OverflowError) as error:
+                wrong = FactsError(key, f"is {shown(raw)}; {fact.wanted}")
                 if strict:
-                    raise FactsError(key, f"is {shown(raw)}; {fact.wanted}") from error
+                    raise wrong from error
+                if tell:
+                    tell(wrong)
+    if kind:
+        values.setdefault("kind", kind)
     return _assembled(values, now)
 
 
@@ -222,6 +239,25 @@ def _text(value: Any) -> str:
 
 def _word(value: Any) -> str:
     return _text(value).strip()
+
+
+def _word_of(known: Sequence[str]) -> Callable[[Any], str]:
+    """Return what reads one of *known* words, in whatever capitals."""
+
+    def read(value: Any) -> str:
+        word = _word(value).casefold()
+        if word not in known:
+            raise ValueError
+        return word
+
+    return read
+
+
+def _stars(value: Any) -> float:
+    stars = _number(value)
+    if not 0 <= stars <= STARS:
+        raise ValueError
+    return stars
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -295,13 +331,20 @@ def _facts(wanted: str, read: Callable[[Any], Any], keys: str, **renamed: str) -
     return {key: _Fact(to, read, wanted) for key, to in {**{key: key for key in keys.split()}, **renamed}.items()}
 
 
+def _choice(key: str, known: Sequence[str]) -> dict[str, _Fact]:
+    return _facts(f"valid: {listed(known)}", _word_of(known), key)
+
+
 _FACTS: dict[str, _Fact] = {
     **_facts("write text", _texts, "", text="texts", body="texts"),
     **_facts("write text", _text, "title url thread"),
-    **_facts("write a word", _word, "kind platform connector instance language sentiment state city country"),
+    **_facts("write a word", _word, "platform connector instance language city country"),
+    **_choice("kind", get_args(Kind)),
+    **_choice("sentiment", get_args(Sentiment)),
+    **_choice("state", get_args(State)),
     **_facts("write a name, or a list of names", _one, "place author"),
     **_facts("write a list of words", _words, "source_tags"),
-    **_facts("write a number", _number, "rating"),
+    **_facts("write a number from 0 to 5", _stars, "rating"),
     **_facts("write a whole number", _count, "followers reach engagement attachments unanswered"),
     **_facts("write a whole number", _count, "open_tickets", messages="customer_messages", contacts_in_week="in_week"),
     **_facts("write true or false", _flag, "first_contact withheld", customer_known="known"),

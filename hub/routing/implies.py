@@ -19,6 +19,7 @@ from hub.routing.conditions import (
     Not,
     Values,
 )
+from hub.routing.facts import STARS
 from hub.routing.matcher import Matcher
 
 GROWING = frozenset(("category", "queue", "assignee", "deliver", "tags", "matched"))
@@ -41,7 +42,6 @@ _ONE_VALUE = frozenset(
         "url",
     )
 )
-_STARS = 5
 _SHARES = frozenset(("mixed_script", "capitals"))
 
 
@@ -279,7 +279,7 @@ def _empty(condition: Condition) -> bool:
     """Whether a number is wanted that there never is."""
     match condition:
         case IsNumber():
-            most = _STARS if condition.key == "rating" else None
+            most = STARS if condition.key == "rating" else None
             return _bounds_empty(condition.bounds, None if condition.key == "score" else 0, most)
         case HasFeature():
             return _bounds_empty(condition.bounds, 0, 1 if condition.key in _SHARES else None)

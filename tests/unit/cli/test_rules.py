@@ -221,6 +221,8 @@ def test_explain_takes_any_fact(hub: Hub, rules: Path) -> None:
         (("--text", "a", "--fact", "folowers=3"), 'did you mean "followers"?'),
         (("--text", "a", "--fact", "followers"), "has no ="),
         (("--text", "a", "--fact", "followers=many"), "write a whole number"),
+        (("--text", "a", "--fact", "rating=9"), "write a number from 0 to 5"),
+        (("--text", "a", "--fact", "kind=foo"), "valid: issue, mention, review, task"),
         (("abcd", "--text", "a"), "leave out its id or --text"),
     ],
 )
@@ -346,6 +348,46 @@ def test_a_bad_line_is_told_with_its_number_and_stops_no_other(hub: Hub, rules: 
         "5 of 8 lines cannot be used",
     ]
     assert "save the file as UTF-8, or name its encoding: --encoding cp1251" in told[2]
+
+
+def test_a_value_that_cannot_be_read_is_told_with_line_and_key_and_counts_as_unknown(
+    hub: Hub, rules: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "texts.jsonl"
+    rows: list[dict[str, Any]] = [
+        {"text": "a", "rating": "5", "kind": "Review", "created_at": "2026-11-25", "own": "anything"},
+        {"text": "b", "rating": "five"},
+        {"text": "c", "rating": 9, "kind": "foo"},
+        {"text": "Спасибо", "created_at": "вчера"},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    ran = hub("rules", "decide", path, "--rules", rules, "--lang", "en")
+    assert (ran.code, [one["category"] for one in _decided(ran.out)]) == (1, [None, None, None, "praise"])
+    assert ran.err.splitlines() == [
+        "line 2: rating is 'five'; write a number from 0 to 5",
+        "line 3: rating is 9; write a number from 0 to 5",
+        "line 3: kind is 'foo'; valid: issue, mention, review, task",
+        "line 4: created_at is 'вчера'; write a time such as 2026-11-25T10:00:00Z",
+        "4 values cannot be read; they count as unknown",
+    ]
+
+
+def test_the_label_is_no_fact_that_could_be_wrong(hub: Hub, rules: Path, tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text("text,sentiment,rating\nСпасибо,good,6\n", encoding="utf-8")
+    ran = hub("rules", "score", path, "--label", "sentiment", "--map", "good=praise", "--rules", rules, "--lang", "en")
+    assert (ran.code, "rating is" in ran.err, "sentiment is" in ran.err) == (1, True, False)
+
+
+def test_a_text_without_a_kind_is_decided_like_a_mention(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(
+        "builtin: false\nrules: [{name: own, when: {kind: mention}, then: {queue: own}}]", encoding="utf-8"
+    )
+    (tmp_path / "texts.csv").write_text("text,kind\nа,\nб,review\n", encoding="utf-8")
+    ran = hub("rules", "decide", tmp_path / "texts.csv", "--rules", tmp_path / "r.yaml")
+    assert [one["queue"] for one in _decided(ran.out)] == ["own", None]
+    said = hub("rules", "explain", "--text", "а", "--rules", tmp_path / "r.yaml", "--json")
+    assert json.loads(said.out)["decision"]["queue"] == "own"
 
 
 def test_bad_rows_of_a_csv_are_told_with_the_line_on_which_they_begin(hub: Hub, rules: Path, tmp_path: Path) -> None:

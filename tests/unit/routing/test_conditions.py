@@ -194,6 +194,11 @@ def test_a_row_may_have_columns_of_its_own_and_empty_or_unreadable_cells() -> No
         ({"created_at": "yesterday"}, "created_at", "write a time"),
         ({"extra": "x"}, "extra", "write a table"),
         ({"rating": "nan"}, "rating", "write a number"),
+        ({"rating": 5.1}, "rating", "write a number from 0 to 5"),
+        ({"rating": -1}, "rating", "write a number from 0 to 5"),
+        ({"kind": "post"}, "kind", "valid: issue, mention, review, task"),
+        ({"sentiment": "bad"}, "sentiment", "valid: negative, neutral, positive"),
+        ({"state": "x"}, "state", "valid: closed"),
     ],
 )
 def test_an_example_with_a_mistake_is_refused(row: dict[str, Any], key: str, said: str) -> None:
@@ -211,6 +216,7 @@ def test_every_fact_can_stand_in_a_row() -> None:
         **dict.fromkeys(("customer_known", "first_contact", "withheld"), "да"),
         **dict.fromkeys(("rating", "followers", "reach", "engagement", "attachments", "messages", "unanswered"), "1"),
         **dict.fromkeys(("contacts_in_week", "open_tickets"), "2"),
+        "kind": "review", "sentiment": "Negative", "state": "open",
     }
     row = {**dict.fromkeys(FACT_KEYS, "word"), **whole}
     facts = facts_from(row, strict=True)
