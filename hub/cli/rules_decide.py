@@ -2,7 +2,8 @@
 
 import codecs
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli.errors import FAILED
-from hub.cli.output import Column, print_json, print_table, progress, say
+from hub.cli.output import Column, print_json, print_table, printable, progress, say
 from hub.cli.rules_files import TEXT_KEYS, BadRow, Row, opened, rows
 from hub.cli.ruleset import KIND, AtHand, at_hand, rules_options
 from hub.cli.speech import Speech
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _TOLD = 20  # bad lines that are told one by one
 _EVERY = 1000  # rows between two looks at the progress
 _LARGEST = 2**63  # whole numbers of JSON that other programs can read
+_LABELS = 10  # that are named in one message
 _TEXT = 160  # characters of a text in a table
 
 
@@ -225,31 +227,68 @@ def score(
     """Measure the rules on labelled texts: precision, recall, F1, and what is taken for what.
 
     FILE is as for "hub rules decide". Texts without a label are left out. Where labels are not called like categories,
-    --map says what they mean; where they are queues, tags or priorities, --by says so.
+    --map says what they mean; where they are queues, tags or priorities, --by says so. How many texts --map leaves
+    out, and which labels the rules never say, is told.
     """
     from hub.routing.score import score as scored
+    from hub.routing.score import values_of
 
     hand = at_hand(state, folder, lang)
     rules = hand.load()
+    known = values_of(rules, by)
+    _check_targets(names or {}, known)
     told = _Bad(hand.speech, label)
     decided = _decided(file, encoding, rules, told, hand.speech, quiet=state.verbosity < 0)
-    texts = list(_labelled(decided, label, names, by))
+    left: Counter[str] = Counter()
+    texts = list(_labelled(decided, label, names, by, left))
     if not texts:
         raise click.UsageError(f'no text has a label in "{label}"{" that --map names" if names else ""}')
     result = scored(texts, worst=worst)
     if as_json:
-        print_json(_score_json(result, rules.version, by))
+        print_json({**_score_json(result, rules.version, by), "left_out": dict(left.most_common())})
     else:
         _print_score(result, hand)
+    strange = Counter(one.label for one in texts if one.label not in known)
+    if left:
+        say(hand.speech("score.left_out", count=left.total(), labels=_counted(left)))
+    if strange:
+        say(hand.speech("score.strange", what=hand.speech(f"by.{by}"), labels=_counted(strange)))
     told.end()
 
 
+def _check_targets(names: Mapping[str, str], known: Collection[str]) -> None:
+    from hub.sdk.nearest import did_you_mean, listed
+
+    for label, name in names.items():
+        if name not in known:
+            hint = did_you_mean(name, known) or ";"
+            raise click.BadParameter(
+                f'"{label}={name}": the rules never say "{name}"{hint} valid: {listed(known)}', param_hint="--map"
+            )
+
+
+def _counted(labels: Counter[str]) -> str:
+    shown = [f"{printable(label)} ({count})" for label, count in labels.most_common(_LABELS)]
+    return ", ".join([*shown, "…"] if len(labels) > _LABELS else shown)
+
+
 def _labelled(
-    decided: "Iterator[tuple[Row, Decision]]", column: str, names: Mapping[str, str] | None, by: "By"
+    decided: "Iterator[tuple[Row, Decision]]",
+    column: str,
+    names: Mapping[str, str] | None,
+    by: "By",
+    left: Counter[str],
 ) -> "Iterator[Labelled]":
+    """Yield the texts with a label; labels that *names* leaves out are counted in *left*."""
     from hub.routing.score import Labelled, said_of
 
-    kept = [(row, decision, label) for row, decision in decided if (label := _label(row, column, names)) is not None]
+    kept: list[tuple[Row, Decision, str]] = []
+    for row, decision in decided:
+        label = _label(row, column)
+        if label is not None and names is not None and label not in names:
+            left[label] += 1
+        elif label is not None:
+            kept.append((row, decision, label if names is None else names[label]))
     labels = dict.fromkeys(label for _, _, label in kept)
     for row, decision, label in kept:
         said = said_of(decision, by, label, labels)
@@ -257,7 +296,7 @@ def _labelled(
         yield Labelled(str(row.values.get("id", row.line)), label, said, decision.rules, " ".join(text.split()))
 
 
-def _label(row: Row, column: str, names: Mapping[str, str] | None) -> str | None:
+def _label(row: Row, column: str) -> str | None:
     from hub.sdk.nearest import did_you_mean, listed
 
     if column not in row.values:
@@ -268,8 +307,7 @@ def _label(row: Row, column: str, names: Mapping[str, str] | None) -> str | None
     label = row.values[column]
     if label is None or not str(label).strip():
         return None
-    text = str(label).strip()
-    return text if names is None else names.get(text)
+    return str(label).strip()
 
 
 def _score_json(result: "Score", version: str, by: str) -> dict[str, Any]:

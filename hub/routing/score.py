@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from hub.routing.decide import Decision
+from hub.routing.rules import RuleSet
+from hub.sdk.ticket import Category, Priority
 
 By = Literal["category", "queue", "priority", "tag"]
 """What of a decision is compared with the label."""
@@ -74,6 +76,16 @@ def said_of(decision: Decision, by: By, label: str, labels: Iterable[str]) -> st
         return label
     known = set(labels)
     return next((tag for tag in decision.tags if tag in known), None)
+
+
+def values_of(rules: RuleSet, by: By) -> frozenset[str]:
+    """Return what *rules* may call a text; categories and priorities are the same for all."""
+    if by == "category":
+        return frozenset(get_args(Category))
+    if by == "priority":
+        return frozenset(get_args(Priority))
+    key = "tags" if by == "tag" else by
+    return frozenset(value for rule in rules.rules for name, value in rule.then.shown() if name == key)
 
 
 def score(texts: Sequence[Labelled], *, worst: int = 0) -> Score:

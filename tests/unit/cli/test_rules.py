@@ -499,6 +499,8 @@ def test_score_prints_json(hub: Hub, rules: Path, labelled: Path) -> None:
         (("--label", "tome"), 'has no "tome"; did you mean "tone"?'),
         (("--label", "tone", "--map", "ugly=praise"), "no text has a label"),
         (("--label", "tone", "--map", "ugly"), "has no =; write label=category"),
+        (("--label", "tone", "--map", "bad=complain"), 'never say "complain"; did you mean "complaint"?'),
+        (("--label", "where", "--by", "queue", "--map", "claims=clams"), 'did you mean "claims"?'),
     ],
 )
 def test_score_says_what_is_wrong_with_its_words(
@@ -506,6 +508,21 @@ def test_score_says_what_is_wrong_with_its_words(
 ) -> None:
     ran = hub("rules", "score", labelled, *words, "--rules", rules)
     assert (ran.code, said in ran.err) == (2, True)
+
+
+def test_score_tells_which_labels_are_left_out_and_which_the_rules_never_say(
+    hub: Hub, rules: Path, labelled: Path
+) -> None:
+    words = ("rules", "score", labelled, "--rules", rules, "--lang", "en", "--label", "tone")
+    partly = hub(*words, "--map", "good=praise", "--json")
+    assert (json.loads(partly.out)["texts"], json.loads(partly.out)["left_out"]) == (1, {"bad": 3})
+    assert "3 texts are left out, since --map does not name their labels: bad (3)" in partly.err
+    unmapped = hub(*words)
+    assert "labels that are no category, so that they count as mistakes: bad (3), good (1);" in unmapped.err
+    whole = hub(*words, "--map", "good=praise,bad=complaint")
+    assert (whole.code, len(whole.err.splitlines())) == (0, 1)
+    queues = hub("rules", "score", labelled, "--rules", rules, "--lang", "ru", "--label", "where", "--by", "priority")
+    assert "Метки, которые не приоритеты, а потому считаются ошибками: claims (3), praise (1)" in queues.err
 
 
 # --- history --------------------------------------------------------------------------------------------------------

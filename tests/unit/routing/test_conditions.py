@@ -216,7 +216,9 @@ def test_every_fact_can_stand_in_a_row() -> None:
         **dict.fromkeys(("customer_known", "first_contact", "withheld"), "да"),
         **dict.fromkeys(("rating", "followers", "reach", "engagement", "attachments", "messages", "unanswered"), "1"),
         **dict.fromkeys(("contacts_in_week", "open_tickets"), "2"),
-        "kind": "review", "sentiment": "Negative", "state": "open",
+        "kind": "review",
+        "sentiment": "Negative",
+        "state": "open",
     }
     row = {**dict.fromkeys(FACT_KEYS, "word"), **whole}
     facts = facts_from(row, strict=True)
