@@ -105,7 +105,9 @@ class _Story:
             return
         if stored.set_by_hand:
             yield self._say("by_hand", fields=", ".join(stored.set_by_hand)), ""
-        if stored.decision and stored.decision.ruleset != self._told.decision["ruleset"]:
+        if stored.decision is None:
+            yield self._say("no_version"), "yellow"
+        elif stored.decision.ruleset != self._told.decision["ruleset"]:
             yield self._say("other_version", version=stored.decision.ruleset), "yellow"
 
     # --- the score ---

@@ -93,6 +93,18 @@ def lint_rules(rules: RuleSet, known: Known | None = None) -> Iterator[Problem]:
     yield from _names(rules, known or Known())
 
 
+def never_matching(rules: RuleSet) -> frozenset[str]:
+    """Return the names of rules whose conditions cannot hold together, or that need a rule that is not above them."""
+    above = _Above()
+    found: set[str] = set()
+    for rule in rules.rules:
+        needs = (leaf for leaf in _wanted(rule.when) if leaf.key == "matched")
+        if impossible(rule.when) or any(map(above.lacks, needs)):
+            found.add(rule.name)
+        above.add(rule)
+    return frozenset(found)
+
+
 # --- rules by themselves --------------------------------------------------------------------------------------------
 
 

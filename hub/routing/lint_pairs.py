@@ -12,7 +12,7 @@ from typing import Any
 from hub.routing.conditions import All, AnyOf, Condition, HasPatterns, IsOneOf, Not, needed_values
 from hub.routing.facts import Facts, facts_from
 from hub.routing.implies import Phrases, implies
-from hub.routing.lint import Problem, about, named, read_alike
+from hub.routing.lint import Problem, about, named, never_matching, read_alike
 from hub.routing.rule import Effects, Rule
 from hub.routing.rules import RuleSet
 from hub.routing.witness import Row, Witnesses
@@ -33,10 +33,12 @@ class _Shown:
 
 
 def lint_pairs(rules: RuleSet) -> Iterator[Problem]:
-    """Yield contradictions, shadowed rules and duplicates."""
+    """Yield contradictions, shadowed rules and duplicates, among rules that can match."""
     pairs = _Pairs(rules)
+    never = never_matching(rules)
     for rule in rules.rules:
-        yield from pairs.about(rule)
+        if rule.name not in never:
+            yield from pairs.about(rule)
 
 
 class _Pairs:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from hub.pipeline.route import router
+from hub.routing.rules import load_rules
 from hub.sdk import Author, TicketDraft
 from hub.store import open_store
 from tests.unit.cli.conftest import Hub, put
@@ -254,6 +256,31 @@ def test_explain_tells_a_stored_ticket_without_credentials(hub: Hub, config: Pat
     assert ran.code == 0
     assert ran.out.startswith("complaint, urgent (80), queue claims, tags fraud\n")
     assert "+10  vk" in ran.out
+    assert "no rules decided the stored ticket; below is what the rules of today say" in ran.out
+
+
+def test_explain_says_which_rules_decided_the_stored_ticket_where_it_was_others(
+    hub: Hub, config: Path, rules: Path, tmp_path: Path
+) -> None:
+    draft = TicketDraft.of(
+        source_id=1, kind="mention", platform="vk.com", body="Украли деньги", created_at=datetime.now(UTC)
+    )
+    with open_store(f"sqlite:///{tmp_path / 'hub.db'}") as store:
+        put(store, draft, router=router(lambda: load_rules(rules)))
+    ticket = json.loads(hub("tickets", "list", "--json").out)[0]["id"]
+    same = hub("rules", "explain", ticket, "--rules", rules, "--lang", "en").out
+    assert "the stored" not in same
+    path = rules / "1.yaml"
+    path.write_text(RULES.replace("at_least: 80", "at_least: 81"), encoding="utf-8")
+    other = hub("rules", "explain", ticket, "--rules", rules, "--lang", "en").out
+    assert "the stored decision is of the rules " in other
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "would tell: lead"), ("ru", "сообщить: lead")])
+def test_explain_says_whom_the_rules_would_tell(hub: Hub, tmp_path: Path, lang: str, said: str) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text("builtin: false\nrules: [{name: a, then: {notify: lead}}]", encoding="utf-8")
+    assert said in hub("rules", "explain", "--text", "а", "--rules", path, "--lang", lang).out
 
 
 # --- decide ---------------------------------------------------------------------------------------------------------

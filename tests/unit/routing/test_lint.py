@@ -42,6 +42,18 @@ def test_rules_that_are_right_have_no_problem() -> None:
     assert problems(rules("name: a, when: {text: [карта]}, then: {queue: cards}")) == []
 
 
+@pytest.mark.parametrize("when", ["kind: review, all: [{kind: mention}]", "text: [карта], matched: later"])
+def test_a_rule_that_never_matches_is_told_once(when: str) -> None:
+    found = only(
+        rules(
+            "name: a, then: {category: complaint}",
+            f"name: b, when: {{{when}}}, then: {{category: praise}}",
+            "name: later, when: {text: [слово]}, then: {points: 1}",
+        )
+    )
+    assert (found.kind, found.subject) == ("impossible", "b")
+
+
 # --- pairs ----------------------------------------------------------------------------------------------------------
 
 
