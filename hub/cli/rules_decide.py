@@ -69,6 +69,8 @@ def decide(state: State, file: Path, encoding: str, folder: Path | None, lang: s
     told = _Bad(hand.speech)
     for row, decision in _decided(file, encoding, rules, told, hand.speech, quiet=state.verbosity < 0):
         sys.stdout.buffer.write(orjson.dumps(_line(row, decision), default=str) + b"\n")
+    if not told.lines:
+        say(hand.speech("empty_file", file=file))
     told.end()
 
 

@@ -54,14 +54,19 @@ class AtHand:
         return self.outline.timezone if self.outline else UTC
 
     def load(self) -> "RuleSet":
-        """Read the rules.
+        """Read the rules; a folder that holds none is told of.
 
         Raises:
             RulesError: every finding in every file.
         """
+        from hub.cli.output import say
+        from hub.routing.rule_files import rule_paths
         from hub.routing.rules import load_rules
 
-        return load_rules(self.folder)
+        rules = load_rules(self.folder)
+        if self.folder is not None and not rule_paths(self.folder):
+            say(self.speech("empty_folder", folder=self.folder))
+        return rules
 
 
 def at_hand(state: State, folder: Path | None, lang: str | None) -> AtHand:

@@ -66,6 +66,13 @@ def wrong(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_folder_without_rules_is_told_of(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    ran = hub("rules", "test", "--rules", tmp_path / "none", "--lang", "en")
+    assert ran.code == 0
+    assert f"{tmp_path / 'none'} holds no rules (*.yaml); the built-in rules alone decide" in ran.err.splitlines()
+
+
 # --- which rules, which language ------------------------------------------------------------------------------------
 
 
@@ -476,8 +483,12 @@ def test_a_file_of_another_shape_is_refused_with_what_to_do(
 
 def test_an_empty_file_has_nothing_to_decide(hub: Hub, rules: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
-    ran = hub("rules", "decide", tmp_path / "empty", "--rules", rules)
-    assert (ran.code, ran.out) == (0, "")
+    ran = hub("rules", "decide", tmp_path / "empty", "--rules", rules, "--lang", "en")
+    assert (ran.code, ran.out, ran.err.splitlines()) == (
+        0,
+        "",
+        [f"{tmp_path / 'empty'} holds no texts; there is nothing to decide"],
+    )
     assert hub("rules", "decide", tmp_path / "nowhere", "--rules", rules).code == 2
     assert hub("rules", "decide", tmp_path, "--rules", rules).code == 2
 
