@@ -77,6 +77,17 @@ class Lists:
                 yield found
                 found = found.below
 
+    def names(self) -> Iterable[str]:
+        """Return the name of every list."""
+        return self._named
+
+    def counting(self, name: str) -> Iterator[Named]:
+        """Yield what the list *name* is made of: what says it, and what is below where that takes it in."""
+        found: Named | None = self._named[name]
+        while found:
+            yield found
+            found = found.below if f"${name}" in found.items else None
+
     def flat(self, items: Iterable[str], file: SourceFile, keys: Keys, first: int = 0) -> tuple[str, ...]:
         """Return *items* with what their ``$names`` stand for, each once.
 

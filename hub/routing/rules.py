@@ -217,11 +217,12 @@ def _parts(
 
 def _obscene(files: Sequence[SourceFile], digest: "_Digest") -> Obscene:
     said = [file.said.obscene for file in files if file.said.obscene]
-    digest.add("obscene", [one.model_dump() for one in said])
-    return Obscene(
-        words=tuple(word for one in said for word in one.words),
-        allow=tuple(word for one in said for word in one.allow),
+    obscene = Obscene(
+        words=tuple(dict.fromkeys(word for one in said for word in one.words)),
+        allow=tuple(dict.fromkeys(word for one in said for word in one.allow)),
     )
+    digest.add("obscene", [sorted(obscene.words), sorted(obscene.allow)])
+    return obscene
 
 
 def _rules(files: Sequence[SourceFile], compiler: Compiler, digest: "_Digest") -> tuple[Rule, ...]:
@@ -351,8 +352,7 @@ class _Digest:
     def __init__(self, compiler: Compiler) -> None:
         self._hash = hashlib.sha256()
         for lists in (compiler.phrases, compiler.values):
-            named = sorted((str(one.keys[-1]), one.file.builtin, one.items) for one in lists.all())
-            self.add("lists", named)
+            self.add("lists", sorted((name, [one.items for one in lists.counting(name)]) for name in lists.names()))
 
     def add(self, what: str, value: Any) -> None:
         self._hash.update(orjson.dumps([what, value], option=orjson.OPT_SORT_KEYS))

@@ -1,11 +1,13 @@
 """Files of rules: what is right is read, what is wrong is told all at once: file, line, and what to write instead."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.routing.facts import facts_from
+from hub.routing.rules import PACK as BUILTIN
 from hub.routing.rules import RulesError, load_rules
 from tests.unit.routing.folder import findings_of, folder_of, rules_of
 
@@ -307,6 +309,19 @@ def test_the_version_changes_with_all_that_decides(change: tuple[str, str]) -> N
         "rules: [{name: a, then: {points: 1}}]\nsla: [{name: s, first_response: 1h}]\n"
     )
     assert rules_of(text).version != rules_of(text.replace(*change)).version
+
+
+def test_a_copy_of_the_built_in_rules_has_their_version_until_it_is_changed(tmp_path: Path) -> None:
+    copy = tmp_path / "rules"
+    shutil.copytree(BUILTIN, copy)
+    builtin = load_rules(None).version
+    assert load_rules(copy).version == builtin
+    (copy / "00-own.yaml").write_text("builtin: false", encoding="utf-8")
+    assert load_rules(copy).version == builtin
+    first = next(path for path in sorted(copy.iterdir()) if "phrases:" in path.read_text(encoding="utf-8"))
+    text = first.read_text(encoding="utf-8")
+    first.write_text(text.replace("phrases:\n", "phrases:\n  more: [ещё]\n", 1), encoding="utf-8")
+    assert load_rules(copy).version != builtin
 
 
 def test_days_in_a_file_of_their_own_belong_to_the_calendar_and_the_version() -> None:
