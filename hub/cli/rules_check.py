@@ -39,7 +39,7 @@ def check(state: State, folder: Path | None, lang: str | None, strict: bool, not
     hand = at_hand(state, folder, lang)
     rules: RuleSet | None = None
     try:
-        rules = hand.load()
+        rules = hand.read()
         problems = _problems(hand, rules)
     except RulesError as error:
         problems = _unreadable(hand, error)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli.errors import FAILED
+from hub.cli.loader_russian import in_russian
 from hub.cli.output import Column, print_json, print_table, printable, progress, say
 from hub.cli.rules_files import TEXT_KEYS, BadRow, Row, opened, rows
 from hub.cli.ruleset import KIND, AtHand, at_hand, rules_options
@@ -90,16 +91,19 @@ class _Bad:
 
     def tell(self, row: BadRow) -> None:
         self.bad += 1
-        self._say(row.line, row.why)
+        self._say("bad_line", line=row.line, why=self._told(row.why))
 
     def tell_value(self, line: int, error: "FactsError") -> None:
         if error.key != self.label:
             self.values += 1
-            self._say(line, f"{error.key} {error}")
+            self._say("bad_value", line=line, key=error.key, why=self._told(str(error)))
 
-    def _say(self, line: int, why: str) -> None:
+    def _told(self, why: str) -> str:
+        return in_russian(why) if self.speech.lang == "ru" else why
+
+    def _say(self, text: str, /, **values: Any) -> None:
         if self.bad + self.values <= _TOLD:
-            say(self.speech("bad_line", line=line, why=why))
+            say(self.speech(text, **values))
 
     def end(self) -> None:
         """Say how many there were.

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hub.cli.loader_russian import in_russian
 from hub.cli.speech import Speech, lang_option, spoken
 from hub.cli.state import DEFAULT_CONFIG, State
 
@@ -54,10 +55,26 @@ class AtHand:
         return self.outline.timezone if self.outline else UTC
 
     def load(self) -> "RuleSet":
-        """Read the rules; a folder that holds none is told of.
+        """Read the rules, and say where a folder holds none.
 
         Raises:
-            RulesError: every finding in every file.
+            RulesError: every finding in every file, in the language that is spoken.
+        """
+        from hub.routing.rule_files import RulesError
+
+        try:
+            return self.read()
+        except RulesError as error:
+            if self.speech.lang != "ru":
+                raise
+            findings = (replace(one, message=in_russian(one.message)) for one in error.findings)
+            raise RulesError(tuple(findings)) from error
+
+    def read(self) -> "RuleSet":
+        """Read the rules, and say where a folder holds none.
+
+        Raises:
+            RulesError: every finding in every file, as :mod:`hub.routing` says it.
         """
         from hub.cli.output import say
         from hub.routing.rule_files import rule_paths

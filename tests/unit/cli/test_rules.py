@@ -493,6 +493,39 @@ def test_an_empty_file_has_nothing_to_decide(hub: Hub, rules: Path, tmp_path: Pa
     assert hub("rules", "decide", tmp_path, "--rules", rules).code == 2
 
 
+def test_what_is_wrong_with_a_file_of_texts_is_said_in_russian(hub: Hub, rules: Path, tmp_path: Path) -> None:
+    lines = [b'{"text": "a", "rating": 9}', b"{no", b"[1]", b'{"id": 5}', b'{"text": {}}', b'{"text": "\xcd"}']
+    (tmp_path / "texts.jsonl").write_bytes(b"\n".join(lines))
+    (tmp_path / "texts.csv").write_bytes(b'id,text\n1,a,b\n2,"a')
+    ran = hub("rules", "decide", tmp_path / "texts.jsonl", "--rules", rules, "--lang", "ru")
+    assert ran.err.splitlines() == [
+        "строка 1: rating: это 9; напишите число от 0 до 5",
+        "строка 2: это не JSON, ошибка в столбце 2",
+        'строка 3: это не объект; напишите {"id": …, "text": …}',
+        "строка 4: нет ни одного из ключей: text, title, body",
+        "строка 5: text: это не текст",
+        "строка 6: не в кодировке UTF-8; сохраните файл в UTF-8 или назовите его кодировку: --encoding cp1251",
+        "Негодных строк: 5 из 6",
+        "Значений, которые не прочесть: 1; они считаются неизвестными",
+    ]
+    ran = hub("rules", "decide", tmp_path / "texts.csv", "--rules", rules, "--lang", "ru")
+    assert ran.err.splitlines()[:2] == [
+        "строка 2: ячеек 3, а в заголовке 2; тексты с запятыми берут в кавычки",
+        "строка 3: здесь открыта кавычка, которая нигде не закрыта",
+    ]
+
+
+@pytest.mark.parametrize("command", ["test", "explain", "check"])
+def test_rules_that_cannot_be_read_are_told_of_in_russian_by_every_command(
+    hub: Hub, tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text("rulez: []", encoding="utf-8")
+    words = ("--text", "а") if command == "explain" else ()
+    ran = hub("rules", command, *words, "--rules", path, "--lang", "ru")
+    assert (ran.code == 0, 'неизвестный ключ; может быть, "rules"?' in ran.out + ran.err) == (False, True)
+
+
 # --- score ----------------------------------------------------------------------------------------------------------
 
 
