@@ -80,7 +80,7 @@ def backtest(
 
     Every ticket is decided twice, as it was when the customer's newest message had come: by the rules in force and by
     the changed ones. Shown is which tickets change category, queue, priority, state or delivery, by which rule, how
-    many go to each queue at which hour, and how many no rule touches. Nothing is written.
+    many go to each queue at which hour, and how many get no category or no rule touches. Nothing is written.
     """
     from hub.routing.backtest import backtest as tested
     from hub.routing.rules import load_rules
@@ -125,6 +125,7 @@ def _backtest_json(result: "Backtest") -> dict[str, Any]:
                 result.hours[0].keys() | result.hours[1].keys(), key=lambda key: (key[0] or "", key[1])
             )
         ],
+        "undecided": {"before": result.undecided[0], "after": result.undecided[1]},
         "untouched": {"before": result.untouched[0], "after": result.untouched[1]},
         "tickets_changed": result.changes,
     }
@@ -153,6 +154,8 @@ def _print_backtest(result: "Backtest", hand: AtHand) -> None:
             tickets=result.tickets,
             before=result.before,
             after=result.after,
+            undecided_before=result.undecided[0],
+            undecided_after=result.undecided[1],
             untouched_before=result.untouched[0],
             untouched_after=result.untouched[1],
         )
@@ -257,10 +260,11 @@ def _print_changes(result: "Backtest", hand: AtHand) -> None:
 def coverage(
     state: State, folder: Path | None, lang: str | None, since: Any, until: Any, limit: int, as_json: bool
 ) -> None:
-    """Show what no rule touches, and rules that never match.
+    """Show what gets no category or no rule touches, and rules that never match.
 
-    By platform: how many stored tickets no rule matches, and how many get no category; what tickets without a category
-    say most, as phrases that a rule can take; rules that matched none.
+    By platform: how many stored tickets get no category, and how many no rule touches; what tickets without a category
+    say most, as phrases that a rule can take; rules that matched none. A rule that does not look at what was written
+    and only routes, tags or scores touches nothing.
     """
     from hub.routing.coverage import coverage as covered
 
@@ -283,8 +287,8 @@ def _coverage_json(result: "Coverage") -> dict[str, Any]:
     return {
         "ruleset": result.ruleset,
         "tickets": result.tickets,
-        "untouched": sum(one.untouched for one in result.shares),
         "undecided": sum(one.undecided for one in result.shares),
+        "untouched": sum(one.untouched for one in result.shares),
         "platforms": result.shares,
         "phrases": result.phrases,
         "rules": result.fired,
@@ -294,13 +298,13 @@ def _coverage_json(result: "Coverage") -> dict[str, Any]:
 
 def _print_coverage(result: "Coverage", speech: Speech) -> None:
     click.echo(speech("head.platforms"))
-    numbers = ("tickets", "untouched", "undecided")
+    numbers = ("tickets", "undecided", "untouched")
     rows = [
         [
             _value(one.platform, speech),
             one.tickets,
-            _part(one.untouched, one.tickets),
             _part(one.undecided, one.tickets),
+            _part(one.untouched, one.tickets),
         ]
         for one in result.shares
     ]

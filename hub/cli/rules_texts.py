@@ -129,15 +129,14 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "column.rules": "rules",
         "none": "none",
         "several": "several",
-        "backtest.sum": "{changed} of {tickets} tickets would change ({before} → {after}); no rule touches"
-        " {untouched_before}"
-        " before, {untouched_after} after",
+        "backtest.sum": "{changed} of {tickets} tickets would change ({before} → {after}); no category:"
+        " {undecided_before} before, {undecided_after} after; no rule touches {untouched_before} before,"
+        " {untouched_after} after",
         "backtest.more": "the first {shown} of {changed} are shown; --limit shows more",
         "backtest.same": "both sets of rules decide alike; they have the same version {version}",
         "no_tickets": "no ticket is stored from that time",
-        "coverage.sum": "{untouched} of {tickets} tickets are touched by no rule ({untouched_share}), {undecided}"
-        " get no"
-        " category ({undecided_share}); {idle} of {rules} rules never matched",
+        "coverage.sum": "{undecided} of {tickets} tickets get no category ({undecided_share}), {untouched} are touched"
+        " by no rule ({untouched_share}); {idle} of {rules} rules never matched",
         "score.sum": "{texts} texts, accuracy {accuracy}, undecided {undecided}",
         "score.left_out": "{count} texts are left out, since --map does not name their labels: {labels}",
         "score.strange": "labels that are {what}, so that they count as mistakes: {labels}; --map says what they mean",
@@ -283,14 +282,13 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "column.rules": "правила",
         "none": "нет",
         "several": "несколько",
-        "backtest.sum": "Изменится обращений: {changed} из {tickets} ({before} → {after}). Без правил: было"
-        " {untouched_before},"
-        " станет {untouched_after}",
+        "backtest.sum": "Изменится обращений: {changed} из {tickets} ({before} → {after}). Без категории: было"
+        " {undecided_before}, станет {undecided_after}. Без правил: было {untouched_before}, станет {untouched_after}",
         "backtest.more": "показаны первые {shown} из {changed}; больше покажет --limit",
         "backtest.same": "оба набора правил решают одинаково, версия у них одна: {version}",
         "no_tickets": "за это время нет ни одного обращения",
-        "coverage.sum": "Без правил: {untouched} из {tickets} ({untouched_share}); без категории: {undecided}"
-        " ({undecided_share}). Ни разу не сработали: {idle} из {rules}",
+        "coverage.sum": "Без категории: {undecided} из {tickets} ({undecided_share}); без правил: {untouched}"
+        " ({untouched_share}). Ни разу не сработали: {idle} из {rules}",
         "score.sum": "Текстов: {texts}, верно {accuracy}, без решения: {undecided}",
         "score.left_out": "Пропущено текстов, чьих меток нет в --map: {count}. Метки: {labels}",
         "score.strange": "Метки, которые {what}, а потому считаются ошибками: {labels}; что они значат, говорит --map",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
+from hub.routing.coverage import touching
 from hub.routing.decide import Decision
 from hub.routing.facts import Facts
 from hub.routing.rules import RuleSet
@@ -61,7 +62,8 @@ class Backtest:
         by_move: how often (field, before, after, rule) happens.
         queues: tickets of each queue before and after; None is no queue.
         hours: tickets of each (queue, hour of the day) before and after.
-        untouched: tickets that no rule matches, before and after.
+        undecided: tickets without a category, before and after.
+        untouched: tickets that no rule touches, before and after.
     """
 
     before: str
@@ -75,6 +77,7 @@ class Backtest:
     hours: tuple[Counter[tuple[str | None, int]], Counter[tuple[str | None, int]]] = field(
         default_factory=lambda: (Counter(), Counter())
     )
+    undecided: list[int] = field(default_factory=lambda: [0, 0])
     untouched: list[int] = field(default_factory=lambda: [0, 0])
 
 
@@ -88,24 +91,32 @@ def backtest(cases: Iterable[Case], before: RuleSet, after: RuleSet, *, zone: tz
     """
     result = Backtest(before.version, after.version)
     setters = (_Setters(before), _Setters(after))
+    known = (touching(before), touching(after))
     once = after.can_read_for(before)
     for case in cases:
         reading = after.matcher.read((case.facts.title or "", *case.facts.texts)) if once else None
         decisions = (before.decide(case.facts, reading), after.decide(case.facts, reading))
-        _count(result, case, decisions, zone)
+        _count(result, case, decisions, known, zone)
         fields = tuple(_changes(decisions, setters))
         if fields:
             _note(result, case, decisions, fields, limit)
     return result
 
 
-def _count(result: Backtest, case: Case, decisions: tuple[Decision, Decision], zone: tzinfo) -> None:
+def _count(
+    result: Backtest,
+    case: Case,
+    decisions: tuple[Decision, Decision],
+    known: tuple[frozenset[str], frozenset[str]],
+    zone: tzinfo,
+) -> None:
     result.tickets += 1
     hour = case.at.astimezone(zone).hour
     for number, decision in enumerate(decisions):
         result.queues[number][decision.queue] += 1
         result.hours[number][decision.queue, hour] += 1
-        result.untouched[number] += not decision.rules
+        result.undecided[number] += decision.category is None
+        result.untouched[number] += known[number].isdisjoint(decision.rules)
 
 
 def _note(

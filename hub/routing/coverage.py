@@ -1,16 +1,19 @@
-"""What the rules leave out: tickets that no rule matches or that get no category, what such tickets say, idle rules."""
+"""What the rules leave out: tickets that get no category or that no rule touches, what such tickets say, idle rules."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from hub.routing.conditions import Condition, HasFeature, HasPatterns, IsObscene, leaves
 from hub.routing.facts import Facts
 from hub.routing.folding import fold
 from hub.routing.morphology import normal_form
+from hub.routing.rule import Effects
 from hub.routing.rules import RuleSet
 from hub.routing.words import split
 
+_MOVING = ("queue", "deliver", "assignee")  # fields that say where a ticket goes, not what it is
 _APART = 3  # a phrase's second word stands at most so many words behind the first
 _WORDS = 60  # of a text that are looked at
 _LETTERS = 3  # of a word that counts
@@ -20,7 +23,7 @@ _PAIRS = 300_000  # kept at most; then those that came once are forgotten
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Tickets of one platform: all, those that no rule matches, those without a category."""
+    """Tickets of one platform: all, those that no rule touches, those without a category."""
 
     platform: str | None
     tickets: int
@@ -58,6 +61,21 @@ class Coverage:
         return [name for name, count in self.fired.items() if not count]
 
 
+def touching(rules: RuleSet) -> frozenset[str]:
+    """Return the names of the rules of *rules* that touch what they match: they look at what was written, or do more
+    than route, tag and score."""
+    return frozenset(rule.name for rule in rules.rules if _reads(rule.when) or not _only_moves(rule.then))
+
+
+def _reads(condition: Condition) -> bool:
+    return any(isinstance(leaf, HasPatterns | HasFeature | IsObscene) for leaf in leaves(condition))
+
+
+def _only_moves(then: Effects) -> bool:
+    fields = all(name in _MOVING for name, _ in then.fields)
+    return fields and not (then.escalate or then.act or then.notify)
+
+
 def coverage(cases: Iterable[Facts], rules: RuleSet, *, phrases: int = 20) -> Coverage:
     """Decide every one of *cases* and say what is left out.
 
@@ -67,6 +85,7 @@ def coverage(cases: Iterable[Facts], rules: RuleSet, *, phrases: int = 20) -> Co
     result = Coverage(rules.version, fired={rule.name: 0 for rule in rules.rules})
     platforms: dict[str | None, list[int]] = {}
     sayings = _Sayings()
+    known = touching(rules)
     for facts in cases:
         decision = rules.decide(facts)
         result.tickets += 1
@@ -74,7 +93,7 @@ def coverage(cases: Iterable[Facts], rules: RuleSet, *, phrases: int = 20) -> Co
             result.fired[name] += 1
         undecided = decision.category is None
         counts = platforms.setdefault(facts.platform, [0, 0, 0])
-        for number, one in enumerate((True, not decision.rules, undecided)):
+        for number, one in enumerate((True, known.isdisjoint(decision.rules), undecided)):
             counts[number] += one
         if undecided:
             sayings.add(facts)

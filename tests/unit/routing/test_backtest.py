@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from hub.routing.backtest import Backtest, Case, backtest
 from hub.routing.coverage import coverage
 from hub.routing.facts import Facts, facts_from
@@ -136,8 +138,27 @@ def test_coverage_counts_by_platform_what_no_rule_touches_and_what_gets_no_categ
     shares = coverage(_covered(), rules_of(BEFORE)).shares
     assert [(one.platform, one.tickets, one.untouched, one.undecided) for one in shares] == [
         ("2gis", 3, 3, 3),
-        ("vk.com", 2, 0, 1),
+        ("vk.com", 2, 1, 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "touched"),
+    [
+        ("when: {platform: 2gis}, then: {queue: maps, deliver: none, points: 10, tags: [map]}", 0),
+        ("then: {at_most: 5, assignee: anna}", 0),
+        ("when: {platform: 2gis}, then: {category: other}", 3),
+        ("when: {platform: 2gis}, then: {notify: lead}", 3),
+        ("when: {text: [ужас]}, then: {queue: help}", 1),
+        ("when: {not: {text: [ужас]}}, then: {points: 1}", 4),
+    ],
+)
+def test_a_rule_without_words_that_only_routes_or_scores_touches_nothing(rule: str, touched: int) -> None:
+    rules = rules_of(f"rules: [{{name: a, {rule}}}]")
+    shares = coverage(_covered(), rules).shares
+    assert sum(one.tickets - one.untouched for one in shares) == touched
+    cases = [Case(str(number), NOW, facts) for number, facts in enumerate(_covered())]
+    assert backtest(cases, rules, rules, zone=UTC).untouched == [5 - touched] * 2
 
 
 def test_coverage_names_what_uncovered_tickets_say_as_phrases_that_a_rule_can_take() -> None:
