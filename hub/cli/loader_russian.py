@@ -8,6 +8,8 @@ import re
 from functools import cache
 
 _TABLE = r"""
+^is no key here; the score decides it: write points, at_least or at_most, such as
+    здесь такого ключа нет; это решают баллы: напишите points, at_least или at_most, например
 ^unknown key
     неизвестный ключ
 ^is missing(?: \(.+\))?$

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from hub.routing.rule_models import PolicyRule, RulesFile, RuleSpec
+from hub.routing.rule_models import PolicyRule, RulesFile, RuleSpec, Then
 from hub.routing.yaml_tree import Items, Table, YamlError, line_of, read_yaml
 from hub.sdk.errors import ConfigError
 from hub.sdk.findings import Keys, around_of, by_place, dotted, keys_of, models_in, shown, unprefixed, wanted
@@ -16,6 +16,10 @@ from hub.sdk.nearest import did_you_mean, listed
 
 SUFFIXES = (".yaml", ".yml")
 _LISTS: Mapping[str, type[BaseModel]] = {"rules": RuleSpec, "sla": PolicyRule}
+
+_SCORED = "is no key here; the score decides it: write points, at_least or at_most, such as at_least: 80"
+_NOT_KEYS: Mapping[tuple[type[BaseModel], str], str] = {(Then, "priority"): _SCORED, (Then, "score"): _SCORED}
+"""What people write where it is none of the keys, and what they want instead."""
 
 _DEEPEST = 8  # tables within tables, each of which may be lost with what it lacks
 
@@ -232,6 +236,8 @@ def _message(path: Keys, details: list[Any], model: type[BaseModel]) -> str:
     around, known_field = around_of(model, path)
     kind, given = first["type"], first["input"]
     if kind == "extra_forbidden":
+        if (around, str(path[-1])) in _NOT_KEYS:
+            return _NOT_KEYS[around, str(path[-1])]
         known = keys_of(around)
         return f"unknown key{did_you_mean(str(path[-1]), known) or ';'} valid: {listed(known)}"
     if kind == "missing":

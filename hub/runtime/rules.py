@@ -73,13 +73,10 @@ def rules_problem(folder: Path | None, store: Store) -> str | None:
 
 
 def _unchanged(folder: Path, files: Mapping[str, str], kept: Mapping[str, str]) -> bool:
-    """Whether the rules of *folder*, whose texts are *files*, and their files of days are as they were *kept*."""
-    days = {name: text for name, text in kept.items() if name not in files}
-    return {**files, **days} == dict(kept) and all(_text(_base(folder) / name) == text for name, text in days.items())
-
-
-def _base(folder: Path) -> Path:
-    return folder.parent if folder.is_file() else folder
+    """Whether *files* of *folder*, and the files of days that were kept with them, are what they were."""
+    base = folder.parent if folder.is_file() else folder
+    days = {name: _text(base / name) for name in kept.keys() - files.keys()}
+    return {**files, **days} == dict(kept)
 
 
 def _text(path: Path) -> str | None:

@@ -112,6 +112,7 @@ def test_the_examples_of_the_designs_example_hold() -> None:
         ),
         ("sla:\n  - {name: a, first_response: 7}\n", 2, 'such as "7m"'),
         ("calendars:\n  c: {timezone: Europe/Moskow, hours: {}}\n", 2, 'did you mean "Europe/Moscow"?'),
+        (RULE % ("", "priority: urgent"), 4, "rules[one].then.priority: is no key here; the score decides it"),
         ("calendars:\n  c: {timezone: UTC, hours: {mon: 09:00-10:00}, overrides: no.yaml}\n", 2, "cannot be read"),
         ("ruls: []\n", 1, 'did you mean "rules"?'),
         ("- a\n", 1, "has no keys at its top"),

@@ -10,7 +10,7 @@ from hub.pipeline.route import decided, router
 from hub.routing.facts import Customer, Facts
 from hub.routing.rules import RulesError, RuleSet, load_rules
 from hub.runtime.plugins import classifier, hub_manager
-from hub.runtime.rules import InForce, read_texts, rules_in_force
+from hub.runtime.rules import InForce, read_texts, rules_in_force, rules_problem
 from hub.sdk import Classified, Undecided, hookimpl
 from hub.store import Escalation, Store, open_store
 from tests.unit.routing.folder import rules_of
@@ -110,12 +110,28 @@ def test_the_days_that_a_calendar_takes_from_a_file_are_kept_with_the_rules(
     good = version_of(rules_in_force(folder, store))
     (folder / "a.yaml").write_text("rulez: []", encoding="utf-8")
     days.write_text("2026-11-07: []\n", encoding="utf-8")
-    load = rules_in_force(folder, store).load
-    assert load is not None
-    found = load()
-    assert found.version == good
+    found = rules_in_force(folder, store)
+    assert found.load is not None
+    rules = found.load()
+    assert rules.version == good
     saturday = datetime(2026, 11, 7, tzinfo=UTC)
-    assert found.calendars["office"].elapsed(saturday, saturday + timedelta(days=1)) == 7 * 3600
+    assert rules.calendars["office"].elapsed(saturday, saturday + timedelta(days=1)) == 7 * 3600
+
+
+@pytest.mark.parametrize("name", ["days.txt", "../days.yaml"])
+def test_other_days_alone_are_other_rules(store: Store, folder: Path, name: str) -> None:
+    (folder / name).write_text("2026-11-07: []\n", encoding="utf-8")
+    office = f'calendars: {{office: {{timezone: UTC, hours: {{mon-fri: "09:00-18:00"}}, overrides: {name}}}}}'
+    (folder / "b.yaml").write_text(office, encoding="utf-8")
+    first = version_of(rules_in_force(folder, store))
+    assert rules_problem(folder, store) is None
+    (folder / name).write_text("2026-11-08: []\n", encoding="utf-8")
+    assert version_of(rules_in_force(folder, store)) != first
+    kept = store.latest_rules()
+    assert kept is not None
+    assert (kept.version == first, kept.files[name]) == (False, "2026-11-08: []\n")
+    (folder / name).write_text("2026-11-08: x\n", encoding="utf-8")
+    assert "overrides" in (rules_problem(folder, store) or "")
 
 
 # --- classifiers ----------------------------------------------------------------------------------------------------
