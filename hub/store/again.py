@@ -10,10 +10,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from hub.store import queries
-from hub.store.deciding import CAUSE, apply_decision, states_of
-from hub.store.facts import facts_of_rows
+from hub.store.deciding import CAUSE, apply_decision, proposed, states_of
+from hub.store.facts import PROPOSED, decided_of, facts_of_rows
 from hub.store.history import History
-from hub.store.page import Router
+from hub.store.page import Event, Router
 from hub.store.rows import dumps
 from hub.store.tables import micros, ticket_events, tickets
 
@@ -34,11 +34,13 @@ def decide_again(
         before = replace(row)
         customer = history.of(row) if history else None
         facts = facts_of_rows(row, written, now=now, customer=customer, states=states[row.n])
-        fields = apply_decision(row, router.decide(facts), micros(now), with_state=with_state)
-        if fields:
+        told, decided = decided_of(row).get(PROPOSED, []), router.decide(facts)
+        fields = apply_decision(row, decided, micros(now), with_state=with_state)
+        events = [Event(row.n, "decided", CAUSE, {"fields": fields})] if fields else []
+        for event in (*events, *proposed(row.n, decided, told)):
             row.updated_at = micros(now)
-            event = {"ticket_n": row.n, "at": micros(now), "kind": "decided", "cause": CAUSE}
-            connection.execute(sa.insert(ticket_events).values(**event, data=dumps({"fields": fields})))
+            values = {"ticket_n": row.n, "at": micros(now), "kind": event.kind, "cause": event.cause}
+            connection.execute(sa.insert(ticket_events).values(**values, data=dumps(dict(event.data))))
         if row != before:
             values = {name: getattr(row, name) for name in _MOVES}
             connection.execute(sa.update(tickets).where(tickets.c.n == row.n).values(**values))

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from hub.sdk.ticket import State
 from hub.store.facts import PROPOSED, RULED_STATE, decided_of, facts_of_rows
 from hub.store.history import History
-from hub.store.page import Checkpoint, Decided, Escalation, Event, Router, Wish
+from hub.store.page import Checkpoint, Decided, Event, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.tables import USUAL, instant, micros, ticket_events
 
@@ -52,15 +52,17 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
         fields = apply_decision(case.row, decided, micros(checkpoint.now))
         if fields and case.before is not None:
             outcome.events.append(Event(case.row.n, "decided", CAUSE, {"fields": fields}))
-        new = (one for one in decided.proposals if [one.to, one.department] not in told)
-        outcome.events.extend(_proposed(case.row.n, one) for one in new)
+        outcome.events.extend(proposed(case.row.n, decided, told))
         if decided.escalations:
             outcome.wishes.append((case.row.n, decided.escalations))
     return outcome
 
 
-def _proposed(ticket_n: int, proposal: Escalation) -> Event:
-    return Event(ticket_n, "escalation_proposed", CAUSE, {"to": proposal.to, "department": proposal.department})
+def proposed(ticket_n: int, decided: Decided, told: Sequence[Any]) -> Iterator[Event]:
+    """Yield an event for every case that is proposed and was not *told* of before."""
+    for one in decided.proposals:
+        if [one.to, one.department] not in told:
+            yield Event(ticket_n, "escalation_proposed", CAUSE, {"to": one.to, "department": one.department})
 
 
 def _order(message: MessageRow) -> tuple[int, bytes]:

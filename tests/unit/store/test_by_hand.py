@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from hub.sdk import FollowUp, Ticket
-from hub.store import Decided, Place, Router, Store
+from hub.store import Decided, Escalation, Place, Router, Store
 from tests.unit.store.pages import NOW, hide, mention, put, rows
 
 RULED = Decided("low", "claims", "spam", 10, "anna", ("fraud",), state="closed", ruleset="v1", rules=("all",))
@@ -70,6 +70,17 @@ def test_rules_decide_the_rest_anew_at_once_and_leave_the_state_unless_it_is_the
     store.set_by_hand(ticket, {"state": "open"}, router=BY_RULES)
     store.set_by_hand(ticket, {}, ["state"], BY_RULES)
     assert only(store).state == "closed"
+    assert rows(store, "SELECT count(*) FROM outbox") == [(0,)]
+
+
+def test_a_case_that_rules_propose_because_of_a_person_is_told_once(store: Store) -> None:
+    proposing = Router(lambda facts: Decided("low", proposals=(Escalation("jira", "law"),)))
+    put(store, mention("1"))
+    ticket = str(only(store).id)
+    for priority in ("high", "urgent"):
+        store.set_by_hand(ticket, {"priority": priority}, router=proposing)
+    kinds = [event.kind for event in store.events(ticket)]
+    assert kinds.count("escalation_proposed") == 1
     assert rows(store, "SELECT count(*) FROM outbox") == [(0,)]
 
 
