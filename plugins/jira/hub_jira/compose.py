@@ -1,8 +1,8 @@
 """Plain text into Atlassian Document Format: the other way of :mod:`hub_jira.adf`.
 
-Blocks that :func:`hub_jira.adf.adf_to_text` writes (headings, lists, quotes, code, rules) become such nodes again where
-reading the node back gives the very same letters; everything else becomes paragraphs. So whatever a person wrote
-stands in Jira to the letter.
+Blocks that :func:`hub_jira.adf.adf_to_text` writes (headings, lists, tables, quotes, code, rules) become such nodes
+again where reading the node back gives the very same letters; everything else becomes paragraphs. So whatever a
+person wrote stands in Jira to the letter.
 """
 
 import re
@@ -71,7 +71,7 @@ def _blocks(text: str) -> list[str]:
 
 
 def _block(text: str) -> Adf:
-    for made in (_heading(text), _code(text), _quote(text), _list(text, 0), _rule(text)):
+    for made in (_heading(text), _code(text), _quote(text), _list(text, 0), _table(text), _rule(text)):
         if made is not None and adf_to_text(made) == text:
             return made
     return _paragraph(text)
@@ -103,6 +103,21 @@ def _quote(text: str) -> Adf | None:
 
 def _rule(text: str) -> Adf | None:
     return {"type": "rule"} if text == RULE else None
+
+
+def _table(text: str) -> Adf | None:
+    """Return a table of two rows or more, as many cells in each; None where *text* is none."""
+    rows = [line.split(" | ") for line in text.split("\n")]
+    if len(rows) < 2 or len(rows[0]) < 2 or any(len(row) != len(rows[0]) for row in rows):
+        return None
+    return {
+        "type": "table",
+        "content": [{"type": "tableRow", "content": [_cell(cell) for cell in row]} for row in rows],
+    }
+
+
+def _cell(text: str) -> Adf:
+    return {"type": "tableCell", "content": [_paragraph(text)]}
 
 
 def _list(text: str, depth: int) -> Adf | None:

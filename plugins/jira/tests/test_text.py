@@ -209,6 +209,16 @@ def test_what_the_reader_writes_becomes_nodes_again() -> None:
     assert adf_to_text(made) == words
 
 
+def test_rows_of_as_many_cells_become_a_table_and_others_do_not() -> None:
+    words = "Card | Sum\n4276 |  | 3\n\nCard | Sum\nlost | 100 руб.\n\neither | or"
+    made = text_to_adf(words)
+    assert [one["type"] for one in made["content"]] == ["paragraph", "table", "paragraph"]
+    rows = made["content"][1]["content"]
+    assert [[adf_to_text(cell) for cell in row["content"]] for row in rows] == [["Card", "Sum"], ["lost", "100 руб."]]
+    assert adf_to_text(made) == words
+    assert_valid(made)
+
+
 def test_an_address_becomes_a_link_without_the_full_stop() -> None:
     content = text_to_adf("see https://example.org/a?b=1.")["content"][0]["content"]
     assert content == [text("see "), compose.link("https://example.org/a?b=1", "https://example.org/a?b=1"), text(".")]
