@@ -54,7 +54,7 @@ def _as_full_list(value: Any) -> Any:
 def _no_bool(value: Any) -> Any:
     if isinstance(value, bool):
         # Pydantic takes true for 1, and turns a ValueError only into a finding.
-        raise ValueError(f"is {str(value).lower()}; write a number")  # noqa: TRY004
+        raise ValueError(f"is {str(value).lower()}; write a number")  # noqa: TRY004 - pydantic takes no other
     return value
 
 

@@ -143,7 +143,7 @@ class Tokens:
         file = shared_folder("tokens") / digest(self._oauth.token_url, self._oauth.client_id, first)
         try:
             # Another process holds it, and nobody tells when it lets go.
-            while (held := try_lock(file.with_suffix(".lock"))) is None:  # noqa: ASYNC110
+            while (held := try_lock(file.with_suffix(".lock"))) is None:  # noqa: ASYNC110 - as said
                 await asyncio.sleep(_LOCK_POLL_S)
             with held:
                 yield file

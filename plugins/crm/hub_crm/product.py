@@ -113,7 +113,7 @@ class Product(ABC):
 
     def position(self, record: Record) -> Cursor:
         """Return where the stream stands after *record*; for products whose pages name no cursor."""
-        raise NotImplementedError
+        raise NotImplementedError  # asked only where a page came without a cursor; the product then needs its own
 
     @abstractmethod
     def normalize(self, record: Record, read: Read) -> Draft | Sequence[Draft] | None:
