@@ -102,7 +102,8 @@ class Delivery:
         department: whom it is for, in the hub's words; see :meth:`DestinationMap.find`.
         messages: what a ``comment`` is to say, oldest first.
         changes: for ``change``: the new values by field, in the hub's words: ``state``, ``priority``, ``assignee``,
-            ``tags``, ``department``.
+            ``tags``, ``queue``, ``category``, ``department``.
+        summary: the decision in one line, for the people there: category, priority, deadline, which rules.
         reference: every reference's records, by name.
         unsure_since: an earlier try sent something whose outcome was never known, first at this moment: look it up by
             the marker before anything is sent again, and yield :class:`Missing` where nothing is found. None:
@@ -117,6 +118,7 @@ class Delivery:
     department: str | None = None
     messages: tuple[Message, ...] = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
+    summary: str = ""
     reference: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     unsure_since: datetime | None = None
 

@@ -1,6 +1,7 @@
 """Settings that every connector takes, and the types that connectors' own settings are made of."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
@@ -129,6 +130,11 @@ class DestinationMap(BaseModel, Generic[TargetT]):
         if delivery.department is not None and delivery.department in self.department:
             return self.department[delivery.department]
         return self.queue.get(delivery.ticket.queue) if delivery.ticket.queue is not None else None
+
+    def queue_where(self, holds: Callable[[TargetT], bool]) -> str | None:
+        """Return the queue whose target *holds* accepts, for what is read back; None where none or several are."""
+        found = [queue for queue, target in self.queue.items() if holds(target)]
+        return found[0] if len(found) == 1 else None
 
 
 class ConnectorConfig(BaseModel):

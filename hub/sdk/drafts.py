@@ -7,7 +7,21 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from hub.sdk.ticket import Attachment, Author, Direction, Id, Instant, Kind, Model, Place, Rating, Sentiment, State
+from hub.sdk.ticket import (
+    Attachment,
+    Author,
+    Category,
+    Direction,
+    Id,
+    Instant,
+    Kind,
+    Model,
+    Place,
+    Priority,
+    Rating,
+    Sentiment,
+    State,
+)
 
 
 class MessageDraft(Model):
@@ -125,6 +139,14 @@ class FollowUp(Model):
     status: str | None = Field(default=None, description="the destination's own word for it")
     department: str | None = Field(default=None, description="who has it: a group, a project, a pipeline")
     assignee: str | None = Field(default=None, description="the person who has it")
+    queue: str | None = Field(
+        default=None, description="the hub's queue that its group stands for; see `DestinationMap.queue_where`"
+    )
+    priority: Priority | None = Field(default=None, description="its priority, in the hub's words")
+    category: Category | None = Field(default=None, description="what people there say the case is, in the hub's words")
+    tags: tuple[str, ...] | None = Field(default=None, description="all its tags, without markers of ours")
+    rating: Rating | None = Field(default=None, description="what the customer gave for the answer, 0 to 5")
+    merged_into: Id | None = Field(default=None, description="the id of the case there that it became a part of")
     url: str | None = Field(default=None, description="where a person finds it")
     messages: tuple[MessageDraft, ...] = Field(
         default=(), description="what was said there, each with the id that `Created` gave for ours"

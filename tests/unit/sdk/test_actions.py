@@ -42,6 +42,13 @@ def test_without_a_map_nothing_is_found() -> None:
     assert Mapped(connector="x").map.find(delivery("claims", "cards")) is None
 
 
+@pytest.mark.parametrize(("group", "queue"), [(1, "claims"), (2, None), (7, None)])
+def test_a_group_stands_for_the_one_queue_that_is_mapped_to_it(group: int, queue: str | None) -> None:
+    tables = {"queue": {"claims": {"group": 1}, "cards": {"group": 7}, "loans": {"group": 7}}}
+    found = Mapped.model_validate({"connector": "x", "map": tables}).map
+    assert found.queue_where(lambda target: target.group == group) == queue
+
+
 def test_the_targets_have_the_connectors_own_type() -> None:
     with pytest.raises(ValidationError, match=r"map.queue.claims.group"):
         Mapped.model_validate({"connector": "x", "map": {"queue": {"claims": {"group": "many"}}}})
