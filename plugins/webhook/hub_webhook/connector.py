@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from hub.sdk import (
     Auth,
     Checks,
+    ConfigError,
     Connector,
     ConnectorConfig,
     Created,
@@ -50,6 +51,12 @@ class Webhooks(Connector[WebhookConfig]):
     title = "Signed webhook (Standard Webhooks)"
     Config = WebhookConfig
 
+    def __init__(self, config: WebhookConfig) -> None:
+        super().__init__(config)
+        if config.base_url is None:
+            raise ConfigError("webhook needs base_url, the address that takes the events")
+        self.endpoint = config.base_url
+
     @classmethod
     def abilities(cls, config: ConnectorConfig | None = None) -> frozenset[str]:
         reads = not isinstance(config, WebhookConfig) or config.changes_url is not None
@@ -61,11 +68,11 @@ class Webhooks(Connector[WebhookConfig]):
 
     def namespace(self) -> str:
         # A path may hold a secret, but two receivers on one host are two.
-        parts = urlsplit(self.config.endpoint)
+        parts = urlsplit(self.endpoint)
         return f"{parts.hostname}/{blake2b(parts.path.encode(), digest_size=6).hexdigest()}"
 
     def account(self) -> str:
-        return urlsplit(self.config.endpoint).hostname or ""
+        return urlsplit(self.endpoint).hostname or ""
 
     def classify(self, response: Response) -> HubError | None:
         return fault_of(response)
@@ -139,4 +146,4 @@ class Webhooks(Connector[WebhookConfig]):
     @property
     def _path(self) -> str:
         """What follows `base_url`: nothing but the slash at its end, which it would lose."""
-        return "/" if self.config.endpoint.endswith("/") else ""
+        return "/" if self.endpoint.endswith("/") else ""

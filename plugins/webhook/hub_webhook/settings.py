@@ -38,20 +38,13 @@ class WebhookConfig(ConnectorConfig):
         return value
 
     @model_validator(mode="after")
-    def _has_an_address(self) -> Self:
-        if self.base_url is None:
-            raise ValueError("base_url is missing: the address that takes the events")
-        if self.changes_url is not None and _origin(self.changes_url) != _origin(self.base_url):
+    def _is_one_host(self) -> Self:
+        if self.changes_url and self.base_url and _origin(self.changes_url) != _origin(self.base_url):
             raise ValueError(
                 "changes_url is on another host than base_url, and credentials go to one host alone; give the receiver"
                 " one address for both"
             )
         return self
-
-    @property
-    def endpoint(self) -> str:
-        """The address that takes the events."""
-        return self.base_url or ""
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -99,7 +99,7 @@ class Desk:
 
     async def _send(self, transport: Transport, connector: Webhooks, request: Request) -> Response:
         self.sent.append(request)
-        url, auth = connector.config.endpoint, connector.auth()
+        url, auth = connector.endpoint, connector.auth()
         span = timedelta(seconds=10)
         return await transport.send(request, base_url=url, auth=auth, limits=(), account="", timeout=span)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from hub.sdk import Outgoing, Request
+from hub.sdk import ConfigError, Outgoing, Request
 from hub_webhook.connector import Webhooks
 from hub_webhook.signing import Signed, key_of
 
@@ -62,7 +62,7 @@ def settings(**given: Any) -> Webhooks:
 def test_settings_that_cannot_work_say_what_to_do() -> None:
     with pytest.raises(ValidationError, match="changes_url is on another host"):
         settings(changes_url="https://elsewhere.example/changes")
-    with pytest.raises(ValidationError, match="the address that takes the events"):
+    with pytest.raises(ConfigError, match="needs base_url, the address that takes the events"):
         settings(base_url=None)
     assert settings(changes_url="https://desk.example:443/changes").config.changes_url
 
