@@ -37,8 +37,8 @@ class Outgoing:
     n: int
     ticket: str
     instance: str
-    role: Role
-    effect: Effect
+    role: Role  # or notify
+    effect: Effect  # or notify
     marker: str
     state: str
     attempts: int

@@ -40,6 +40,7 @@ class Decided:
         rules: names of those that decided, in order.
         escalations: go into the outbox with the page that brought it; one that is there already is not asked for again.
         proposals: escalations that wait for a person: an event tells of each.
+        notify: names of those to be told.
     """
 
     priority: str
@@ -54,6 +55,7 @@ class Decided:
     rules: tuple[str, ...] = ()
     escalations: tuple[Escalation, ...] = ()
     proposals: tuple[Escalation, ...] = ()
+    notify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

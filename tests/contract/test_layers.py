@@ -20,6 +20,7 @@ HOMES = {
     "structlog": ["hub/runtime/logs.py"],
     "starlette": ["hub/sandbox"],
     "uvicorn": ["hub/sandbox"],
+    "apprise": ["hub/runtime/notify.py"],
     "yaml": ["hub/routing/yaml_tree.py"],
 }
 
