@@ -15,8 +15,7 @@ import sqlalchemy as sa
 from hub.sdk.ticket import State
 from hub.store.facts import PROPOSED, RULED_STATE, decided_of, facts_of_rows
 from hub.store.history import History
-from hub.store.notices import Notice
-from hub.store.page import Checkpoint, Decided, Event, Router, Wish
+from hub.store.page import Checkpoint, Decided, Event, Notice, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.tables import USUAL, instant, micros, ticket_events
 

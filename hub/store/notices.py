@@ -8,14 +8,12 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from hub.store.outbox import marker_of
+from hub.store.page import Notice
 from hub.store.rows import dumps
 from hub.store.tables import outbox, tickets
 
 NOTIFY = "notify"
 PREFIX = f"{NOTIFY}:"
-
-Notice = tuple[int, tuple[str, ...]]
-"""A ticket's row number, and the names that rules want to be told."""
 
 
 def ask_notices(connection: sa.Connection, wanted: Iterable[Notice], at: int) -> None:

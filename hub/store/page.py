@@ -29,6 +29,9 @@ class Escalation:
 Wish = tuple[int, tuple[Escalation, ...]]
 """A ticket's row number, and the cases that routing wants for it."""
 
+Notice = tuple[int, tuple[str, ...]]
+"""A ticket's row number, and the names of those who are to be told of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:

@@ -19,8 +19,8 @@ from hub.store import deciding, search
 from hub.store.elsewhere import prepared, written
 from hub.store.insertion import Row, insert
 from hub.store.merge import Merge
-from hub.store.notices import Notice, ask_notices
-from hub.store.page import Checkpoint, Event, Rejected, Stored, Wish, created
+from hub.store.notices import ask_notices
+from hub.store.page import Checkpoint, Event, Notice, Rejected, Stored, Wish, created
 from hub.store.rows import Case, MessageRow, TicketRow, dumps, start_of
 from hub.store.tables import (
     dead_letters,
