@@ -148,11 +148,19 @@ def send(addresses: Sequence[SecretStr], title: str, body: str) -> list[str]:
         for address in addresses:
             reasons.clear()
             service = _service(address, reasons)
-            if not service.notify(title=title, body=body, body_format="text"):
+            if not _is_sent(service, title, body, reasons):
                 failures.append("; ".join(dict.fromkeys(reasons)) or "it was not sent, and nobody says why")
     if len(failures) == len(addresses):
         raise DeliveryError("; ".join(dict.fromkeys(failures)))
     return failures
+
+
+def _is_sent(service: Any, title: str, body: str, reasons: list[str]) -> bool:
+    try:
+        return bool(service.notify(title=title, body=body, body_format="text"))
+    except Exception as error:  # a fault of the library's; its text may hold the address
+        reasons.append(f"apprise failed with {type(error).__name__}")
+        return False
 
 
 def fault_of(addresses: Sequence[SecretStr]) -> str | None:

@@ -23,6 +23,8 @@ def ask_notices(connection: sa.Connection, wanted: Iterable[Notice], at: int) ->
         at: now, microseconds.
     """
     for ticket_n, names in wanted:
+        if not names:
+            continue
         ticket = connection.execute(sa.select(tickets.c.id).where(tickets.c.n == ticket_n)).scalar_one()
         for name in names:
             marker = marker_of(ticket, PREFIX + name, NOTIFY, NOTIFY)

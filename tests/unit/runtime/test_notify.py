@@ -271,7 +271,7 @@ def test_an_address_that_is_not_there_stops_nothing_else(tmp_path: Path, store: 
 def test_the_names_are_known_without_their_addresses(tmp_path: Path) -> None:
     path = tmp_path / "hub.toml"
     path.write_text('[notify]\nlead = { env = "NOT_SET" }\n')
-    assert load_outline(path).notify == {"lead"}
+    assert load_outline(path).notify == frozenset({"lead"})
     path.write_text("")
     assert load_outline(path).notify is None
 
