@@ -225,6 +225,6 @@ def _parts(address: str) -> list[str]:
         host = urlsplit(address).hostname or ""
     except ValueError:
         host = ""
-    pieces = [piece for piece in re.split(r"[/:@?&=#,]+", address) if len(piece) >= _SECRET]
+    pieces = [piece for piece in re.split(r"[/:@?&=#,]+", address.partition("://")[2]) if len(piece) >= _SECRET]
     parts = [piece for piece in pieces if "." not in host or piece.lower() != host]
     return [address, *parts, *map(unquote, parts)]

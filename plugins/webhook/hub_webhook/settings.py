@@ -3,7 +3,7 @@
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from hub.sdk import ConnectorConfig, DestinationMap, Secret
 from hub_webhook.signing import key_of
@@ -30,12 +30,15 @@ class WebhookConfig(ConnectorConfig):
         default_factory=DestinationMap[str], description="the receiver's own group by queue or department"
     )
 
-    @field_validator("secret", "old_secret")
-    @classmethod
-    def _can_sign(cls, value: Secret | None) -> Secret | None:
-        if value is not None:
-            key_of(value)
-        return value
+    @model_validator(mode="after")
+    def _can_sign(self) -> Self:
+        for name, secret in (("secret", self.secret), ("old_secret", self.old_secret)):
+            if secret is not None:
+                try:
+                    key_of(secret)
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
+        return self
 
     @model_validator(mode="after")
     def _is_one_host(self) -> Self:

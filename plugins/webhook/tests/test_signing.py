@@ -62,6 +62,8 @@ def settings(**given: Any) -> Webhooks:
 def test_settings_that_cannot_work_say_what_to_do() -> None:
     with pytest.raises(ValidationError, match="changes_url is on another host"):
         settings(changes_url="https://elsewhere.example/changes")
+    with pytest.raises(ValidationError, match="old_secret: what follows whsec_ is no base64; copy the secret"):
+        settings(old_secret="whsec_no base64")
     with pytest.raises(ConfigError, match="needs base_url, the address that takes the events"):
         settings(base_url=None)
     assert settings(changes_url="https://desk.example:443/changes").config.changes_url
