@@ -1,15 +1,15 @@
-"""The connector and its sandbox, joined by the real transport as the engine joins them."""
+"""The connector and its sandbox, as the engine would join them."""
 
-import asyncio
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
-from hub.runtime.transport import Transport
 from hub.sandbox import Running, SandboxOptions, running
 from hub.sdk import (
     Created,
@@ -19,13 +19,15 @@ from hub.sdk import (
     Link,
     Message,
     Missing,
+    Outgoing,
     Read,
     Request,
     Response,
     Source,
     Ticket,
+    TransientError,
 )
-from hub.testing import drafts_of
+from hub.testing import drafts_of, wire_params
 from hub_webhook.connector import Webhooks
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -78,39 +80,39 @@ class Desk:
         Raises:
             HubError: as the engine would see it.
         """
-        return asyncio.run(self._deliver(self.connector(**settings), what))
-
-    async def _deliver(self, connector: Webhooks, what: Delivery) -> list[Created | Missing]:
+        connector = self.connector(**settings)
         facts: list[Created | Missing] = []
         steps = connector.deliver(what)
-        async with Transport() as transport:
-            step = next(steps, None)
-            while step is not None:
-                response = None
-                if isinstance(step, Request):
-                    response = await self._send(transport, connector, step)
-                else:
-                    facts.append(step)
-                try:
-                    step = steps.send(response)
-                except StopIteration:
-                    step = None
+        step = next(steps, None)
+        while step is not None:
+            response = self._send(connector, step) if isinstance(step, Request) else None
+            facts += [] if isinstance(step, Request) else [step]
+            try:
+                step = steps.send(response)
+            except StopIteration:
+                step = None
         return facts
 
-    async def _send(self, transport: Transport, connector: Webhooks, request: Request) -> Response:
+    def _send(self, connector: Webhooks, request: Request) -> Response:
+        """Send as the transport does: what is signed is what is sent, and redirects come back as they are."""
         self.sent.append(request)
-        url, auth = connector.endpoint, connector.auth()
-        span = timedelta(seconds=10)
-        return await transport.send(request, base_url=url, auth=auth, limits=(), account="", timeout=span)
+        assert not request.redirects
+        base = connector.endpoint
+        url = request.path if request.path.startswith("http") else base.rstrip("/") + request.path
+        body = None if request.json is None else json.dumps(request.json, ensure_ascii=False).encode()
+        going = connector.auth().apply(Outgoing(request.method, url, dict(request.headers), body, request.json), base)
+        params = wire_params(request.params)
+        try:
+            got = httpx.request(
+                going.method, going.url, params=params, content=going.body, headers=going.headers, trust_env=False
+            )
+        except httpx.TransportError as error:
+            raise TransientError(type(error).__name__) from None
+        return Response(got.status_code, dict(got.headers), got.content, request)
 
     def ask(self, request: Request, **settings: Any) -> Response:
         """Send one request."""
-
-        async def go() -> Response:
-            async with Transport() as transport:
-                return await self._send(transport, self.connector(**settings), request)
-
-        return asyncio.run(go())
+        return self._send(self.connector(**settings), request)
 
     def changes(self, cursor: Mapping[str, Any] | None = None, **settings: Any) -> tuple[list[Draft], Any]:
         """Return what a poll reads and where it ends."""
