@@ -1,4 +1,4 @@
-"""Tickets, comments, clients as the account writes them (sheet, sections 4 to 6); ids are numbers or text, by chance."""
+"""Tickets, comments and clients as the account writes them; ids are numbers or text at random (sheet, section 7)."""
 
 from __future__ import annotations
 
