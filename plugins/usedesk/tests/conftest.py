@@ -151,7 +151,9 @@ class Account:
 def ticket(*said: str, **fields: Any) -> Ticket:
     """Return a complaint in a social network."""
     author = Author(key="vk/7", name="Вера К.", handle="vera_k", url="https://vk.com/vera_k")
-    messages = tuple(message(number, text, author) for number, text in enumerate(said or ("Верните <b>деньги</b>\n& 5",)))
+    messages = tuple(
+        message(number, text, author) for number, text in enumerate(said or ("Верните <b>деньги</b>\n& 5",))
+    )
     given: dict[str, Any] = {
         "id": UUID(int=7),
         "connector": "youscan",

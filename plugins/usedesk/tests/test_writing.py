@@ -157,7 +157,9 @@ def test_a_refusal_with_status_200_sets_the_delivery_aside_in_usedesks_words(acc
 def test_an_answer_without_an_id_is_no_success(account: Any, monkeypatch: Any) -> None:
     send = account.send
     empty = b'{"status": "success"}'
-    monkeypatch.setattr(account, "send", lambda one: Response(200, {}, empty, one) if "create" in one.path else send(one))
+    monkeypatch.setattr(
+        account, "send", lambda one: Response(200, {}, empty, one) if "create" in one.path else send(one)
+    )
     with pytest.raises(SourceError, match="without its id"):
         account.write(account.delivery())
 
