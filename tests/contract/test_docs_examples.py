@@ -24,6 +24,7 @@ ENV = {
     "JIRA_TOKEN": "kept-secret",
     "BITRIX24_WEBHOOK": "https://acme.bitrix24.ru/rest/1/kept-secret/",
     "AMOCRM_TOKEN": "kept-secret",
+    "USEDESK_TOKEN": "kept-secret",
 }
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

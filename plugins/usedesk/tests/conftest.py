@@ -1,6 +1,6 @@
 """A connector and the sandbox, as the engine would join them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -218,8 +218,5 @@ def tools() -> Any:
     class Tools:
         start, marker = START, MARKER
 
-    Tools.ticket, Tools.message, Tools.link = map(staticmethod, (ticket, message, link))  # type: ignore[attr-defined]
+    Tools.ticket, Tools.message, Tools.link = map(staticmethod, (ticket, message, link))
     return Tools
-
-
-__all__: Sequence[str] = ()
