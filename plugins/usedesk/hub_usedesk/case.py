@@ -1,7 +1,7 @@
 """One of our tickets in Usedesk as a follow-up: where it stands, whose it is, what people there said. Pure.
 
 Vendor sheet, sections 3 and 4. The first comment is the text that we made the ticket with, and what we told later is
-known by its heading or by its id: neither comes back. What a trigger says by itself is a note, for nobody is to be
+known by how it begins or by its id: neither comes back. What a trigger says by itself is a note, for nobody is to be
 answered with it.
 """
 
@@ -108,10 +108,14 @@ class Follow:
         return assumed.category_named(value, self._config.categories) if value else None
 
     def _messages(self, ticket: str, comments: Sequence[Mapping[str, Any]]) -> Iterator[MessageDraft]:
-        for comment in comments:
+        bodies = [plain_text(string(comment.get("message"))) for comment in comments]
+        ours = [_is_ours(comment, body) for comment, body in zip(comments, bodies, strict=True)]
+        firsts = [_is_true(comment.get("is_first")) for comment in comments]
+        # With a ticket that was merged into ours comes a first comment that is the customer's own.
+        known = any(mine and first for mine, first in zip(ours, firsts, strict=True))
+        for comment, body, mine, first in zip(comments, bodies, ours, firsts, strict=True):
             ident, at = text_id(comment.get("id")), moment(comment.get("published_at"))
-            body = plain_text(string(comment.get("message")))
-            if not ident or at is None or _is_true(comment.get("is_first")) or _is_ours(comment, body):
+            if not ident or at is None or mine or (first and not known):
                 continue
             files = assumed.files(comment)
             if body or files:

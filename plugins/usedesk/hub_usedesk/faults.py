@@ -41,8 +41,8 @@ def fault_of(response: Response, usual: HubError | None) -> HubError | None:
     if status == 429 or (found and assumed.is_too_many(*found)):
         wait = parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC))
         return TransientError(f"{seen}: too many requests", retry_after=wait or assumed.TOO_MANY_WAIT, undone=True)
-    if found is None or status >= 500:
+    if found is None or isinstance(usual, TransientError):
         return usual
-    if status == 401 or assumed.is_refused_token(*found):
+    if isinstance(usual, AuthError) or assumed.is_refused_token(*found):
         return AuthError(f"{seen}: {told(response)}; {_KEY_ADVICE}")
     return SourceError(f"{seen}: {told(response)}")

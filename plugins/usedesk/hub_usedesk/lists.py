@@ -25,14 +25,17 @@ CASE = "case"
 """In a request's context: the ticket that is read by id."""
 
 _NEXT = "next"  # in a request's context: the place of the next of our own tickets that is to be read
+_GONE = "gone"  # in a request's context: ids of those before it that are not there any more
+_FEW = 5  # so many may be gone at once, if at least as many stay
+_SHARE = 10  # beside that one in so many; more would rather be a token of another account
 _Key = Sequence[str]
 
 
 def first(read: Read) -> Request:
-    """Return the first request of a poll: a little before where the stream stands."""
+    """Return the first request of a poll: a little before where the stream stands; `start` brings nothing of ours."""
     if read.cursor:
         return changed_since(datetime.fromisoformat(read.cursor["updated"]) - OVERLAP)
-    return changed_since(read.since or read.now - FIRST)
+    return changed_since(read.now - FIRST)
 
 
 def changed_since(since: datetime, seen: Sequence[_Key] = ()) -> Request:
@@ -52,11 +55,11 @@ def ticket(ident: str, **context: Any) -> Request:
     return Request("POST", "/ticket", json={"ticket_id": int(ident)}, context={CASE: ident, **context}, safe=True)
 
 
-def own_ticket(cases: Sequence[str], at: int = 0) -> Request | None:
+def own_ticket(cases: Sequence[str], at: int = 0, gone: Sequence[str] = ()) -> Request | None:
     """Return the request for the first of our own tickets from the place *at* on; None where there are no more."""
     for place, ident in enumerate(cases[at:], at):
         if text_id(ident):
-            return ticket(text_id(ident), **{_NEXT: place + 1})
+            return ticket(text_id(ident), **{_NEXT: place + 1, _GONE: list(gone)})
     return None
 
 
@@ -77,7 +80,8 @@ def list_page(response: Response, read: Read) -> Page:
 
 
 def case_page(response: Response, read: Read, warnings: Callable[[Mapping[str, Any]], Sequence[str]]) -> Page:
-    """Return one of our tickets, or that it is gone; one that cannot be read for another reason is warned of.
+    """Return one of our tickets; one that cannot be read is warned of. With the last of all of them come those that are
+    gone, unless they are too many to be believed.
 
     Args:
         response: the answer.
@@ -85,18 +89,36 @@ def case_page(response: Response, read: Read, warnings: Callable[[Mapping[str, A
         warnings: what a person should look at in a ticket.
     """
     context = response.request.context
-    ident = context[CASE]
-    following = own_ticket(read.cases, context[_NEXT]) if _NEXT in context else None
+    records, told, is_gone = _one_case(response, warnings)
+    if _NEXT not in context:  # a detail of the list
+        return Page(records=records, warnings=told)
+    gone = [*context[_GONE], *([context[CASE]] if is_gone else [])]
+    following = own_ticket(read.cases, context[_NEXT], gone)
+    if following is None and _are_few(len(gone), len(read.cases)):
+        records = [*records, *({"gone": ident} for ident in gone)]
+    elif following is None:
+        seen = f"{len(gone)} of {len(read.cases)} tickets of ours are not found, too many to believe"
+        told = [*told, f"{seen}: look whether `token` is of the right account"]
+    return Page(records=records, next_request=following, warnings=told)
+
+
+def _one_case(
+    response: Response, warnings: Callable[[Mapping[str, Any]], Sequence[str]]
+) -> tuple[Sequence[Any], Sequence[str], bool]:
+    """Return the ticket as a record, if it is one; what is to be told of it; whether it is gone."""
+    ident = response.request.context[CASE]
     error = faults.error_of(response) or (("not found", "404") if response.status == 404 else None)
-    if error is None:
-        body = mapping(response.json())
-        if text_id(mapping(body.get("ticket")).get("id")) != ident:
-            raise SourceError(f"POST /ticket: asked for {ident}, got {response.text[:120]!r}", retry=True)
-        return Page(records=[body], next_request=following, warnings=warnings(body))
-    if assumed.is_gone(*error):
-        return Page(records=[{"gone": ident}], next_request=following)
-    told = f"ticket {ident} could not be read: {faults.told(response)}; look at it in Usedesk"
-    return Page(next_request=following, warnings=[told])
+    if error is not None:
+        told = f"ticket {ident} could not be read: {faults.told(response)}; look at it in Usedesk"
+        return ((), (), True) if assumed.is_gone(*error) else ((), (told,), False)
+    body = mapping(response.json())
+    if text_id(mapping(body.get("ticket")).get("id")) != ident:
+        raise SourceError(f"POST /ticket: asked for {ident}, got {response.text[:120]!r}", retry=True)
+    return (body,), warnings(body), False
+
+
+def _are_few(gone: int, known: int) -> bool:
+    return gone <= max(_FEW, known // _SHARE) and (gone * 2 <= known or known == 1)
 
 
 def names_page(response: Response) -> Page:

@@ -41,8 +41,11 @@ _WORDS = {
 _QUOTED = (20_000, 8_000, 2_000)  # characters of the customer's words in one text; fewer where it gets too long
 _SUBJECT_TEXT = 120  # characters of the customer's words in a subject
 _MOST_FILES = 20  # links to files of one message
-_WHO = re.compile(r".+ · \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
-_HEADINGS = frozenset(known[name] for known in _WORDS.values() for name in ("said", "note"))
+_HEADINGS = "|".join(re.escape(known[name]) for known in _WORDS.values() for name in ("said", "note"))
+_LEFT_OUT = "|".join(re.escape(known["left_out"]) for known in _WORDS.values())
+_OURS = re.compile(
+    rf"(?:(?:{_HEADINGS}|(?:{_LEFT_OUT}): \d+)\s*)*\S.{{0,300}}? · \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC\b"
+)
 
 
 def subject(ticket: Ticket, lang: Lang) -> str:
@@ -82,9 +85,9 @@ def is_customers(messages: Sequence[Message]) -> bool:
 
 
 def is_ours(body: str) -> bool:
-    """Whether a comment, as plain text, is one of :func:`comment`, in whatever language."""
-    lines = [line.strip() for line in body.split("\n") if line.strip()]
-    return len(lines) > 1 and lines[0] in _HEADINGS and bool(_WHO.fullmatch(lines[1]))
+    """Whether a comment, as plain text, is one of :func:`case` or :func:`comment`, in whatever language: both begin
+    with who said something and when, to the second."""
+    return bool(_OURS.match(body.strip()))
 
 
 def is_same(said: str, wanted: str) -> bool:

@@ -1,5 +1,6 @@
 """How what people in Usedesk do is read back."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hub.sdk import Read, RecordError, Request, Response, SourceError
+from hub.sdk import Read, RecordError, Request, Response, SourceError, plain_text
 from hub.testing import walk
-from hub_usedesk import assumed
+from hub_usedesk import assumed, words
 from hub_usedesk.values import minute, moment, text_id
 
 
@@ -187,7 +188,15 @@ def test_a_ticket_that_is_gone_is_deleted_there_and_stops_nothing(account: Any) 
     gone, there = account.made(), account.made()
     account.change("purge", id=gone)
     drafts = account.drafts("sweep", cases=(gone, there))
-    assert [(one.external_id, one.state) for one in drafts] == [(gone, "hidden"), (there, "new")]
+    assert [(one.external_id, one.state) for one in drafts] == [(there, "new"), (gone, "hidden")]
+
+
+def test_that_nearly_all_are_gone_is_not_believed(account: Any) -> None:
+    there = account.made()
+    cases = (*(str(number) for number in range(1, 9)), there)
+    steps = account.read("sweep", cases=cases)
+    assert [len(step.records) for step in steps] == [0] * 8 + [1]
+    assert "8 of 9 tickets of ours are not found, too many to believe" in steps[-1].page.warnings[0]
 
 
 def test_a_ticket_that_cannot_be_read_for_another_reason_is_warned_of_and_left(account: Any) -> None:
@@ -212,6 +221,28 @@ def test_comments_come_back_by_who_speaks_to_whom_and_ours_do_not(account: Any, 
         ("note", "Робот", None),
         ("in", "Клиент сам", None),
     ]
+
+
+def test_with_a_ticket_merged_into_ours_the_customers_own_first_words_come(account: Any) -> None:
+    ident = account.made()
+    record = account.ask("/ticket", ticket_id=ident)
+    other = {"id": "7", "message": "<p>Писал вам на почту</p>", "from": "client", "type": "public", "is_first": True}
+    record["comments"].insert(0, {**other, "published_at": "2026-10-20 08:00:00"})
+    case = account.connector.normalize(record, Read("tickets", "poll", account.now))
+    assert [(one.direction, one.body) for one in case.messages] == [("in", "Писал вам на почту")]
+
+
+def test_ours_are_known_though_the_desk_cleans_markup_away(account: Any, tools: Any) -> None:
+    ticket = tools.ticket(*(f"№ {number} " + "длинно " * 4000 for number in range(3)))
+    for text in (
+        words.case(account.delivery(ticket=ticket), "en"),
+        words.comment(ticket.messages[:1], "ru"),
+        words.comment((tools.message(1, "x", direction="out"),), "en"),
+    ):
+        assert words.is_ours(plain_text(text))
+        assert words.is_ours(" ".join(re.sub("<[^>]+>", " ", text).split()))
+    for text in ("Верните деньги", "Новое сообщение клиента: когда?", "Было 2026-10-20 07:00:30 UTC", ""):
+        assert not words.is_ours(text)
 
 
 def test_ids_of_comments_never_meet_those_of_tickets(account: Any) -> None:

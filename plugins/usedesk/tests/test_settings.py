@@ -78,6 +78,8 @@ def fault(status: int, body: Any, **headers: str) -> Any:
         (200, {"error": {"message": "odd"}}, SourceError),
         (400, {"error": "wrong"}, SourceError),
         (401, {"error": "wrong"}, AuthError),
+        (403, {"error": "wrong"}, AuthError),
+        (408, {"error": "wrong"}, TransientError),
         (429, {"error": "slow down"}, TransientError),
         (500, {"error": "token storage is down"}, TransientError),
     ],
