@@ -36,9 +36,9 @@ def status_of(record: Mapping[str, Any]) -> str:
     return text_id(record.get("status_id")) or text_id(record.get("status"))
 
 
-def unknown_status(record: Mapping[str, Any], config: UsedeskConfig) -> Sequence[str]:
-    """Return what is told of a status that neither Usedesk's list nor the settings know."""
-    status = status_of(mapping(record.get("ticket")))
+def unknown_status(ticket: Mapping[str, Any], config: UsedeskConfig) -> Sequence[str]:
+    """Return what is told of a ticket's status that neither Usedesk's dictionary nor the settings know."""
+    status = status_of(ticket)
     if not status or status in STATUS_NAMES or status in config.statuses:
         return ()
     return (

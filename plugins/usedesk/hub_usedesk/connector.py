@@ -103,8 +103,11 @@ class Usedesk(Connector[UsedeskConfig]):
         if read.mode == "reference":
             return lists.names_page(response)
         if lists.CASE in response.request.context:
-            return lists.case_page(response, read, lambda record: unknown_status(record, self.config))
-        return lists.list_page(response, read)
+            return lists.case_page(response, read, self._warnings)
+        return lists.list_page(response, read, self._warnings)
+
+    def _warnings(self, ticket: Mapping[str, Any]) -> Sequence[str]:
+        return unknown_status(ticket, self.config)
 
     def normalize(self, record: Record, read: Read) -> FollowUp:
         return self._follow(read).read(record)

@@ -29,6 +29,7 @@ _GONE = "gone"  # in a request's context: ids of those before it that are not th
 _FEW = 5  # so many may be gone at once, if at least as many stay
 _SHARE = 10  # beside that one in so many; more would rather be a token of another account
 _Key = Sequence[str]
+_Warnings = Callable[[Mapping[str, Any]], Sequence[str]]
 
 
 def first(read: Read) -> Request:
@@ -63,23 +64,34 @@ def own_ticket(cases: Sequence[str], at: int = 0, gone: Sequence[str] = ()) -> R
     return None
 
 
-def list_page(response: Response, read: Read) -> Page:
-    """Return a page of what changed: where the stream stands, our tickets as details, what follows."""
+def list_page(response: Response, read: Read, warnings: _Warnings) -> Page:
+    """Return a page of what changed: where the stream stands, our tickets as details, what follows.
+
+    Args:
+        response: the answer.
+        read: the read it belongs to.
+        warnings: what a person should look at in a ticket.
+    """
     found, sent = listed(response), response.request
     since = datetime.fromisoformat(sent.context["since"])
     if "last" in sent.context and (not found or _key(found[0]) != list(sent.context["last"])):
         return Page(restart=changed_since(since, sent.context["seen"]))
     seen = [list(key) for key in sent.context["seen"]]
-    details = [ticket(text_id(row.get("id"))) for row in found if _key(row) not in seen and _is_ours(row, read)]
+    ours = [row for row in found if _key(row) not in seen and _is_ours(row, read)]
     times = [at for at in (moment(row.get("last_updated_at")) for row in found) if at is not None]
     reached = max(times, default=None)
     following = _following(sent, found, since, reached) if len(_all_rows(response)) >= PAGE else None
     if following is None and read.cursor is None:
         following = own_ticket(read.cases)
-    return Page(next_request=following, details=details, cursor=_cursor(read, reached))
+    return Page(
+        next_request=following,
+        details=[ticket(text_id(row.get("id"))) for row in ours],
+        cursor=_cursor(read, reached),
+        warnings=[told for row in ours for told in warnings(row)],
+    )
 
 
-def case_page(response: Response, read: Read, warnings: Callable[[Mapping[str, Any]], Sequence[str]]) -> Page:
+def case_page(response: Response, read: Read, warnings: _Warnings) -> Page:
     """Return one of our tickets; one that cannot be read is warned of. With the last of all of them come those that are
     gone, unless they are too many to be believed.
 
@@ -102,9 +114,7 @@ def case_page(response: Response, read: Read, warnings: Callable[[Mapping[str, A
     return Page(records=records, next_request=following, warnings=told)
 
 
-def _one_case(
-    response: Response, warnings: Callable[[Mapping[str, Any]], Sequence[str]]
-) -> tuple[Sequence[Any], Sequence[str], bool]:
+def _one_case(response: Response, warnings: _Warnings) -> tuple[Sequence[Any], Sequence[str], bool]:
     """Return the ticket as a record, if it is one; what is to be told of it; whether it is gone."""
     ident = response.request.context[CASE]
     error = faults.error_of(response) or (("not found", "404") if response.status == 404 else None)
@@ -114,7 +124,7 @@ def _one_case(
     body = mapping(response.json())
     if text_id(mapping(body.get("ticket")).get("id")) != ident:
         raise SourceError(f"POST /ticket: asked for {ident}, got {response.text[:120]!r}", retry=True)
-    return (body,), warnings(body), False
+    return (body,), warnings(mapping(body.get("ticket"))), False
 
 
 def _are_few(gone: int, known: int) -> bool:

@@ -100,9 +100,10 @@ def client_name(ticket: Ticket) -> tuple[str, bool]:
     on the platform it does, a bare name does not."""
     author = author_of(ticket)
     name = (author.name or author.handle or "") if author else ""
-    handle = f"@{author.handle}" if author and author.handle else author.key if author else ""
+    ident = author.key.removeprefix(f"{ticket.platform}/") if author else ""
+    handle = f"@{author.handle}" if author and author.handle else ident
     known = ", ".join(filter(None, (ticket.platform, handle)))
-    return f"{name} ({known})" if name else f"({known})", bool(handle)
+    return f"{name} ({known})" if name else known, bool(handle)
 
 
 def author_of(ticket: Ticket) -> Author | None:

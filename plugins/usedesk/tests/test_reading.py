@@ -138,8 +138,8 @@ def test_each_status_says_where_the_case_stands(account: Any, status: int, state
 def test_a_status_of_the_accounts_own_is_asked_for_once_and_then_known(account: Any) -> None:
     ident = account.made()
     account.change("status", id=ident, status=11)
-    (step,) = account.read("sweep", cases=(ident,))
-    assert "statuses = { 11 = " in step.page.warnings[0]
+    for step in (account.read()[0], account.read("sweep", cases=(ident,))[0]):
+        assert "statuses = { 11 = " in step.page.warnings[0]
     assert (account.case(ident).state, account.case(ident).status) == (None, "11")
     account.make(statuses={"11": "pending"})
     (step,) = account.read("sweep", cases=(ident,))
