@@ -26,6 +26,7 @@ ENV = {
     "AMOCRM_TOKEN": "kept-secret",
     "DESK_SECRET": "kept-secret",
     "LEAD_NOTIFY_URL": "json://127.0.0.1/kept-secret",
+    "USEDESK_TOKEN": "kept-secret",
 }
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
