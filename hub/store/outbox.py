@@ -172,6 +172,13 @@ def due(connection: sa.Connection, instance: str, now: datetime, limit: int, for
     return [_outgoing(row) for row in connection.execute(query)]
 
 
+def ready(connection: sa.Connection, now: datetime) -> list[str]:
+    """Return the names of the instances for which something may be sent now."""
+    waiting = (outbox.c.state == "waiting") & _LEFT
+    waiting &= outbox.c.next_try_at.is_(None) | (outbox.c.next_try_at <= micros(now))
+    return list(connection.execute(sa.select(outbox.c.instance).where(waiting).distinct()).scalars())
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """A row ready to be sent: its ticket, the ticket's case there and whether that is closed.
