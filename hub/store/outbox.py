@@ -95,6 +95,25 @@ def ask_comments(connection: sa.Connection, added: Mapping[int, Sequence[str]], 
         _put(connection, ticket_n, instance, role, "comment", {"cause": "source", "messages": new}, at, *new)
 
 
+def ask_reopened(connection: sa.Connection, added: Mapping[int, Sequence[str]], at: int) -> None:
+    """Ask for what opened tickets again to be told where they were delivered and closed, and for the cases there to be
+    opened too: people are to answer there. A department that was done is not asked again by that.
+
+    Args:
+        added: ids of new messages by the ticket's row number.
+    """
+    for some in chunks(sorted(added)):
+        there = (links.c.ticket_n.in_(some)) & (links.c.role == "delivered") & links.c.state.in_(("solved", "closed"))
+        rows = connection.execute(sa.select(links.c.ticket_n, links.c.instance).where(there).distinct()).all()
+        for ticket_n, instance in rows:
+            last = newest(connection, ticket_n, instance, "delivered")
+            if last is not None and last.state in ("solved", "closed"):
+                new = list(added[ticket_n])
+                told = {"cause": "source", "messages": new}
+                _put(connection, ticket_n, instance, "delivered", "comment", told, at, *new)
+                ask_change(connection, ticket_n, instance, "delivered", {"state": "open"}, "source", at)
+
+
 def ask_change(
     connection: sa.Connection, ticket_n: int, instance: str, role: Role, changes: Mapping[str, Any], cause: str, at: int
 ) -> Asked:
@@ -206,7 +225,7 @@ def parcel(connection: sa.Connection, n: int) -> Parcel | None:
             link = connection.execute(sa.select(links).where(made)).one_or_none()
     else:
         link = newest(connection, row.ticket_n, row.instance, row.role)
-    closed = link is not None and link.state in CLOSED
+    closed = link is not None and link.state in (CLOSED if row.role == "escalated" else ("hidden",))
     return Parcel(outgoing, ticket, None if link is None else link_of(link), closed, told_n)
 
 
@@ -366,6 +385,25 @@ def drop(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> in
         linked.note(connection, one.ticket_n, micros(now), "dropped", told)
     values = {"state": "dropped", "updated_at": micros(now)}
     return connection.execute(sa.update(outbox).where(chosen).values(**values)).rowcount
+
+
+def drop_untried(connection: sa.Connection, later: int, earlier: int, at: int) -> list[int]:
+    """Of two tickets that are the same, drop the delivery of one that is or will be delivered as the other, as far as
+    nothing was sent of it: the later one's, unless only the earlier one's is still to be sent. Return their numbers."""
+    creates = sa.select(outbox).where(outbox.c.ticket_n.in_((later, earlier)), outbox.c.role == "delivered")
+    creates = creates.where(outbox.c.effect == "create", outbox.c.state != "dropped").order_by(outbox.c.n)
+    by_instance: dict[str, dict[int, Any]] = {}
+    for one in connection.execute(creates).all():
+        by_instance.setdefault(one.instance, {})[one.ticket_n] = one
+    doubled = [rows for rows in by_instance.values() if len(rows) == 2]
+    untried = [next((rows[n] for n in (later, earlier) if _is_untried(rows[n])), None) for rows in doubled]
+    numbers = [one.n for one in untried if one is not None]
+    drop(connection, numbers, instant(at))
+    return numbers
+
+
+def _is_untried(row: Any) -> bool:
+    return row.state != "done" and row.external_id is None and row.unsure_since is None
 
 
 def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:
