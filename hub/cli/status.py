@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.cases import case_told
 from hub.cli.output import Column, counted, local, print_json, print_table, say, span
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
@@ -37,13 +38,17 @@ def status(state: State, as_json: bool) -> None:
         dead = Counter(letter.instance for letter in store.dead_letters(limit=_DEAD))
         summary = store.summary()
         known = (store.instances(), store.streams(), dead)
+        cases = store.case_problems()
         rows = overview(outline.connectors, *known, datetime.now(UTC), store.outbox_counts())
     if as_json:
         version = in_force.version if in_force and outline.rules else None
-        print_json({"instances": rows, "store": summary, "rules": {"version": version, "problem": problem}})
+        rules = {"version": version, "problem": problem}
+        print_json({"instances": rows, "store": summary, "rules": rules, "cases": cases})
     else:
         _show(outline, rows, summary)
         _show_rules(outline, in_force, problem)
+        for case in cases:
+            say(case_told(case))
 
 
 @click.command

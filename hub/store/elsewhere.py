@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from hub.sdk.drafts import FollowUp
 from hub.store.again import decide_again
+from hub.store.case_problems import look_at
 from hub.store.links import follow, ids_of, sort_follow_ups
 from hub.store.notes import Noted, add_notes
 from hub.store.outbox import ask_case, ask_comments, ask_reopened
@@ -49,6 +50,7 @@ def written(
     if known:
         concerned = follow(connection, checkpoint, known)
         noted = add_notes(connection, checkpoint, known)
+        look_at(connection, checkpoint, known)
         if concerned and checkpoint.router is not None:
             decide_again(connection, checkpoint.router, concerned, checkpoint.now)
     _ask_cases(connection, checkpoint, asked)

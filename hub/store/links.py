@@ -197,10 +197,12 @@ def follow(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tu
 # --- the ticket's own state -------------------------------------------------------------------------------------------
 
 
-def note(connection: sa.Connection, ticket_n: int, at: int, kind: str, data: Mapping[str, Any]) -> None:
-    """Write down what happened to a ticket elsewhere, and that it is news."""
+def note(
+    connection: sa.Connection, ticket_n: int, at: int, kind: str, data: Mapping[str, Any], cause: str = CAUSE
+) -> None:
+    """Write down what happened to a ticket elsewhere, by whom, and that it is news."""
     connection.execute(
-        sa.insert(ticket_events).values(ticket_n=ticket_n, at=at, kind=kind, cause=CAUSE, data=dumps(dict(data)))
+        sa.insert(ticket_events).values(ticket_n=ticket_n, at=at, kind=kind, cause=cause, data=dumps(dict(data)))
     )
     connection.execute(sa.update(tickets).where(tickets.c.n == ticket_n).values(updated_at=at))
 

@@ -81,7 +81,11 @@ def ask_case(
     mine = (links.c.ticket_n == ticket_n) & (links.c.instance == instance) & (links.c.role == role)
     earlier = connection.execute(sa.select(sa.func.count()).select_from(links).where(mine)).scalar_one()
     payload = {"cause": cause} | ({"department": department} if department else {})
-    return _put(connection, ticket_n, instance, role, "create", payload, at, str(earlier))
+    asked = _put(connection, ticket_n, instance, role, "create", payload, at, str(earlier))
+    if asked.new and role == "escalated":
+        told = {"instance": instance} | ({"department": department} if department else {})
+        linked.note(connection, ticket_n, at, "escalation_asked", told, cause)
+    return asked
 
 
 def ask_comments(connection: sa.Connection, added: Mapping[int, Sequence[str]], at: int) -> None:
@@ -155,7 +159,7 @@ def _put(
     if known is not None and known.state != "dropped":
         return Asked(False, _outgoing(known))
     if known is not None:
-        retry(connection, [known.n], dropped=True)
+        _again(connection, [known.n], dropped=True)
         return Asked(True, row(connection, known.n))
     values = {"ticket_n": ticket_n, "instance": instance, "role": role, "effect": effect, "marker": marker}
     times = {"created_at": at, "updated_at": at}
@@ -369,8 +373,16 @@ def row(connection: sa.Connection, n: int) -> Outgoing:
     return _outgoing(found)
 
 
-def retry(connection: sa.Connection, numbers: Sequence[int], *, dropped: bool = False) -> int:
-    """Let rows be tried again now, *dropped* ones too where that is wanted; return how many there were."""
+def retry(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> int:
+    """Let rows be tried again now; return how many there were. The story of a ticket tells it of what was set aside."""
+    aside = outbox.c.n.in_(numbers) & (outbox.c.state == "failed")
+    for one in connection.execute(sa.select(outbox).where(aside)).all():
+        told = {"instance": one.instance, "effect": one.effect}
+        linked.note(connection, one.ticket_n, micros(now), "retried", told, "person")
+    return _again(connection, numbers)
+
+
+def _again(connection: sa.Connection, numbers: Sequence[int], *, dropped: bool = False) -> int:
     chosen = outbox.c.n.in_(numbers) & ((outbox.c.state != "done") if dropped else _LEFT)
     return connection.execute(
         sa.update(outbox).where(chosen).values(state="waiting", attempts=0, next_try_at=None)
@@ -382,7 +394,7 @@ def drop(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> in
     chosen = outbox.c.n.in_(numbers) & _LEFT
     for one in connection.execute(sa.select(outbox).where(chosen)).all():
         told = {"instance": one.instance, "effect": one.effect}
-        linked.note(connection, one.ticket_n, micros(now), "dropped", told)
+        linked.note(connection, one.ticket_n, micros(now), "dropped", told, "person")
     values = {"state": "dropped", "updated_at": micros(now)}
     return connection.execute(sa.update(outbox).where(chosen).values(**values)).rowcount
 

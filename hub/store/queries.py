@@ -14,6 +14,7 @@ from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Link, Message, Related, Ticket
 from hub.store import search
+from hub.store.case_problems import with_problem
 from hub.store.deciding import states_of
 from hub.store.facts import PRIVATE, decided_of, facts_of_rows
 from hub.store.history import History
@@ -36,7 +37,8 @@ class TicketFilter:
     """Which tickets: each field narrows; several values of one field are alternatives.
 
     ``since`` and ``until`` bound ``created_at`` as ``[since, until)``, aware. ``text`` is what
-    :func:`hub.store.search.match_query` takes.
+    :func:`hub.store.search.match_query` takes. ``escalation``: what is wrong with a case elsewhere, see
+    :data:`hub.store.case_problems.PROBLEMS`.
     """
 
     instance: tuple[str, ...] | None = None
@@ -50,6 +52,7 @@ class TicketFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    escalation: tuple[str, ...] | None = None
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         """Yield the SQL conditions, the search apart."""
@@ -60,6 +63,8 @@ class TicketFilter:
                 if name in USUAL and USUAL[name] not in values:
                     # Says nothing new, but only so does SQLite see that the index of the unusual values will do.
                     yield tickets.c[name] != sa.literal_column(f"'{USUAL[name]}'")
+        if self.escalation is not None:
+            yield tickets.c.n.in_(with_problem(self.escalation))
         if self.since is not None:
             yield tickets.c.created_at >= micros(self.since)
         if self.until is not None:
