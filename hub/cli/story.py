@@ -46,12 +46,12 @@ class Story:
         self._numbers = {str(message.id): number for number, message in enumerate(ticket.messages, 1)}
 
     def lines(self, events: "Sequence[TicketEvent]", times: "Times") -> Iterator[Line]:
-        """Yield all that there is to tell."""
+        """Yield all that there is to tell, what happened last: that can be long."""
         yield from self._head()
         yield from self._links()
         yield from self._messages()
-        yield from self._events(events)
         yield from self._times(times)
+        yield from self._events(events)
 
     # --- the ticket ---------------------------------------------------------------------------------------------------
 
