@@ -132,7 +132,7 @@ class _Report:
         shown = max(lines, key=_interest)
         self._heading("one")
         ticket, events = store.find_ticket(shown.id), store.events(shown.id)
-        times = times_of(outline.rules, store, ticket, events, datetime.now(UTC))
+        times = times_of(outline.rules, ticket, events, datetime.now(UTC))
         print_story(ticket, events, times, outline.timezone, self.lang)
         return shown
 

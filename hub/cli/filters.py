@@ -58,8 +58,9 @@ def filter_options(command: F) -> F:
             click.option("--queue", multiple=True, help="In this queue."),
             click.option("--category", multiple=True, type=click.Choice(CATEGORIES), help="Of this category."),
             click.option("--rating", multiple=True, type=click.FloatRange(0, 5), help="With this rating."),
-            click.option("--escalation", multiple=True, type=click.Choice(ESCALATIONS),
-                         help="Whose case elsewhere is so."),
+            click.option(
+                "--escalation", multiple=True, type=click.Choice(ESCALATIONS), help="Whose case elsewhere is so."
+            ),
             click.option("--since", type=Moment(), help="Published since: 2026-11-01, 7d, 12h."),
             click.option("--until", type=Moment(), help="Published before: 2026-11-01, 7d, 12h."),
             click.option("--text", help="With these words, or beginnings: возврат кар*"),

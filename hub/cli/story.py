@@ -194,9 +194,9 @@ class Story:
             case "duplicate_case" | "case_changed" | "case_deleted" | "case_reopened":
                 return say(f"event.{kind}", to=to, case=case)
             case "case_done":
-                rest = say("answered_by", message=self._message({"message": data.get("answer")}))
+                by = say("answered_by", message=self._message({"message": data.get("answer")}))
                 told = say("event.case_done", to=to, case=case)
-                return told + (rest if data.get("answer") else say("unanswered"))
+                return told + (by if data.get("answer") else say("unanswered"))
             case "case_moved":
                 old, new = (self._value("department", value) for value in data.get("department", (None, None)))
                 return say("event.case_moved", to=to, case=case, old=old, new=new)
@@ -274,7 +274,8 @@ class Story:
 
     def _span(self, seconds: float) -> str:
         """Return a length of time in its two largest units."""
-        left, parts = max(round(seconds), 0), []
+        parts: list[str] = []
+        left = max(round(seconds), 0)
         for unit, size in _UNITS:
             if left >= size and len(parts) < 2:
                 parts.append(f"{left // size} {self._say(unit)}")

@@ -81,7 +81,7 @@ def show(state: State, ticket: str, lang: str | None, as_json: bool) -> None:
     with state.store(outline.store) as store:
         found = store.find_ticket(ticket)
         events = store.events(str(found.id))
-        times = times_of(outline.rules, store, found, events, datetime.now(UTC))
+        times = times_of(outline.rules, found, events, datetime.now(UTC))
     if as_json:
         print_json({**found.model_dump(mode="json"), "events": events, "times": times})
     else:

@@ -191,9 +191,7 @@ def _paused_s(promised: Deadlines, now: datetime) -> float:
     return max(spans, default=0.0)
 
 
-def _states_s(
-    messages: Sequence[Said], states: Sequence[tuple[datetime, State]], now: datetime
-) -> dict[str, float]:
+def _states_s(messages: Sequence[Said], states: Sequence[tuple[datetime, State]], now: datetime) -> dict[str, float]:
     if not messages:
         return {}
     found: dict[str, float] = {}

@@ -40,7 +40,11 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "store": ("text", f'"{DEFAULT_STORE}"', "where tickets are kept; a relative path starts at the folder of the file"),
     "rules": ("text", "none", 'a folder of rules, or `"off"`; a relative path starts at the folder of the file'),
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
-    "lang": ('"ru" or "en"', "the locale's", "language of `hub demo`, `hub rules` and `hub tickets show`; `--lang` wins"),
+    "lang": (
+        '"ru" or "en"',
+        "the locale's",
+        "language of `hub demo`, `hub rules` and `hub tickets show`; `--lang` wins",
+    ),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "conversations": ("table", "see below", "what a customer's new message on a ticket that has ended does"),
     "escalation": ("table", "see below", "when a case elsewhere is reported as stuck"),
@@ -126,8 +130,8 @@ class Settings(Place):
     disabled: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     broken: Mapping[str, str] = field(default_factory=dict)
-    conversations: ConversationsTable = ConversationsTable()
-    escalation: EscalationTable = EscalationTable()
+    conversations: ConversationsTable = field(default_factory=ConversationsTable)
+    escalation: EscalationTable = field(default_factory=EscalationTable)
 
     @property
     def names(self) -> frozenset[str]:
@@ -182,8 +186,8 @@ def load_settings(
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
     secrets = tuple(dict.fromkeys(secret for config in configs for secret in _secrets(config)))
-    own = {"instances": instances, "plugins": plugins, "disabled": disabled, "secrets": secrets, "broken": broken}
-    return Settings(**place, **own, conversations=talks[0], escalation=talks[1])
+    place |= {"conversations": talks[0], "escalation": talks[1]}
+    return Settings(**place, instances=instances, plugins=plugins, disabled=disabled, secrets=secrets, broken=broken)
 
 
 def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:

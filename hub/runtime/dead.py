@@ -1,7 +1,7 @@
 """``hub dead retry``: records set aside, through today's normaliser."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal, cast
 
@@ -71,8 +71,8 @@ def _retry(
     if not later:
         named = (key, connector.name, connector.namespace())
         talks = settings.conversations.values()
-        rest = {"keep_raw": timedelta(), "conversations": talks}
-        store.checkpoint(Checkpoint(*named, said.content, now, decides, said.follow_ups, **rest))
+        known = Checkpoint(*named, said.content, now, decides, said.follow_ups, keep_raw=timedelta())
+        store.checkpoint(replace(known, conversations=talks))
     store.drop_dead_letters([letter.n])
     if later:
         return "overtaken", "overtaken: the record was read well since; dropped"

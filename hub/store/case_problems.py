@@ -1,4 +1,4 @@
-"""Cases of role ``escalated`` that need a person's look: deleted, moved, opened again, stuck, or done without an answer.
+"""Cases of role ``escalated`` that need a look: deleted, moved, opened again, stuck, or done without an answer.
 
 Of each case the last problem is kept until something else happens in it. Each is an event of its ticket and is told by
 one sync; it is over when its ticket has ended or has a newer case.

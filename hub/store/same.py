@@ -46,10 +46,10 @@ def decide_same(
     if one == two:
         raise StoreError("both ids are those of one ticket; give two")
     later, earlier = max(one, two), min(one, two)
-    ids = [str(UUID(bytes=_id(connection, n))) for n in (one, two)]
+    ids = _name(connection, one), _name(connection, two)
     row = known(connection, later, earlier)
     if row is not None and row.state == state:
-        return Linked(*ids, new=False)
+        return Linked(ids[0], ids[1], new=False)
     if row is None:
         put(connection, later, earlier, "same", state, {}, at)
     else:
@@ -58,19 +58,19 @@ def decide_same(
     kind = "linked" if state == "confirmed" else "unlinked"
     _note_both(connection, later, earlier, kind, "person", {}, at)
     dropped = drop_untried(connection, later, earlier, at) if state == "confirmed" else ()
-    return Linked(*ids, new=True, dropped=dropped)
+    return Linked(ids[0], ids[1], new=True, dropped=dropped)
 
 
 def _note_both(
     connection: sa.Connection, one: int, two: int, kind: str, cause: str, data: Mapping[str, Any], at: int
 ) -> None:
     for mine, theirs in ((one, two), (two, one)):
-        told = dumps({"ticket": str(UUID(bytes=_id(connection, theirs))), **data})
+        told = dumps({"ticket": _name(connection, theirs), **data})
         values = {"ticket_n": mine, "at": at, "kind": kind, "cause": cause, "data": told}
         connection.execute(sa.insert(ticket_events).values(**values))
         connection.execute(sa.update(tickets).where(tickets.c.n == mine).values(updated_at=at))
 
 
-def _id(connection: sa.Connection, n: int) -> bytes:
+def _name(connection: sa.Connection, n: int) -> str:
     found: bytes = connection.execute(sa.select(tickets.c.id).where(tickets.c.n == n)).scalar_one()
-    return found
+    return str(UUID(bytes=found))

@@ -65,15 +65,14 @@ def _of_cases(opened: Iterable[Case]) -> Iterator[_Seen]:
 
 
 def _of_singles(singles: Singles) -> Iterator[_Seen]:
-    for ticket, message in zip(singles.tickets, singles.messages, strict=True):
+    rows: list[tuple[Any, Any]] = list(zip(singles.tickets, singles.messages, strict=True))
+    for ticket, message in rows:
         n, platform, kind = ticket[0], ticket[5], ticket[6]
         if kind in _KINDS and message[5] == "in":
             yield _Seen(n, platform, message[3], message[7], message[9])
 
 
-def _theirs(
-    connection: sa.Connection, checkpoint: Checkpoint, platform: str, mine: Sequence[_Seen]
-) -> Iterator[_Seen]:
+def _theirs(connection: sa.Connection, checkpoint: Checkpoint, platform: str, mine: Sequence[_Seen]) -> Iterator[_Seen]:
     """Yield the openings of others' tickets around the times of *mine*."""
     left = _ROWS
     elsewhere = (tickets.c.connector != checkpoint.connector) | (tickets.c.namespace != checkpoint.namespace)
