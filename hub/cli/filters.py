@@ -17,6 +17,7 @@ PRIORITIES = ("urgent", "high", "normal", "low")
 CATEGORIES = ("complaint", "consultation", "praise", "suggestion", "news", "spam", "other")
 ESCALATIONS = ("deleted", "moved", "reopened", "stuck", "unanswered")
 
+_CASE = "Whose case elsewhere is so."
 _AGO = re.compile(r"(\d+)\s*([mhdw])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,13 +59,11 @@ def filter_options(command: F) -> F:
             click.option("--queue", multiple=True, help="In this queue."),
             click.option("--category", multiple=True, type=click.Choice(CATEGORIES), help="Of this category."),
             click.option("--rating", multiple=True, type=click.FloatRange(0, 5), help="With this rating."),
-            click.option(
-                "--escalation", multiple=True, type=click.Choice(ESCALATIONS), help="Whose case elsewhere is so."
-            ),
+            click.option("--escalation", multiple=True, type=click.Choice(ESCALATIONS), help=_CASE),
             click.option("--since", type=Moment(), help="Published since: 2026-11-01, 7d, 12h."),
             click.option("--until", type=Moment(), help="Published before: 2026-11-01, 7d, 12h."),
             click.option("--text", help="With these words, or beginnings: возврат кар*"),
-        ]  # fmt: skip
+        ]
     ):
         command = option(command)
     return command

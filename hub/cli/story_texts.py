@@ -151,7 +151,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "link.escalated": "эскалировано в {to}: {case}",
         "link.same": "то же в {to}: {case}",
         "related.same.proposed":
-            'вероятно, то же, что обращение {ticket}; подтвердить: "hub tickets link {mine} {ticket}", отказаться: "unlink"',
+            'вероятно, то же, что обращение {ticket}; скажет "hub tickets link {mine} {ticket}" или "unlink"',
         "related.same.confirmed": "то же, что обращение {ticket}",
         "related.follows.confirmed": "продолжает обращение {ticket}, которое было закончено",
         "related.followed_by.confirmed": "продолжается в обращении {ticket}: там клиент написал снова",
