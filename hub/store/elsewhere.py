@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from hub.sdk.drafts import FollowUp
 from hub.store.again import decide_again
 from hub.store.case_problems import look_at
-from hub.store.links import follow, ids_of, sort_follow_ups
+from hub.store.links import follow, hold_again, ids_of, sort_follow_ups
 from hub.store.notes import Noted, add_notes
 from hub.store.outbox import ask_case, ask_comments, ask_reopened
 from hub.store.page import Checkpoint, Event, Wish
@@ -74,3 +74,5 @@ def _ask_comments(connection: sa.Connection, checkpoint: Checkpoint, events: Seq
         at = micros(checkpoint.now)
         ask_comments(connection, added, at)
         ask_reopened(connection, {n: new for n, new in added.items() if n in reopened}, at)
+    for number in sorted(reopened):
+        hold_again(connection, number, micros(checkpoint.now))

@@ -211,6 +211,14 @@ def _hold(connection: sa.Connection, ticket_n: int, at: int) -> None:
     _move(connection, ticket_n, at, _HOLDS, "on_hold")
 
 
+def hold_again(connection: sa.Connection, ticket_n: int, at: int) -> None:
+    """Hold a ticket that was opened again as long as a case of it is open."""
+    mine = (links.c.ticket_n == ticket_n) & (links.c.role == "escalated")
+    states = connection.execute(sa.select(links.c.state).where(mine)).scalars()
+    if any(state not in CLOSED for state in states):
+        _hold(connection, ticket_n, at)
+
+
 def _release(connection: sa.Connection, ticket_n: int, at: int) -> None:
     still = (links.c.ticket_n == ticket_n) & (links.c.role == "escalated")
     states = connection.execute(sa.select(links.c.state).where(still)).scalars()
