@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from hub.sdk.drafts import FollowUp
 from hub.store.conversations import ENDED
-from hub.store.links import CLOSED, note
+from hub.store.links import CLOSED, FOLLOWED, note
 from hub.store.page import Checkpoint
 from hub.store.tables import case_problems, instant, links, micros, ticket_events, tickets
 
@@ -65,8 +65,10 @@ def _look_at(connection: sa.Connection, old: Any, new: Any, at: int) -> None:
             rest = {"department": [old.department, new.department]} if problem == "moved" else {}
             note(connection, new.ticket_n, at, f"case_{problem}", place | rest)
         _put(connection, new, problem, at)
-    elif new.updated_at == at or _spoken(connection, new, at):
+    elif any(getattr(old, name) != getattr(new, name) for name in FOLLOWED):
         connection.execute(sa.delete(case_problems).where(case_problems.c.link_n == new.n))
+    else:
+        _end_by_words(connection, new)
 
 
 def _problem(old: Any, new: Any, answer: str | None) -> Problem | None:
@@ -98,10 +100,12 @@ def _answer(connection: sa.Connection, link: Any) -> str | None:
     return None
 
 
-def _spoken(connection: sa.Connection, link: Any, at: int) -> bool:
-    mine = (ticket_events.c.ticket_n == link.ticket_n) & (ticket_events.c.at == at)
-    kinds = (ticket_events.c.cause == "destination") & (ticket_events.c.kind == "message_added")
-    return connection.execute(sa.select(ticket_events.c.n).where(mine, kinds).limit(1)).one_or_none() is not None
+def _end_by_words(connection: sa.Connection, link: Any) -> None:
+    """A problem is over when people have said something in the case since."""
+    said = (ticket_events.c.ticket_n == link.ticket_n) & (ticket_events.c.kind == "message_added")
+    said &= (ticket_events.c.cause == "destination") & (ticket_events.c.at > case_problems.c.since_at)
+    mine = sa.delete(case_problems).where(case_problems.c.link_n == link.n)
+    connection.execute(mine.where(sa.select(ticket_events.c.n).where(said).exists()))
 
 
 def _put(connection: sa.Connection, link: Any, kind: Problem, at: int) -> None:

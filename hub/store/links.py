@@ -25,7 +25,9 @@ CLOSED = frozenset({"solved", "closed", "hidden"})
 
 CAUSE = "destination"
 _CHUNK = 500  # values in one IN list
-_FOLLOWED = ("url", "state", "status", "department", "assignee")
+FOLLOWED = ("url", "state", "status", "department", "assignee")
+"""What is known of a case, as columns of ``links``."""
+
 _HOLDS = ("new", "open", "pending")
 
 
@@ -175,7 +177,7 @@ def follow(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tu
     at = micros(checkpoint.now)
     concerned: set[int] = set()
     for link, one in known:
-        told = {name: getattr(one, name) for name in _FOLLOWED if getattr(one, name) is not None}
+        told = {name: getattr(one, name) for name in FOLLOWED if getattr(one, name) is not None}
         row = connection.execute(sa.select(links).where(links.c.n == link.n)).one()
         fields = {name: [getattr(row, name), new] for name, new in told.items() if getattr(row, name) != new}
         instance, stream = checkpoint.key.instance, checkpoint.key.stream

@@ -230,7 +230,9 @@ def check_causes(world: World) -> None:
 
 def check_messages(world: World) -> None:
     """Nothing of what we wrote became a message, and no case was told anything twice."""
-    ours = {ticket.id: [m.body for m in ticket.messages if m.direction == "in"] for ticket in world.store.iter_tickets()}
+    ours = {
+        ticket.id: [m.body for m in ticket.messages if m.direction == "in"] for ticket in world.store.iter_tickets()
+    }
     assert sum(map(len, ours.values())) == world.causes["message"]
     people = sum(not comment["marker"] for case in world.desk.cases.values() for comment in case.comments)
     notes = [m for ticket in world.store.iter_tickets() for m in ticket.messages if m.direction == "note"]
