@@ -95,7 +95,7 @@ def _answer(connection: sa.Connection, link: Any) -> str | None:
     said &= (ticket_events.c.cause == "destination") & (ticket_events.c.at >= link.created_at)
     query = sa.select(ticket_events.c.data).where(said).order_by(ticket_events.c.n.desc())
     for data in map(orjson.loads, connection.execute(query).scalars()):
-        if data.get("instance") == link.instance:
+        if data.get("instance") == link.instance and not data.get("automatic"):
             return str(data["message"])
     return None
 
@@ -104,6 +104,7 @@ def _end_by_words(connection: sa.Connection, link: Any) -> None:
     """A problem is over when people have said something in the case since."""
     said = (ticket_events.c.ticket_n == link.ticket_n) & (ticket_events.c.kind == "message_added")
     said &= (ticket_events.c.cause == "destination") & (ticket_events.c.at > case_problems.c.since_at)
+    said &= ticket_events.c.data.not_like('%"automatic":true%')
     mine = sa.delete(case_problems).where(case_problems.c.link_n == link.n)
     connection.execute(mine.where(sa.select(ticket_events.c.n).where(said).exists()))
 

@@ -108,6 +108,13 @@ def test_our_own_comments_are_no_answer(store: Store) -> None:
     assert (problems(store), "answer" in last(store, ticket).data) == (["unanswered"], False)
 
 
+def test_what_the_system_there_wrote_of_itself_is_no_answer(store: Store) -> None:
+    ticket = linked(store)
+    automatic = note().model_copy(update={"automatic": True})
+    says(store, state="solved", messages=(automatic,))
+    assert (problems(store), "answer" in last(store, ticket).data) == (["unanswered"], False)
+
+
 @pytest.mark.parametrize("news", [{"assignee": "Anna"}, {"messages": (note("n9"),)}])
 def test_what_happens_next_in_the_case_ends_the_problem(store: Store, news: dict[str, Any]) -> None:
     linked(store)
