@@ -173,7 +173,9 @@ class Story:
             case "escalation_proposed":
                 yield self._proposed(data, say.word("cause", event.cause))
             case "set" | "handed_back" as kind:
-                yield say(f"event.{kind}", names=", ".join(map(self._field, data.get("pinned", ()))))
+                names = ", ".join(map(self._field, data.get("pinned", ())))
+                by_person = event.cause == "person"
+                yield say(f"event.{kind}", names=names) if by_person else say("set_by", names=names) + cause
             case kind:
                 yield self._elsewhere(kind, data) or f"{kind.replace('_', ' ')}{cause}"
         for name, values in data.get("fields", {}).items():

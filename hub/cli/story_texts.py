@@ -69,6 +69,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "event.escalation_proposed":
             'proposed for {to} ({cause}); "hub tickets escalate ID --to {to}{option}" opens a case there',
         "event.set": "{names}: set by a person",
+        "set_by": "{names}: set",
         "event.handed_back": "{names}: left to rules again by a person",
         "event.escalated": "escalated to {to}{department}: {case} exists there",
         "event.delivered": "delivered to {to}{department}: {case} exists there",
@@ -188,6 +189,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "event.escalation_proposed":
             'предложено эскалировать в {to} ({cause}); откроет "hub tickets escalate ID --to {to}{option}"',
         "event.set": "{names}: задал человек",
+        "set_by": "{names}: задано",
         "event.handed_back": "{names}: человек вернул правилам",
         "event.escalated": "эскалировано в {to}{department}: там есть {case}",
         "event.delivered": "передано в {to}{department}: там есть {case}",

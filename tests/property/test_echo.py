@@ -1,8 +1,9 @@
 """Both directions for a thousand steps: what we write comes back, and never makes us write again.
 
-Customers write, rules and people escalate, people at the desk comment, change, close and reopen, an operator sets fields
-by hand, and polls, sweeps and the outbox run in between, with faults of the desk and deaths of the process between the
-desk's answer and our commit. Every write has a cause, a quiet system writes nothing, and in the end both sides agree.
+Customers write, rules and people escalate, people at the desk comment, change, close and reopen, an operator sets
+fields by hand, and polls, sweeps and the outbox run in between, with faults of the desk and deaths of the process
+between the desk's answer and our commit. Every write has a cause, a quiet system writes nothing, and in the end both
+sides agree.
 """
 
 import asyncio
@@ -24,14 +25,14 @@ from hub.store import Decided, Escalation, Router, Store, StreamKey
 from hub.store.links import CLOSED
 from tests.desk.connector import STATES
 from tests.desk.engine import Bench, Clock
-from tests.desk.server import Desk
+from tests.desk.server import Desk, Fault
 from tests.property.test_delivery import Killed, Mortal
 from tests.unit.store.pages import mention, new_store, page, rows
 
 T = TypeVar("T")
 STEPS = 1000
 THREADS = 12
-FAULTS = ("lost", "late", "error", "busy")
+FAULTS: tuple[Fault, ...] = ("lost", "late", "error", "busy")
 COMMENT = "we look into it"
 QUIET = 12  # rounds in which nothing may be written
 
@@ -139,7 +140,7 @@ class World:
             with suppress(Killed, HubError):
                 await OutboxRun(self.bench.source(send), self.store, forced=True).finish()
         finally:
-            del self.store.run  # type: ignore[method-assign]
+            del self.store.run
 
     async def read(self, *, sweep: bool) -> None:
         source = self.bench.source(self.answer)

@@ -15,9 +15,7 @@ from hub.routing.times import Hold, Times, Took, times
 from hub.sdk.ticket import Direction
 
 MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)  # 09:00 in Moscow
-OFFICE = Calendar(
-    CalendarSpec.model_validate({"timezone": "Europe/Moscow", "hours": {"mon-fri": ["09:00-18:00"]}})
-)
+OFFICE = Calendar(CalendarSpec.model_validate({"timezone": "Europe/Moscow", "hours": {"mon-fri": ["09:00-18:00"]}}))
 PROMISES = {"first_response": "15m", "next_response": "20m", "resolution": "4h", "pause": ["on_hold"]}
 
 

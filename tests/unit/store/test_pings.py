@@ -1,7 +1,8 @@
-"""A customer who asks again: one ticket, more points, and a clock that keeps to the oldest message without an answer."""
+"""A customer who asks again: one ticket, more points, and a clock that keeps to the oldest open message."""
 
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import pairwise
 
 from hub.pipeline.route import router
 from hub.routing.rules import RuleSet, load_rules
@@ -39,7 +40,7 @@ def test_pings_join_the_open_ticket_raise_its_points_and_never_move_its_deadline
     assert len(found[-1].messages) == 6
     assert {due(ticket) for ticket in found} == {(NOW + 15 * MINUTE, None)}
     scores = [ticket.score or 0 for ticket in found]
-    steps = [later - earlier for earlier, later in zip(scores, scores[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(scores)]
     assert min(steps) >= 0
     assert [step >= 10 for step in steps] == [True, True, False, True, False]  # the second, the third, the fifth
     assert waiting(store, NOW + 10 * MINUTE) == (6, 10 * MINUTE)
