@@ -34,7 +34,7 @@ from hub_rt.config import RtConfig
 from hub_rt.deliver import Writing
 from hub_rt.reading import Cases, Changes
 from hub_rt.rights import Rights
-from hub_rt.values import instant, mapping
+from hub_rt.values import instant, mapping, ref
 
 HISTORY = timedelta(days=30)  # read at the first poll where `start` is not set
 CASES_WINDOW = timedelta(days=2)
@@ -106,7 +106,7 @@ class RequestTracker(Connector[RtConfig]):
         if row.get("gone") is True:
             return tickets.gone(ident)
         if "merged" in row:
-            return tickets.merged(ident, tickets.ref(row["merged"]))
+            return tickets.merged(ident, ref(row["merged"]))
         return tickets.follow_up(row, self.config)
 
     def _changes(self, read: Read) -> Changes:

@@ -13,8 +13,8 @@ from hub.sdk import Created, Delivery, DeliveryError, HubError, Missing, Request
 from hub_rt import faults
 from hub_rt.config import RtConfig, Target, as_target
 from hub_rt.fields import Wanted, changed, differing, initial
-from hub_rt.tickets import MESSAGE_IDS, address
-from hub_rt.values import has_custom, mapping, quote, ref, rows
+from hub_rt.tickets import DELETED, MESSAGE_IDS, address
+from hub_rt.values import has_custom, mapping, quote, ref, rows, text
 from hub_rt.words import Words
 
 API = "/REST/2.0"
@@ -137,8 +137,8 @@ class Writing:
             names = ", ".join(lacking.custom)
             raise DeliveryError(
                 f"ticket {ident} is in RT, without the custom fields {names}: RT dropped them. Create them and apply"
-                " them to the queue, let the account modify them, allow these values, or take them out of `fields`; then"
-                " retry this delivery"
+                " them to the queue, let the account modify them, allow these values, or take them out of `fields`;"
+                " then retry this delivery"
             )
 
     # --- comment ------------------------------------------------------------------------------------------------
@@ -176,6 +176,7 @@ class Writing:
         ident = self._case()
         target = self._new_place()
         ticket, tag = yield from self._read(ident)
+        self._is_there(ident, ticket)
         wanted = differing(changed(self._delivery, self._config, ticket, target), ticket)
         if "Queue" in wanted.plain:
             yield from self._queue_with_mark(str(wanted.plain["Queue"]))
@@ -202,6 +203,13 @@ class Writing:
         found = config.map.department.get(department) if department is not None else None
         found = found if found is not None else config.map.queue.get(queue or "")
         return self._target(as_target(found) if found is not None else Target())
+
+    def _is_there(self, ident: str, ticket: Mapping[str, Any]) -> None:
+        """Refuse to bring a deleted ticket back to life, or to change the one that ours became a part of."""
+        if text(ticket.get("Status")) == DELETED:
+            raise DeliveryError(f"ticket {ident} was deleted in RT")
+        if ref(ticket.get("id")) != ident:
+            raise DeliveryError(f"ticket {ident} was merged into {ref(ticket.get('id'))} in RT: change that one there")
 
     def _compare(self, ident: str, wanted: Wanted, ticket: Mapping[str, Any], told: str) -> None:
         lacking = differing(wanted, ticket).names()

@@ -9,7 +9,7 @@ Vendor sheet, section 11, and what Debian's RT 5.0.3 was seen to do:
 * A search shows a merged ticket only if the query names ``EffectiveId``, and a deleted one never; ``GET /ticket/{id}``
   gives a deleted one with its status, and for a merged one the ticket that it became part of.
 * ``total``, ``pages`` and ``next_page`` are lacking in lists of transactions and attachments, and on a site that does
-  not check rights in SQL. What the account may not see is taken out after a page was cut: only an empty page is the last.
+  not check rights in SQL. What the account may not see is taken out after a page was cut: only an empty one is last.
   A page past the end is empty in RT 5 and the last one again in RT 6, which the answer's own ``page`` tells.
 """
 
@@ -21,6 +21,7 @@ from hub.sdk import Page, Request, Response
 from hub_rt import assumed
 from hub_rt.config import RtConfig
 from hub_rt.deliver import API
+from hub_rt.tickets import DELETED
 from hub_rt.values import instant, mapping, ref, rows, text
 
 ROWS = 25
@@ -67,7 +68,8 @@ class Changes:
         newest = max([newest, *(stamp(at) for at in ages if at is not None)])
         older = any(at is not None and at < self._since for at in ages)
         after = None if older or is_last(response) else self.request(response.request.params["page"] + 1, newest)
-        reached = max(newest, stamp(self._since)) if after is None else stamp(self._since)
+        begun = stamp(self._since + assumed.COMMIT)  # from there a poll reads this window again
+        reached = begun if after else max(newest, begun)
         return Page(records=new, next_request=after, cursor={"updated": reached}, details=said_in(new))
 
     def _holds(self, at: datetime) -> bool:
@@ -119,7 +121,7 @@ def alone(response: Response) -> Page:
     other = ref(row.get("id"))
     if other and other != ident:
         return Page(records=[{"id": ident, "merged": other}])
-    return Page(records=[{"id": ident, "gone": True}] if text(row.get("Status")) == "deleted" else [])
+    return Page(records=[{"id": ident, "gone": True}] if text(row.get("Status")) == DELETED else [])
 
 
 # --- what was said ----------------------------------------------------------------------------------------------------

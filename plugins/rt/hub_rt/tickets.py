@@ -13,6 +13,9 @@ from hub_rt.values import custom, instant, mapping, ref, text
 NOBODY = "Nobody"
 """The user that owns what nobody owns."""
 
+DELETED = "deleted"
+"""The status of a ticket that RT shows no more."""
+
 MESSAGE_IDS = "txn-"
 """Before the id of a transaction, which may be the number of a ticket as well."""
 
