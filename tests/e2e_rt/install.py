@@ -28,7 +28,10 @@ def main() -> int:
         for command, given in steps:
             subprocess.run(command, input=given, text=True, env=env, check=True, stdout=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"{error}\nRequest Tracker is installed from Debian's packages, as root: {' '.join(_PACKAGES)}", file=sys.stderr)
+        print(
+            f"{error}\nRequest Tracker is installed from Debian's packages, as root: {' '.join(_PACKAGES)}",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

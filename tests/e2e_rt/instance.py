@@ -94,7 +94,10 @@ def _set_up(folder: Path, env: Mapping[str, str]) -> None:
 @contextmanager
 def _served(port: int, env: Mapping[str, str], folder: Path) -> Iterator[None]:
     command = [str(SERVER), "--host", "127.0.0.1", "--port", str(port), "--max-workers", "3"]
-    with (folder / "server.log").open("w") as log, subprocess.Popen(command, env=env, stdout=log, stderr=log) as process:
+    with (
+        (folder / "server.log").open("w") as log,
+        subprocess.Popen(command, env=env, stdout=log, stderr=log) as process,
+    ):
         try:
             _wait_for(port, process, folder)
             yield

@@ -91,7 +91,12 @@ class Site:
     log: list[tuple[Request, Response]] = field(default_factory=list)
 
     def connector(self, **settings: Any) -> RequestTracker:
-        given = {"base_url": self.rt.url, "token": SecretStr(self.rt.tokens["hub"]), "queue": "Claims", "fields": FIELDS}
+        given = {
+            "base_url": self.rt.url,
+            "token": SecretStr(self.rt.tokens["hub"]),
+            "queue": "Claims",
+            "fields": FIELDS,
+        }
         return RequestTracker(RtConfig.model_validate({"connector": "rt", **given, **settings}))
 
     def send(self, connector: RequestTracker, request: Request) -> Response:

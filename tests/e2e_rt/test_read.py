@@ -1,6 +1,5 @@
 """Reading back from a real RT."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from hub.sdk import AuthError, FollowUp
-from tests.e2e_rt.instance import Rt, running
-from tests.e2e_rt.site import Site, message, new_marker, ticket
+from tests.e2e_rt.instance import running
+from tests.e2e_rt.site import Site, message
 
 FRESH = timedelta(minutes=10)
 
@@ -110,7 +109,9 @@ def test_a_poll_in_small_pages_gives_each_ticket_once_and_moves_the_cursor_at_th
     assert sorted(rows) == sorted(set(rows)) and ids <= set(rows)
     cursors = [step.cursor["updated"] for step in steps if step.cursor and not step.is_detail]
     assert cursors[-1] > cursors[0] and set(cursors[:-1]) == {cursors[0]}
-    again = [r["id"] for step in site.poll(connector, cursor=cursors[-1] and {"updated": cursors[-1]}) for r in step.records]
+    again = [
+        r["id"] for step in site.poll(connector, cursor=cursors[-1] and {"updated": cursors[-1]}) for r in step.records
+    ]
     assert ids <= set(again)
 
 
