@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -80,10 +80,8 @@ def _handler(proxy: Proxy, client: httpx.Client) -> type[BaseHTTPRequestHandler]
             headers = {name: self.headers[name] for name in sent if self.headers[name]}
             answer = client.request(self.command, self.path, content=body, headers=headers)
             proxy.answered(self.command, self.path.partition("?")[0], answer.status_code)
-            try:
+            with suppress(OSError):  # whom the answer was for may be dead
                 self._answer(answer)
-            except OSError:
-                pass  # whom the answer was for is dead
 
         def _answer(self, answer: httpx.Response) -> None:
             self.send_response(answer.status_code)
@@ -96,7 +94,7 @@ def _handler(proxy: Proxy, client: httpx.Client) -> type[BaseHTTPRequestHandler]
 
         do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815 - the names that the base class calls
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             """Say nothing."""
 
     return Handler

@@ -101,7 +101,7 @@ class Site:
 
     def send(self, connector: RequestTracker, request: Request) -> Response:
         auth = connector.auth().apply(Outgoing(request.method, "", dict(request.headers)), "")
-        params = [(name, value) for name, values in wire_params(request.params).items() for value in values]
+        params = wire_params(request.params)
         answer = self.http.request(
             request.method, self.rt.url + request.path, params=params, json=request.json, headers=auth.headers
         )
@@ -168,7 +168,7 @@ class Site:
         return walk(connector, replace(reading, **fields), lambda request: self.send(connector, request))
 
     def follow_ups(self, connector: RequestTracker, *ids: str, **fields: Any) -> list[FollowUp]:
-        """Return what a poll (or the read that *fields* tell) says of the tickets *ids*, of all of them unless given."""
+        """Return what a poll (or the read that *fields* tell) says of the tickets *ids*, or of all."""
         reading = replace(Read("tickets", "poll", datetime.now(UTC)), **fields)
         records = [record for step in self.poll(connector, **fields) for record in step.records]
         found = [draft for record in records for draft in drafts_of(connector, record, reading)]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_nobody_is_mailed_but_who_watches_in_rt(site: Site) -> None:
 
 def test_an_answer_that_was_lost_makes_no_second_ticket(site: Site) -> None:
     connector, marker = site.connector(), new_marker()
-    lost = {"marker": marker, "ticket": ticket(), "now": datetime.now(UTC)}
+    lost: dict[str, Any] = {"marker": marker, "ticket": ticket(), "now": datetime.now(UTC)}
     with pytest.raises(TransientError):
         site.drive(connector, Delivery(**lost), lose=lambda request: request.path.endswith("/ticket"))
     [ident] = site.with_marker(marker)
@@ -61,7 +62,7 @@ def test_a_lost_answer_is_found_though_the_ticket_was_merged_meanwhile(site: Sit
     assert [fact.external_id for fact in facts if isinstance(fact, Created)] == [first]
 
 
-def test_where_nothing_was_made_the_look_up_says_so_before_theDelivery(site: Site) -> None:
+def test_where_nothing_was_made_the_look_up_says_so_before_the_create(site: Site) -> None:
     marker = new_marker()
     facts = site.drive(
         site.connector(),
@@ -80,7 +81,7 @@ def test_a_queue_without_the_mark_gets_no_ticket(site: Site) -> None:
 
 
 def test_a_queue_that_is_not_there_is_named(site: Site) -> None:
-    with pytest.raises(DeliveryError, match="queue Nope cannot be read.*403"):
+    with pytest.raises(DeliveryError, match=r"queue Nope cannot be read.*403"):
         site.made(site.connector(queue="Nope"))
 
 
@@ -177,7 +178,7 @@ def test_what_an_operator_changes_in_between_stays(site: Site) -> None:
 def test_a_status_that_rt_does_not_know_is_told_in_its_words(site: Site) -> None:
     connector = site.connector(statuses={"on_hold": "waiting for the bank"})
     ident, _ = site.made(connector)
-    with pytest.raises(DeliveryError, match="did not set Status.*'waiting for the bank' isn't a valid status"):
+    with pytest.raises(DeliveryError, match=r"did not set Status.*'waiting for the bank' isn't a valid status"):
         site.change(connector, ident, state="on_hold")
 
 

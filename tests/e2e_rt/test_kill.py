@@ -109,7 +109,11 @@ def _killed_while_held(hub: Hub, proxy: Proxy, end: str) -> None:
 def _ours(site: Site, hub: Hub) -> dict[str, list[str]]:
     """Return the tickets that RT has of each thread, by what their subject ends with."""
     with site.rt.person("root") as root:
-        query = {"query": "Subject LIKE 'text of' AND EffectiveId > 0", "fields": "Subject", "per_page": 100}
+        query: dict[str, str | int] = {
+            "query": "Subject LIKE 'text of' AND EffectiveId > 0",
+            "fields": "Subject",
+            "per_page": 100,
+        }
         found: dict[str, list[str]] = {}
         for item in root.get("/tickets", params=query).json()["items"]:
             found.setdefault(item["Subject"].rpartition(" ")[2], []).append(item["id"])
