@@ -1,10 +1,10 @@
 """Settings of one Request Tracker and one account there."""
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hub.sdk import Category, ConnectorConfig, DestinationMap, Secret, State
 
@@ -101,12 +101,6 @@ class RtConfig(ConnectorConfig):
         if beyond:
             raise ValueError(f"{beyond[0]} is no priority of RT; write a number from 0 to 1000")
         return value
-
-    @model_validator(mode="after")
-    def _has_an_address(self) -> Self:
-        if self.base_url is None:
-            raise ValueError('base_url is needed: the address of RT, such as "https://rt.example.com"')
-        return self
 
     @property
     def home(self) -> str:

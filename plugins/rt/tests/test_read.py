@@ -197,7 +197,6 @@ def test_notes_and_hidden_messages_are_not_told(tools: Any) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"base_url": None},
         {"fields": {"id": "Hub'ID"}},
         {"fields": {"id": " "}},
         {"priorities": {"urgent": -1}},
