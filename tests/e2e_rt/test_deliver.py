@@ -93,12 +93,19 @@ def test_a_queue_of_another_script_is_found_by_name(site: Site) -> None:
 def test_a_custom_field_that_rt_dropped_is_told_and_the_ticket_known(site: Site) -> None:
     connector, marker = site.connector(queue="Praise"), new_marker()
     steps = Delivery(ticket=ticket(), marker=marker, now=datetime.now(UTC))
-    with pytest.raises(DeliveryError, match=r"is in RT, without the custom fields Hub Ticket, .*Hub Category"):
+    with pytest.raises(DeliveryError, match=r"is in RT, without Hub Ticket, .*Hub Category: RT"):
         site.drive(connector, steps)
     [ident] = site.with_marker(marker)
     mended = site.connector(queue="Praise", fields=SPARE)
     assert site.drive(mended, site.later(ident, marker=marker)) == []
     assert site.with_marker(marker) == [ident]
+
+
+def test_an_owner_whom_rt_does_not_take_is_told(site: Site) -> None:
+    connector, marker = site.connector(map={"queue": {"claims": {"owner": "weak"}}}), new_marker()
+    with pytest.raises(DeliveryError, match="without Owner: RT dropped that"):
+        site.drive(connector, Delivery(ticket=ticket(queue="claims"), marker=marker, now=datetime.now(UTC)))
+    assert len(site.with_marker(marker)) == 1
 
 
 def test_a_retry_fills_what_was_dropped_and_leaves_what_people_set(site: Site) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import quote as quoted
 from hub.sdk import Created, Delivery, DeliveryError, HubError, Missing, Request, Response, SourceError, Writes
 from hub_rt import faults
 from hub_rt.config import RtConfig, Target, as_target
-from hub_rt.fields import Wanted, changed, differing, initial
+from hub_rt.fields import Wanted, changed, differing, dropped, initial
 from hub_rt.tickets import DELETED, MESSAGE_IDS, address
 from hub_rt.values import has_custom, mapping, quote, ref, rows, text
 from hub_rt.words import Words
@@ -68,17 +68,15 @@ class Writing:
         return found[0] if found else None
 
     def _new(self) -> _Step[str]:
-        target = self._target()
+        target = self._with_queue(self._place())
         yield from self._queue_with_mark(target.queue or "")
-        wanted = initial(self._delivery, self._config)
         body = {
             "Queue": target.queue,
             "Subject": self._words.subject(self._delivery.ticket),
             "Content": self._words.content(self._delivery.ticket, self._delivery.summary),
             "ContentType": "text/plain",
             "Status": self._config.status_of("new"),
-            **({"Owner": target.owner} if target.owner else {}),
-            **wanted.body(),
+            **initial(self._delivery, self._config, target.owner).body(),
         }
         answer = yield from self._ask("POST", "/ticket", json=body)
         ident = ref(self._good(answer, f"RT refuses the ticket in queue {target.queue}").get("id"))
@@ -87,18 +85,20 @@ class Writing:
         yield Created(ident, address(self._config, ident))
         return ident
 
-    def _target(self, where: Target | None = None) -> Target:
-        """Return where the ticket goes.
+    def _place(self) -> Target:
+        """Return where the map puts the ticket."""
+        found = self._config.map.find(self._delivery)
+        return as_target(found) if found is not None else Target()
+
+    def _with_queue(self, target: Target) -> Target:
+        """Return *target* with the queue of the instance where it has none.
 
         Raises:
             DeliveryError: nobody said where.
         """
-        delivery = self._delivery
-        found = self._config.map.find(delivery)
-        target = where or (as_target(found) if found is not None else Target())
         queue = target.queue or self._config.queue
         if queue is None:
-            named = delivery.department or delivery.ticket.queue
+            named = self._delivery.department or self._delivery.ticket.queue
             raise DeliveryError(
                 f"no queue of RT for {named!r}: set `queue`, or name one in [instances.NAME.map]"
                 if named
@@ -122,23 +122,22 @@ class Writing:
             )
 
     def _complete(self, ident: str, *, new: bool) -> Writes:
-        """Compare the ticket with what it was to be, and set once more what is lacking.
+        """Compare the ticket with what it was to be, and set once more what RT dropped earlier.
 
         Raises:
             DeliveryError: RT has the ticket, and drops some of its fields.
         """
-        wanted = initial(self._delivery, self._config)
-        lacking = differing(wanted, (yield from self._read(ident))[0], only_empty=not new)
-        if lacking.custom and not new:
-            answer = yield from self._ask("PUT", f"/ticket/{ident}", json=lacking.without_plain().body(), safe=True)
-            self._good(answer, "RT refuses the ticket's custom fields")
-            lacking = differing(wanted, (yield from self._read(ident))[0], only_empty=True)
-        if lacking.custom:
-            names = ", ".join(lacking.custom)
+        wanted = initial(self._delivery, self._config, self._place().owner)
+        lacking = dropped(wanted, (yield from self._read(ident))[0])
+        if not new and not lacking.is_empty():
+            answer = yield from self._ask("PUT", f"/ticket/{ident}", json=lacking.body(), safe=True)
+            self._good(answer, "RT refuses the ticket's fields")
+            lacking = dropped(wanted, (yield from self._read(ident))[0])
+        if not lacking.is_empty():
             raise DeliveryError(
-                f"ticket {ident} is in RT, without the custom fields {names}: RT dropped them. Create them and apply"
-                " them to the queue, let the account modify them, allow these values, or take them out of `fields`;"
-                " then retry this delivery"
+                f"ticket {ident} is in RT, without {', '.join(lacking.names())}: RT dropped that. Custom fields must"
+                " exist, apply to the queue, allow the value and be the account's to modify (or leave `fields`); an"
+                " owner needs OwnTicket. Then retry this delivery"
             )
 
     # --- comment ------------------------------------------------------------------------------------------------
@@ -160,7 +159,10 @@ class Writing:
         answer = yield from self._ask("POST", f"/ticket/{ident}/{way}", json=body)
         if answer.status != 201:
             raise DeliveryError(f"RT refuses the {way}: {answer.status} {faults.said(answer)}")
-        yield Created(f"{MESSAGE_IDS}{answer.headers.get('location', '').rstrip('/').rpartition('/')[2]}")
+        made = answer.headers.get("location", "").rstrip("/").rpartition("/")[2] or (yield from self._said(ident))
+        if not made:
+            raise SourceError(f"RT took the {way} and does not show it", retry=True)
+        yield Created(f"{MESSAGE_IDS}{made}")
 
     def _said(self, ident: str) -> _Step[str | None]:
         """Return the transaction that an earlier try made; None where there is none."""
@@ -202,7 +204,7 @@ class Writing:
             return None
         found = config.map.department.get(department) if department is not None else None
         found = found if found is not None else config.map.queue.get(queue or "")
-        return self._target(as_target(found) if found is not None else Target())
+        return self._with_queue(as_target(found) if found is not None else Target())
 
     def _is_there(self, ident: str, ticket: Mapping[str, Any]) -> None:
         """Refuse to bring a deleted ticket back to life, or to change the one that ours became a part of."""

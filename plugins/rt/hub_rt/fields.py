@@ -28,9 +28,6 @@ class Wanted:
     def is_empty(self) -> bool:
         return not self.plain and not self.custom
 
-    def without_plain(self) -> "Wanted":
-        return Wanted({}, self.custom)
-
     def unless_changed(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> "Wanted":
         """Return these without what somebody changed between two readings of the ticket."""
         return Wanted(
@@ -39,7 +36,7 @@ class Wanted:
         )
 
 
-def initial(delivery: Delivery, config: RtConfig) -> Wanted:
+def initial(delivery: Delivery, config: RtConfig, owner: str | None) -> Wanted:
     """Return what a new ticket gets beside its text and place."""
     ticket, names = delivery.ticket, config.fields
     values: dict[str | None, Sequence[str]] = {
@@ -52,7 +49,7 @@ def initial(delivery: Delivery, config: RtConfig) -> Wanted:
         names.id: [delivery.marker],
     }
     return Wanted(
-        {"Priority": config.numbers[ticket.priority]},
+        {"Priority": config.numbers[ticket.priority], **({"Owner": owner} if owner else {})},
         {name: given for name, given in values.items() if name is not None and given},
     )
 
@@ -79,17 +76,21 @@ def changed(delivery: Delivery, config: RtConfig, ticket: Mapping[str, Any], tar
     return Wanted(plain, fields)
 
 
-def differing(wanted: Wanted, ticket: Mapping[str, Any], *, only_empty: bool = False) -> Wanted:
-    """Return what of *wanted* the ticket does not have; *only_empty*: custom fields that have a value already count as
-    what people set since."""
-    there = {name: custom(ticket, name) for name in wanted.custom}
+def differing(wanted: Wanted, ticket: Mapping[str, Any]) -> Wanted:
+    """Return what of *wanted* the ticket does not have."""
     return Wanted(
         {name: value for name, value in wanted.plain.items() if text(value).casefold() not in _plain(ticket, name)},
-        {
-            name: given
-            for name, given in wanted.custom.items()
-            if not (there[name] if only_empty else _has(there[name], given))
-        },
+        {name: given for name, given in wanted.custom.items() if not _has(custom(ticket, name), given)},
+    )
+
+
+def dropped(wanted: Wanted, ticket: Mapping[str, Any]) -> Wanted:
+    """Return what of *wanted* RT dropped when the ticket was made: what has no value at all. Another value is what
+    people, or rules of the site, set since."""
+    nobody = NOBODY.casefold() in _plain(ticket, "Owner")
+    return Wanted(
+        {name: value for name, value in wanted.plain.items() if name == "Owner" and nobody},
+        {name: given for name, given in wanted.custom.items() if not custom(ticket, name)},
     )
 
 

@@ -30,7 +30,7 @@ def test_a_create_looks_at_the_queue_makes_the_ticket_and_reads_it_back(tools: A
 
 def test_department_goes_before_queue_in_the_map(tools: Any) -> None:
     maps = {"queue": {"claims": "Claims"}, "department": {"cards": {"queue": "Cards", "owner": "olga"}}}
-    script = tools.script([(200, QUEUE), (201, MADE), (200, tools.row())])
+    script = tools.script([(200, QUEUE), (201, MADE), (200, tools.row(Owner={"id": "olga"}))])
     script.drive(tools.connector(map=maps), tools.delivery(ticket=tools.ticket(queue="claims"), department="cards"))
     assert (script.asked[1].json["Queue"], script.asked[1].json["Owner"]) == ("Cards", "olga")
 
@@ -66,7 +66,7 @@ def test_an_unsure_create_looks_up_first(tools: Any) -> None:
 
 def test_a_dropped_field_is_told_after_the_ticket_is_known(tools: Any) -> None:
     script = tools.script([(200, QUEUE), (201, MADE), (200, tools.row())])
-    with pytest.raises(DeliveryError, match="ticket 20 is in RT, without the custom fields Tags"):
+    with pytest.raises(DeliveryError, match="ticket 20 is in RT, without Tags: RT dropped that"):
         script.drive(tools.connector(fields={"tags": "Tags"}), tools.delivery(ticket=tools.ticket(tags=("деньги",))))
     assert script.facts == [Created("20", AT)]
 
@@ -79,6 +79,26 @@ def test_a_create_that_is_half_done_sets_only_what_is_empty(tools: Any) -> None:
     asked = tools.ticket(tags=("деньги",), category="complaint")
     assert script.drive(tools.connector(**settings), tools.delivery(ticket=asked, link=tools.link())) == []
     assert script.asked[1].json == {"CustomFields": {"Tags": "деньги"}}
+
+
+def test_an_owner_whom_rt_did_not_take_is_told_and_set_again_with_the_retry(tools: Any) -> None:
+    connector = tools.connector(map={"queue": {"claims": {"owner": "olga"}}})
+    asked = tools.ticket(queue="claims")
+    script = tools.script([(200, QUEUE), (201, MADE), (200, tools.row())])
+    with pytest.raises(DeliveryError, match="without Owner"):
+        script.drive(connector, tools.delivery(ticket=asked))
+    owned = tools.row(Owner={"type": "user", "id": "olga"})
+    script = tools.script([(200, tools.row()), (200, ["Owner changed"]), (200, owned)])
+    assert script.drive(connector, tools.delivery(ticket=asked, link=tools.link())) == []
+    assert script.asked[1].json == {"Owner": "olga"}
+
+
+def test_what_rules_of_the_site_set_at_once_is_no_failure(tools: Any) -> None:
+    theirs = tools.row(Priority="10", Owner={"id": "duty"}, custom={"Hub ID": [tools.marker], "Kind": ["claim"]})
+    script = tools.script([(200, QUEUE), (201, MADE), (200, theirs)])
+    settings = {"fields": {"category": "Kind"}, "map": {"queue": {"claims": {"owner": "olga"}}}}
+    script.drive(tools.connector(**settings), tools.delivery(ticket=tools.ticket(queue="claims", category="complaint")))
+    assert script.facts == [Created("20", AT)]
 
 
 def test_a_create_without_an_answer_ends_unsure(tools: Any) -> None:
@@ -112,6 +132,14 @@ def test_an_unsure_comment_is_looked_up_in_the_history(tools: Any) -> None:
     script = tools.script([(200, NOTHING), made])
     assert script.drive(tools.connector(correspond=True), effect) == [Missing(), Created("txn-108")]
     assert script.said()[-1] == "POST /ticket/20/correspond"
+
+
+def test_a_comment_whose_address_a_proxy_took_out_is_looked_up(tools: Any) -> None:
+    effect = tools.delivery(effect="comment", link=tools.link(), messages=(tools.message(2, "Ау?"),))
+    script = tools.script([(201, ["Comments added"]), (200, {"items": [{"id": "107"}], "total": None})])
+    assert script.drive(tools.connector(), effect) == [Created("txn-107")]
+    with pytest.raises(SourceError, match="does not show it"):
+        tools.script([(201, ["Comments added"]), (200, NOTHING)]).drive(tools.connector(), effect)
 
 
 def test_a_refused_comment_is_told_in_rts_words(tools: Any) -> None:
