@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
-from tests.e2e_rt.instance import Rt, running
+from tests.e2e_rt.instance import Rt, client, running
 from tests.e2e_rt.site import Site
 
 
@@ -17,5 +16,5 @@ def rt() -> Iterator[Rt]:
 
 @pytest.fixture
 def site(rt: Rt) -> Iterator[Site]:
-    with httpx.Client(trust_env=False, timeout=30) as http:
+    with client() as http:
         yield Site(rt, http)

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from tests.e2e_rt.instance import client
+
 _PASSED_ON = ("content-type", "etag", "location")
 _BOUND_S = 60.0
 
@@ -56,8 +58,8 @@ class Proxy:
 def before(rt: str) -> Iterator[Proxy]:
     """Serve a proxy before the RT at *rt*."""
     proxy = Proxy(rt)
-    client = httpx.Client(base_url=rt, trust_env=False, timeout=30)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(proxy, client))
+    http = client(base_url=rt)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(proxy, http))
     server.daemon_threads = True
     proxy.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever)
@@ -69,16 +71,16 @@ def before(rt: str) -> Iterator[Proxy]:
         server.shutdown()
         thread.join()
         server.server_close()
-        client.close()
+        http.close()
 
 
-def _handler(proxy: Proxy, client: httpx.Client) -> type[BaseHTTPRequestHandler]:
+def _handler(proxy: Proxy, http: httpx.Client) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def _pass(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             sent = ("authorization", "content-type", "if-match", "accept")
             headers = {name: self.headers[name] for name in sent if self.headers[name]}
-            answer = client.request(self.command, self.path, content=body, headers=headers)
+            answer = http.request(self.command, self.path, content=body, headers=headers)
             proxy.answered(self.command, self.path.partition("?")[0], answer.status_code)
             with suppress(OSError):  # whom the answer was for may be dead
                 self._answer(answer)

@@ -12,12 +12,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from hub.sdk import Read, Request, Response
 from hub.testing import NOW, walk, wire_params
 from hub_rt.connector import RequestTracker
-from tests.e2e_rt.instance import running
+from tests.e2e_rt.instance import client, running
 from tests.e2e_rt.site import Site, message
 
 PAGES = Path(__file__).parents[2] / "plugins" / "rt" / "tests" / "pages"
@@ -28,7 +26,7 @@ SETTINGS: dict[str, Any] = {"page_size": 2, "map": {"queue": {"claims": "Claims"
 
 def main() -> None:
     """Make the world, read it, write what was read."""
-    with running() as rt, httpx.Client(trust_env=False, timeout=30) as http:
+    with running() as rt, client() as http:
         site = Site(rt, http)
         connector = site.connector(**SETTINGS)
         ids = _world(site, connector)
