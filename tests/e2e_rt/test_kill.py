@@ -4,8 +4,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 
 from hub.store import open_store
+from tests.e2e.harness import Hub as Commands
 from tests.e2e_rt.instance import Rt
 from tests.e2e_rt.proxy import Proxy, before
 from tests.e2e_rt.site import Site
@@ -37,22 +36,18 @@ timeout = "2s"
 
 
 @dataclass(frozen=True)
-class Hub:
-    """A folder with a hub.toml, and the commands run in it."""
+class Hub(Commands):
+    """A folder with a hub.toml for an RT, and the commands run in it."""
 
-    folder: Path
-    env: dict[str, str]
+    @property
+    def env(self) -> dict[str, str]:
+        return {**super().env, "RT_TOKEN": self.keys["rt"]}
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "hub", *arguments]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(command, cwd=self.folder, env=self.env, text=True, stdout=pipe, stderr=pipe)
-
-    def run(self, *arguments: str) -> str:
-        with self.start(*arguments) as process:
-            out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, f"{arguments}: {process.returncode}\n{out}\n{err}"
-        return out
+    def out(self, *arguments: str) -> str:
+        """Run a command that must end well; return what it said on stdout."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
 
     def deliver(self, *threads: str) -> None:
         """Let customers say something, and ask for it to be delivered into RT."""
@@ -75,11 +70,11 @@ class Hub:
     def until_empty(self, tries: int = 6) -> None:
         """Sync until nothing waits: a look-up that found nothing is believed only after a while."""
         for _ in range(tries):
-            self.start("sync", "rt").communicate(timeout=120)
-            if not json.loads(self.run("outbox", "--json")):
+            self.run("sync", "rt")
+            if not json.loads(self.out("outbox", "--json")):
                 return
             time.sleep(1.1)
-        raise AssertionError(self.run("outbox"))
+        raise AssertionError(self.out("outbox"))
 
 
 @pytest.fixture
@@ -91,8 +86,7 @@ def proxy(rt: Rt) -> Iterator[Proxy]:
 @pytest.fixture
 def hub(tmp_path: Path, rt: Rt, proxy: Proxy) -> Hub:
     (tmp_path / "hub.toml").write_text(_TOML.format(url=proxy.url))
-    more = {"HUB_STATE_DIR": str(tmp_path / "state"), "RT_TOKEN": rt.tokens["hub"], "NO_COLOR": "1"}
-    return Hub(tmp_path, {**os.environ, **more})
+    return Hub(tmp_path, {"rt": rt.tokens["hub"]})
 
 
 def _killed_while_held(hub: Hub, proxy: Proxy, end: str) -> None:
@@ -163,9 +157,8 @@ def test_what_people_do_in_rt_reaches_the_ticket(hub: Hub, site: Site) -> None:
         olga.put(f"/ticket/{ident}", json={"Owner": "olga"})
         olga.post(f"/ticket/{ident}/correspond", json={"Content": "Деньги вернули", "ContentType": "text/plain"})
         olga.put(f"/ticket/{ident}", json={"Status": "resolved"})
-    hub.run("sync", "rt")
-    hub.run("sync", "rt")
-    [found] = [json.loads(line) for line in hub.run("tickets", "export", "--format", "jsonl").splitlines()]
+    hub.out("sync", "rt")
+    [found] = hub.tickets()
     said = Counter((message["direction"], message["body"]) for message in found["messages"])
     assert said == {("in", "text of story"): 1, ("out", "Деньги вернули"): 1}
     [link] = found["links"]
@@ -174,5 +167,5 @@ def test_what_people_do_in_rt_reaches_the_ticket(hub: Hub, site: Site) -> None:
 
 
 def test_check_of_the_command_asks_rt(hub: Hub) -> None:
-    out = hub.run("check")
+    out = hub.out("check")
     assert "rt" in out
