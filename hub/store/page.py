@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hub.routing.facts import Facts
 from hub.sdk.drafts import Change, FollowUp, TicketDraft
 from hub.sdk.messages import Cursor, Mode
 from hub.sdk.ticket import Sla
+
+if TYPE_CHECKING:
+    from hub.store.conversations import Conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,9 @@ class Escalation:
 Wish = tuple[int, tuple[Escalation, ...]]
 """A ticket's row number, and the cases that routing wants for it."""
 
+Notice = tuple[int, tuple[str, ...]]
+"""A ticket's row number, and the names of those who are to be told of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -40,6 +46,7 @@ class Decided:
         rules: names of those that decided, in order.
         escalations: go into the outbox with the page that brought it; one that is there already is not asked for again.
         proposals: escalations that wait for a person: an event tells of each.
+        notify: names of those to be told.
     """
 
     priority: str
@@ -54,6 +61,7 @@ class Decided:
     rules: tuple[str, ...] = ()
     escalations: tuple[Escalation, ...] = ()
     proposals: tuple[Escalation, ...] = ()
+    notify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,7 @@ class Checkpoint:
         now: aware, UTC.
         router: what decides; None leaves every ticket at normal priority, without a queue.
         keep_raw: how long originals are kept; zero keeps none.
+        conversations: what a new message on a ticket that has ended does; None: as where the settings do not say.
     """
 
     key: StreamKey
@@ -120,6 +129,7 @@ class Checkpoint:
     originals: Sequence[bytes] = ()
     records: int = 0
     keep_raw: timedelta = timedelta(days=30)
+    conversations: "Conversations | None" = None
 
 
 @dataclass(frozen=True, slots=True)

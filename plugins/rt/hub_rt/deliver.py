@@ -234,7 +234,7 @@ class Writing:
         return self._delivery.link.external_id
 
     def _ask(self, method: str, path: str, **more: Any) -> _Step[Response]:
-        answer = yield Request(method, f"{API}{path}", **more)
+        answer = yield Request(method, f"{API}{path}", redirects=False, **more)
         if answer is None:
             raise SourceError("the engine answered a request with nothing")
         return answer

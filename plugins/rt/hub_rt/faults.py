@@ -27,9 +27,11 @@ def fault(response: Response) -> HubError | None:
         return AuthError(f"{seen}: RT does not take the token (or, with `user`, the password); make a new one in RT")
     if response.status in (400, 403, 404, 409, 412, 415):
         return SourceError(f"{seen}: {said(response) or 'no reason given'}")
-    if response.status < 400 and response.text.lstrip()[:1] == "<":
+    moved = 300 <= response.status < 400
+    if moved or (response.status < 400 and response.text.lstrip()[:1] == "<"):
+        where = f"led on to {response.headers.get('location', 'nowhere')}" if moved else "a web page"
         return AuthError(
-            f"{seen}: a web page, perhaps RT's login; look at `base_url` (without /REST/2.0) and whether the web server"
+            f"{seen}: {where}, perhaps RT's login; look at `base_url` (without /REST/2.0) and whether the web server"
             " lets the header Authorization through"
         )
     return None

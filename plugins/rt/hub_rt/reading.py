@@ -101,7 +101,7 @@ class Cases:
         at = response.request.context["at"]
         there = {ref(row.get("id")) for row in found}
         lost = [one for one in self._ids[at : at + AT_ONCE] if one not in there]
-        alone = [Request("GET", f"{API}/ticket/{one}", context={"alone": one}) for one in lost]
+        alone = [Request("GET", f"{API}/ticket/{one}", context={"alone": one}, redirects=False) for one in lost]
         fresh = [row for row in found if (instant(row.get("LastUpdated")) or self._since) >= self._since]
         return Page(records=found, next_request=self.request(at + AT_ONCE), details=[*said_in(fresh), *alone])
 
@@ -164,7 +164,7 @@ def _said(people: Mapping[str, Sequence[str]], page: int = 1) -> Request:
     query = f"ObjectType = 'RT::Ticket' AND ({mine}) AND (Type = 'Correspond' OR Type = 'Comment')"
     params = {"query": query, "orderby": "id", "page": page, "per_page": AT_ONCE, "fields": _SAID_FIELDS}
     params["fields[Creator]"] = "Name,RealName"
-    return Request("GET", f"{API}/transactions", params=params, context={"people": people})
+    return Request("GET", f"{API}/transactions", params=params, context={"people": people}, redirects=False)
 
 
 def _texts(
@@ -179,7 +179,9 @@ def _texts(
     wanted.append({"field": "ContentType", "operator": "STARTSWITH", "value": _TEXTS})
     params = {"orderby": "id", "page": page, "per_page": AT_ONCE, "fields": _TEXT_FIELDS}
     context = {"people": people, "said": told, "history": history, "bodies": bodies}
-    return Request("POST", f"{API}/attachments", params=params, json=wanted, context=context, safe=True)
+    return Request(
+        "POST", f"{API}/attachments", params=params, json=wanted, context=context, safe=True, redirects=False
+    )
 
 
 def _best(known: Mapping[str, Mapping[str, Any]], found: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -222,4 +224,4 @@ def _is_another(response: Response) -> bool:
 def _tickets(query: str, size: int, page: int, **order: str) -> Request:
     params = {"query": f"{query} AND EffectiveId > 0", **order, "page": page, "per_page": size, "fields": _FIELDS}
     params |= {"fields[Queue]": "Name", "fields[Owner]": "Name"}
-    return Request("GET", f"{API}/tickets", params=params)
+    return Request("GET", f"{API}/tickets", params=params, redirects=False)

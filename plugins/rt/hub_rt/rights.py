@@ -35,7 +35,7 @@ class Rights:
         return tuple(found)
 
     def _queue(self, name: str) -> _Step[_Found]:
-        answer = yield Request("GET", f"{API}/queue/{quoted(name, safe='')}")
+        answer = yield _get(f"/queue/{quoted(name, safe='')}")
         queue = _body(answer)
         if answer.status != 200:
             seen = f"there is no queue {name}, or the account lacks SeeQueue there ({answer.status})"
@@ -58,7 +58,7 @@ class Rights:
         """Return what the newest ticket of the queue shows of rights; nothing where there is none."""
         query = f"Queue = {quote(ident)}"
         params = {"query": query, "orderby": "id", "order": "DESC", "per_page": 1, "fields": "Status"}
-        answer = yield Request("GET", f"{API}/tickets", params=params)
+        answer = yield _get("/tickets", params)
         body = _body(answer)
         found: _Found = []
         if answer.status == 200 and body.get("total") is None:
@@ -67,7 +67,7 @@ class Rights:
         newest = rows(body.get("items"))
         if not newest:
             return found
-        ticket = _body((yield Request("GET", f"{API}/ticket/{ref(newest[0].get('id'))}")))
+        ticket = _body((yield _get(f"/ticket/{ref(newest[0].get('id'))}")))
         lacking = [] if _links(ticket, "comment") else ["CommentOnTicket"]
         lacking += [] if _links(ticket, "correspond") or not self._config.correspond else ["ReplyToTicket"]
         if text(ticket.get("Status")) not in _DONE and not _links(ticket, "lifecycle"):
@@ -76,6 +76,10 @@ class Rights:
             told = f"queue {name}: the account lacks {', '.join(lacking)}"
             found.append(Shortcoming(told, "give the rights on the queue"))
         return found
+
+
+def _get(path: str, params: Mapping[str, Any] | None = None) -> Request:
+    return Request("GET", f"{API}{path}", params=params or {}, redirects=False)
 
 
 def _body(answer: Response) -> Mapping[str, Any]:

@@ -151,6 +151,16 @@ def test_many_cases_are_asked_for_in_parts(tools: Any) -> None:
     assert "id = 150" in page.next_request.params["query"]
 
 
+def test_no_redirect_is_followed(tools: Any) -> None:
+    """A login page behind a redirect would be taken for an answer."""
+    read = Read("tickets", "sweep", NOW, name="cases", cases=("20",))
+    connector = tools.connector()
+    asked = [connector.request(POLL), connector.request(read), next(connector.check())]
+    page = connector.parse(tools.response(asked[1], 200, {"items": [], "total": 0, "page": 1}), read)
+    asked += [*page.details, next(connector.deliver(tools.delivery()))]
+    assert [request.redirects for request in asked] == [False] * 5
+
+
 # --- faults, words, settings ------------------------------------------------------------------------------------------
 
 
@@ -159,6 +169,7 @@ def test_many_cases_are_asked_for_in_parts(tools: Any) -> None:
     [
         (401, b'{"message":"Unauthorized"}', AuthError),
         (200, b"<html><form>Login</form>", AuthError),
+        (302, b"Login required", AuthError),
         (403, b'{"message":"Forbidden"}', SourceError),
         (412, b'{"message":"Precondition Failed"}', SourceError),
         (400, b"broken", SourceError),
