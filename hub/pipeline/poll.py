@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from hub.pipeline.fetch import Fetched, pages
 from hub.pipeline.normalize import normalize, sort_out
 from hub.pipeline.source import Source
+from hub.routing.destinations import Destinations
 from hub.sdk import Cursor, Draft, Listed, Page, Read, Sweep, TransientError, furthest
 from hub.store import Absent, Checkpoint, Rejected, Router, Store, Stored, StreamKey
 
@@ -55,6 +56,7 @@ class Run:
         on_page: told after each checkpoint.
         router: what decides for tickets; None: nothing does.
         others: names of the instances that are configured beside this one.
+        destinations: where tickets are delivered that no *router* decides for.
     """
 
     source: Source
@@ -65,6 +67,7 @@ class Run:
     on_page: Callable[[StreamKey, Stored, Sequence[Rejected], Counts], None] | None = None
     router: Router | None = None
     others: AbstractSet[str] = frozenset()
+    destinations: Destinations | None = None
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
     _cursor: Cursor | None = None
@@ -137,6 +140,7 @@ class Run:
             originals=fetched.originals,
             records=len(fetched.records),
             keep_raw=self.source.keep_raw,
+            destinations=self.destinations,
         )
         async with self.source.storing:
             stored = await self.store.run(self.store.checkpoint, checkpoint)

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from hub.routing.destinations import Destinations
+from hub.runtime.config_deliver import DeliverConfig, destinations_of
 from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
 from hub.runtime.config_schema import config_schema
@@ -41,6 +43,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
     "lang": ('"ru" or "en"', "the locale's", "language of `hub demo` and `hub rules`; `--lang` wins"),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
+    "deliver": ("table", "none", "where mentions and reviews are delivered, and from when on; see below"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
 """Every key at the top of the file: type, default, meaning."""
@@ -112,6 +115,7 @@ class Settings(Place):
         instances: those to run, by name.
         plugins: the objects of the cross-cutting plugins that are on, in the order of the file.
         disabled: names of the instances with ``enabled = false``.
+        deliver: where tickets are delivered that no rule says otherwise of.
         broken: what is wrong with each instance that cannot be started, one finding a line; only where it was asked
             to keep such instances apart.
         secrets: every secret's value, for what takes them out of logs.
@@ -119,6 +123,7 @@ class Settings(Place):
 
     instances: Mapping[str, InstanceSettings]
     plugins: tuple[object, ...] = ()
+    deliver: Destinations = field(default_factory=Destinations)
     disabled: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     broken: Mapping[str, str] = field(default_factory=dict)
@@ -172,10 +177,19 @@ def load_settings(
     broken: dict[str, str] = {}
     instances, disabled = _instances(file, registry, broken if apart else None)
     plugins, plugin_configs = _plugins(file, registry)
+    deliver = _deliver(file, place["timezone"], instances)
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
     secrets = tuple(dict.fromkeys(secret for config in configs for secret in _secrets(config)))
-    return Settings(**place, instances=instances, plugins=plugins, disabled=disabled, secrets=secrets, broken=broken)
+    return Settings(
+        **place,
+        instances=instances,
+        plugins=plugins,
+        deliver=deliver,
+        disabled=disabled,
+        secrets=secrets,
+        broken=broken,
+    )
 
 
 def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
@@ -313,6 +327,20 @@ def _instance(file: ConfigFile, registry: Registry, name: str, table: dict[str, 
     _check_sweeps(file, cls, config, (*at, "sweeps"))
     abilities = _abilities(file, cls, config, (*at, "connector")) if config.enabled else frozenset()
     return InstanceSettings(name, connector, cls, config, abilities)
+
+
+def _deliver(file: ConfigFile, zone: ZoneInfo, instances: Mapping[str, InstanceSettings]) -> Destinations:
+    table = file.tree.get("deliver", {})
+    if not isinstance(table, dict):
+        file.findings.add(("deliver",), 'is not a table; write [deliver] and below it, for example, to = ["usedesk"]')
+        return Destinations()
+    config = _validated(file, DeliverConfig, table, ("deliver",))
+    if config is None:
+        return Destinations()
+    tables = file.tree.get("instances", {})
+    tables = tables if isinstance(tables, dict) else {}
+    connectors = {name: str(one.get("connector", "")) for name, one in tables.items() if isinstance(one, dict)}
+    return destinations_of(file, config, zone, connectors, {name: one.abilities for name, one in instances.items()})
 
 
 def _check_sweeps(file: ConfigFile, cls: type[Connector[Any]], config: ConnectorConfig, at: Keys) -> None:

@@ -70,7 +70,10 @@ def _retry(
         return "kept", f'the source has hidden the message since; to leave it so, run "hub dead drop {letter.n}"'
     if not later:
         named = (key, connector.name, connector.namespace())
-        store.checkpoint(Checkpoint(*named, said.content, now, decides, said.follow_ups, keep_raw=timedelta()))
+        to = settings.deliver if settings.deliver.to else None
+        store.checkpoint(
+            Checkpoint(*named, said.content, now, decides, said.follow_ups, keep_raw=timedelta(), destinations=to)
+        )
     store.drop_dead_letters([letter.n])
     if later:
         return "overtaken", "overtaken: the record was read well since; dropped"

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from hub.pipeline.retry import RetryPolicy
 from hub.pipeline.route import router
 from hub.pipeline.source import Source
+from hub.routing.destinations import Destinations
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.limits import account_key, effective_limits
 from hub.runtime.plugins import PluginManager, classifier, hooks, hub_manager, instance_manager, only_implementation
@@ -54,7 +55,12 @@ class Workshop:
     @cached_property
     def router(self) -> Router | None:
         """What decides for tickets: the rules, then the classifiers among the plugins."""
-        return router(self.rules, classifier(self.facts))
+        return router(self.rules, classifier(self.facts), self.settings.deliver)
+
+    @property
+    def destinations(self) -> Destinations | None:
+        """Where tickets are delivered that no rules decide for."""
+        return self.settings.deliver if self.settings.deliver.to else None
 
     def source(self, instance: InstanceSettings) -> Source:
         """Return *instance* ready to run; its references are not read yet."""

@@ -1,6 +1,7 @@
 """What survives a restart: tickets, messages, events, originals, dead letters, cursors. One store per ``store`` URL."""
 
 from hub.store.by_hand import HandSet
+from hub.store.corrections import Correction
 from hub.store.erase import Erased, Named
 from hub.store.failed import FailedPage
 from hub.store.inventory import Absent
@@ -15,6 +16,7 @@ __all__ = [
     "Absent",
     "Asked",
     "Checkpoint",
+    "Correction",
     "DeadLetter",
     "Decided",
     "Erased",

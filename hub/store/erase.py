@@ -21,6 +21,7 @@ from hub.store.links import case_digest
 from hub.store.merge import author_digest
 from hub.store.rows import MessageRow
 from hub.store.tables import (
+    corrections,
     dead_letters,
     erased_authors,
     failed_pages,
@@ -129,6 +130,7 @@ def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetim
     _remember(connection, digests, now)
     _delete(connection, links, opened, "ticket_n")
     _delete(connection, outbox, opened, "ticket_n")
+    _delete(connection, corrections, opened, "ticket_n")
 
 
 def _remember(connection: sa.Connection, digests: AbstractSet[bytes], now: datetime) -> None:

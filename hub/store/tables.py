@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0005"
+HEAD = "0006"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -221,6 +221,8 @@ links = sa.Table(
     sa.Column("assignee", sa.Text),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Column("rating", sa.Float),  # what the customer gave for the answer
+    sa.Column("facts", sa.Text),  # JSON: what the case was told and what it showed, see hub.store.heard
 )
 sa.Index("links_case", links.c.connector, links.c.namespace, links.c.external_id, unique=True)
 sa.Index("links_ticket", links.c.ticket_n)
@@ -263,3 +265,15 @@ search_state = sa.Table(
     sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
     sa.Column("indexed_to", sa.BigInteger, nullable=False),  # messages up to this row number are in the index
 )
+
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), primary_key=True, autoincrement=False),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),  # person or destination
+    sa.Column("ruled", sa.Text),  # what rules had decided
+    sa.Column("label", sa.Text, nullable=False),  # what people say it is
+)
+sa.Index("corrections_field", corrections.c.field, corrections.c.at)
