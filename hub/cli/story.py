@@ -151,7 +151,8 @@ def told(event: "TicketEvent", numbers: dict[str, int], zone: tzinfo) -> Iterato
             yield f'proposed for {to} ({event.cause}); "hub tickets escalate ID --to {to}{option}" opens a case there'
         case "set" | "handed_back" as kind:
             names = ", ".join(event.data.get("pinned", ()))
-            yield f"{names}: {'set by a person' if kind == 'set' else 'left to rules again by a person'}"
+            who = f"people at {event.data['instance']}" if event.cause == "destination" else "a person"
+            yield f"{names}: {f'set by {who}' if kind == 'set' else 'left to rules again by a person'}"
         case _ if event.cause == "destination":
             yield from _elsewhere(event)
         case kind:
@@ -177,6 +178,13 @@ def _elsewhere(event: "TicketEvent") -> Iterator[str]:
             yield f"{case} is followed ({where})" + (f": {told}" if told else "")
         case "case_changed":
             yield f"{case} changed ({where})"
+        case "rated":
+            yield f"the customer gave {event.data.get('rating'):g} of 5 for the answer ({where}, {case})"
+        case "case_deleted":
+            yield f"{case} was deleted in {where}; nobody works on the ticket there any more"
+        case "case_merged":
+            into, other = one_line(str(event.data.get("merged_into", ""))), event.data.get("ticket")
+            yield f"{case} became a part of {into} in {where}" + (f", the case of ticket {other}" if other else "")
         case "comment_sent":
             number = len(event.data.get("messages", ()))
             yield f"{counted(number, 'message was', 'messages were')} told to {where}"

@@ -115,11 +115,20 @@ class OutboxRun:
             parcel = await self._store.run(self._store.outbox_parcel, row.n)
             if parcel is None:
                 return
-            obstacle = obstacle_of(parcel)
+            obstacle = self._inability(row) or obstacle_of(parcel)
             if obstacle is not None:  # the destination was not asked, so this says nothing of whether it is there
                 await self._failed(row, DeliveryError(obstacle), sure=row.unsure_at is None)
                 return
             await self._try(row, Try(self._source, self._store, parcel))
+
+    def _inability(self, row: Outgoing) -> str | None:
+        """Return why the destination can have no such delivery at all; None: it can."""
+        ability = "deliver" if row.role == "delivered" else "escalate"
+        able = self._source.connector.abilities(self._source.config)
+        if ability in able:
+            return None
+        has = f'"{self._source.connector.name}" has no ability {ability}, only {", ".join(sorted(able))}'
+        return f"{has}; name another instance in the rule that asked for it, and drop this delivery"
 
     async def _try(self, row: Outgoing, tried: "Try") -> None:
         """Send one delivery and note how that went; faults that wait for a person are raised."""
@@ -192,6 +201,7 @@ def delivery_of(source: Source, parcel: Parcel) -> Delivery:
         department=row.department,
         messages=tuple(message for message in ticket.messages if str(message.id) in row.messages),
         changes=row.changes,
+        summary=source.summarize(ticket),
         reference=source.reference,
         unsure_since=row.unsure_since,
     )

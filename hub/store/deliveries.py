@@ -138,6 +138,11 @@ class Deliveries(ABC):
         with self._read() as connection:
             return outbox.row(connection, n)
 
+    def create_waits(self, n: int) -> bool:
+        """Return whether the case that a comment or a change is for is still to be made."""
+        with self._read() as connection:
+            return outbox.create_waits(connection, n)
+
     def outbox_retry(self, numbers: Sequence[int]) -> int:
         """Let deliveries be tried again now; return how many there were."""
         with self._write() as connection:

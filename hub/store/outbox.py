@@ -404,6 +404,16 @@ def row(connection: sa.Connection, n: int) -> Outgoing:
     return _outgoing(found)
 
 
+def create_waits(connection: sa.Connection, n: int) -> bool:
+    """Return whether a create that is not done stands before the row *n* of its ticket and instance."""
+    mine = sa.select(outbox.c.ticket_n, outbox.c.instance).where(outbox.c.n == n).subquery()
+    before = sa.select(outbox.c.n).join(
+        mine, (mine.c.ticket_n == outbox.c.ticket_n) & (mine.c.instance == outbox.c.instance)
+    )
+    before = before.where(outbox.c.n < n, outbox.c.effect == "create", _LEFT).limit(1)
+    return connection.execute(before).one_or_none() is not None
+
+
 def retry(connection: sa.Connection, numbers: Sequence[int], *, dropped: bool = False) -> int:
     """Let rows be tried again now, *dropped* ones too where that is wanted; return how many there were."""
     chosen = outbox.c.n.in_(numbers) & ((outbox.c.state != "done") if dropped else _LEFT)
