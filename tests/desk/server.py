@@ -37,6 +37,7 @@ class Case:
     tags: list[str] = field(default_factory=list)
     rating: int | None = None
     merged_into: str | None = None
+    summary: str = ""
     comments: list[dict[str, Any]] = field(default_factory=list)
 
     def shown(self) -> dict[str, Any]:
@@ -52,6 +53,7 @@ class Desk:
         self.cases: dict[str, Case] = {}
         self.faults: deque[Fault | None] = deque()
         self.always: Fault | None = None  # of every write
+        self.down = False
         self.asked: list[tuple[str, str]] = []
         self.lock = threading.Lock()
         self.changed: list[tuple[str, dict[str, Any]]] = []  # what the API changed, in order
@@ -86,6 +88,8 @@ class Desk:
         with self.lock:
             parts = urlsplit(path)
             self.asked.append((method, parts.path))
+            if self.down:
+                return 503, {"error": "down"}
             fault = (self.faults.popleft() if self.faults else None) or (self.always if method == "POST" else None)
             told: dict[Fault, tuple[int, Any]] = {
                 "error": (500, {"error": "out of order"}),
@@ -130,7 +134,9 @@ class Desk:
     def _create(self, body: Any) -> Case:
         self._made += 1
         case = Case(f"C-{self._made}", body["marker"], body["text"], body.get("department"), self.clock())
-        vars(case).update({name: body[name] for name in ("priority", "group", "kind", "tags") if name in body})
+        vars(case).update(
+            {name: body[name] for name in ("priority", "group", "kind", "tags", "summary") if name in body}
+        )
         self.cases[case.id] = case
         self._touch(case)
         return case
