@@ -118,3 +118,39 @@ def test_a_ticket_tells_where_else_it_is_and_what_happened_there(hub: Hub, store
         "state: on_hold → open",
         "message 2 came (destination)",
     ]
+
+
+def test_deliveries_that_were_set_aside_are_told_of_and_tried_again_beside_the_records(hub: Hub, store: Store) -> None:
+    waiting(store)
+    told = '1 delivery is set aside too: "hub outbox" lists them, "hub dead retry --deliveries" tries them again'
+    assert told in hub("dead", "list").err
+    assert told not in hub("dead", "list", "--instance", "main").err
+    assert hub("dead", "retry", "--deliveries", "--instance", "main").err.startswith("0 deliveries are due")
+    assert hub("dead", "retry", "--deliveries").err == '1 delivery is due; "hub sync" sends what is due\n'
+    assert [row.state for row in store.outbox_left()] == ["waiting", "waiting"]
+    wrong = hub("dead", "retry", "--deliveries", 1)
+    assert (wrong.code, '"hub outbox retry N"' in wrong.err) == (2, True)
+
+
+def test_the_story_tells_what_people_at_a_destination_did(hub: Hub, store: Store) -> None:
+    ticket = next(iter(store.iter_tickets()))
+    row = store.ask_case(str(ticket.id), "maps", role="delivered").outgoing
+    assert row is not None
+    parcel = store.outbox_parcel(row.n)
+    assert parcel is not None
+    store.outbox_made(row.n, 9, Place("maps", "desk", "", "D-1"), None, parcel.told)
+    store.outbox_finished(row.n)
+    key = StreamKey("maps", "cases", "poll")
+    for facts in (
+        {"priority": "high", "rating": 4},
+        {"state": "hidden"},
+        {"state": "open"},
+        {"merged_into": "D-2"},
+    ):
+        read = [FollowUp(external_id="D-1", **facts)]
+        store.checkpoint(Checkpoint(key, "desk", "", [], NOW, follow_ups=read))
+    story = hub("tickets", "show", ticket.id).out
+    assert "priority: set by people at maps" in story
+    assert "the customer gave 4 of 5 for the answer (maps, D-1)" in story
+    assert "D-1 was deleted in maps; nobody works on the ticket there any more" in story
+    assert "D-1 became a part of D-2 in maps" in story
