@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pydantic import Field
 
@@ -142,7 +143,7 @@ class Desk(Connector[DeskConfig]):
                 yield Created(case["id"], f"https://desk.example/{case['id']}")
                 return
             yield Missing()
-        body = {
+        body: dict[str, Any] = {
             "marker": delivery.marker,
             "text": "\n".join(message.body for message in delivery.ticket.messages),
             "department": self.config.map.find(delivery),

@@ -145,7 +145,7 @@ class Desk:
         ident = f"{case.id}-{len(case.comments) + 1}"
         case.comments.append({"id": ident, "text": text, "marker": marker, "direction": direction})
         self._touch(case)
-        return case.comments[-1]["id"]
+        return ident
 
     def _touch(self, case: Case) -> None:
         self._seq += 1

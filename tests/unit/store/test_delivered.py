@@ -25,7 +25,8 @@ class Ruled:
 
     def decide(self, facts: Any) -> Decided:
         tagged = any(tag in self.when_tagged for tag in facts.pinned.get("tags") or ())
-        return Decided(**self.decided, **({"escalations": (Escalation("crm", "claims"),)} if tagged else {}))
+        escalations = (Escalation("crm", "claims"),) if tagged else ()
+        return Decided(**self.decided, escalations=escalations)
 
     @property
     def router(self) -> Router:
@@ -38,7 +39,7 @@ def only(store: Store) -> Ticket:
 
 
 def asked(store: Store, effect: str = "create") -> list[tuple[str, str]]:
-    return rows(store, "SELECT instance, role FROM outbox WHERE effect = ? ORDER BY n", effect)  # type: ignore[return-value]
+    return rows(store, "SELECT instance, role FROM outbox WHERE effect = ? ORDER BY n", effect)
 
 
 def changes(store: Store) -> list[Any]:
@@ -236,7 +237,13 @@ def test_what_operators_set_is_applied_and_pinned(store: Store) -> None:
 def test_what_we_told_is_no_operators_change(store: Store) -> None:
     rules = Ruled(queue="claims", tags=("a",), category="complaint")
     ticket = fill(store, rules)
-    told = {"priority": "normal", "queue": "claims", "category": "complaint", "tags": ("a",), "state": "new"}
+    told: dict[str, Any] = {
+        "priority": "normal",
+        "queue": "claims",
+        "category": "complaint",
+        "tags": ("a",),
+        "state": "new",
+    }
     show(store, **told)
     store.set_by_hand(ticket, {"priority": "urgent"})
     show(store, **told)  # read while the change still waits
