@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from hub.cli.state import State, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
     from hub.routing.examples import Tested
-    from hub.routing.lint import Problem
+    from hub.routing.lint import Known, Problem
     from hub.routing.rules import RuleSet
 
 
@@ -53,16 +53,32 @@ def check(state: State, folder: Path | None, lang: str | None, strict: bool, not
 
 
 def _problems(hand: AtHand, rules: "RuleSet") -> "Sequence[Problem]":
-    from hub.routing.lint import Known, in_order, lint_rules
+    from hub.routing.lint import in_order, lint_rules
     from hub.routing.lint_files import lint_files
     from hub.routing.lint_pairs import lint_pairs
     from hub.routing.rule_files import Findings
     from hub.routing.rules import source_files
 
-    known = Known(frozenset(hand.outline.connectors)) if hand.outline and hand.outline.connectors else None
+    known = _known(hand.outline.connectors) if hand.outline and hand.outline.connectors else None
     files = source_files(hand.folder, Findings())
     found = [*lint_rules(rules, known), *lint_pairs(rules), *lint_files(files)]
     return in_order(found, builtin=hand.folder is None)
+
+
+def _known(connectors: "Mapping[str, str]") -> "Known":
+    """Return the names of the instances, and what their connectors can; one that cannot be imported is left out."""
+    from contextlib import suppress
+
+    from hub.routing.lint import Known
+    from hub.runtime.plugins import discover
+    from hub.sdk import ConfigError
+
+    registry = discover()
+    abilities = {}
+    for name, connector in connectors.items():
+        with suppress(ConfigError):
+            abilities[name] = registry.connector(connector).abilities()
+    return Known(frozenset(connectors), abilities=abilities)
 
 
 def _unreadable(hand: AtHand, error: Any) -> "Sequence[Problem]":

@@ -66,9 +66,9 @@ class Heard:
 
     def created(self, told: Mapping[str, Any], at: int) -> None:
         """Note what the case was created with."""
-        known = {name: value for name, value in told.items() if value is not None}
-        self.told = dict(known)
-        self.due = {name: [[value, at]] for name, value in known.items() if name != "state" or value in ENDED}
+        known = {name: value for name, value in told.items() if value is not None and name != "state"}
+        self.told = {**known, "state": OPEN}  # what is created is open, whatever its ticket is by now
+        self.due = {name: [[value, at]] for name, value in known.items()}
 
     def tell(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Return what of *wanted* the case is to be told; a value that was taken away here stays there."""

@@ -21,7 +21,7 @@ from hub.sdk.text import storable
 from hub.sdk.ticket import Link, Role, Ticket
 from hub.store import links as linked
 from hub.store import queries
-from hub.store.heard import as_told, begun
+from hub.store.heard import begun
 from hub.store.links import CLOSED, Place, chunks, link_of, newest
 from hub.store.rows import dumps
 from hub.store.tables import instant, links, messages, micros, outbox, ticket_events, tickets
@@ -241,7 +241,7 @@ def parcel(connection: sa.Connection, n: int) -> Parcel | None:
 def told_of(ticket: Ticket) -> dict[str, Any]:
     """Return what a case is told that is created from *ticket*."""
     values = {name: getattr(ticket, name) for name in ("priority", "queue", "category")}
-    return {**values, "tags": sorted(ticket.tags), "state": as_told(ticket.state)}
+    return {**values, "tags": sorted(ticket.tags)}
 
 
 def _told_later(connection: sa.Connection, row: Any) -> Iterator[str]:

@@ -202,6 +202,17 @@ def test_what_changed_while_the_case_was_made_is_told_after_it(store: Store) -> 
     assert changes(store) == [{"priority": "urgent"}]
 
 
+def test_a_case_that_is_made_of_a_ticket_that_is_over_by_then_is_told_so(store: Store) -> None:
+    put(store, mention("1"), router=Ruled().router)
+    put(store, hide("1"))
+    make(store)
+    assert changes(store) == [{"state": "hidden"}]
+    show(store, state="open")
+    send(store)
+    show(store, state="closed")
+    assert (only(store).state, only(store).set_by_hand) == ("hidden", ())
+
+
 def test_an_escalated_case_is_not_told_of_queues(store: Store) -> None:
     put(store, mention("1"))
     ticket = str(only(store).id)
