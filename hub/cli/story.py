@@ -83,7 +83,8 @@ def _decided(ticket: "Ticket") -> str:
 
 def _links(ticket: "Ticket") -> Iterator[Line]:
     for link in ticket.links:
-        facts = [link.state, link.department, link.assignee, link.url]
+        rated = None if link.rating is None else f"rated {link.rating:g} of 5"
+        facts = [link.state, link.department, link.assignee, rated, link.url]
         told = ", ".join(one_line(fact) for fact in facts if fact)
         yield f"{link.role} to {link.instance}: {one_line(link.external_id)}" + (f" ({told})" if told else ""), ""
 

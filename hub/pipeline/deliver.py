@@ -115,20 +115,11 @@ class OutboxRun:
             parcel = await self._store.run(self._store.outbox_parcel, row.n)
             if parcel is None:
                 return
-            obstacle = self._inability(row) or obstacle_of(parcel)
+            obstacle = obstacle_of(self._source, parcel)
             if obstacle is not None:  # the destination was not asked, so this says nothing of whether it is there
                 await self._failed(row, DeliveryError(obstacle), sure=row.unsure_at is None)
                 return
             await self._try(row, Try(self._source, self._store, parcel))
-
-    def _inability(self, row: Outgoing) -> str | None:
-        """Return why the destination can have no such delivery at all; None: it can."""
-        ability = "deliver" if row.role == "delivered" else "escalate"
-        able = self._source.connector.abilities(self._source.config)
-        if ability in able:
-            return None
-        has = f'"{self._source.connector.name}" has no ability {ability}, only {", ".join(sorted(able))}'
-        return f"{has}; name another instance in the rule that asked for it, and drop this delivery"
 
     async def _try(self, row: Outgoing, tried: "Try") -> None:
         """Send one delivery and note how that went; faults that wait for a person are raised."""
@@ -207,8 +198,13 @@ def delivery_of(source: Source, parcel: Parcel) -> Delivery:
     )
 
 
-def obstacle_of(parcel: Parcel) -> str | None:
+def obstacle_of(source: Source, parcel: Parcel) -> str | None:
     """Return why a delivery cannot be sent, before the destination is asked; None: it can."""
+    ability = "deliver" if parcel.outgoing.role == "delivered" else "escalate"
+    able = source.connector.abilities(source.config)
+    if ability not in able:
+        has = f'"{source.connector.name}" has no ability {ability}, only {", ".join(sorted(able))}'
+        return f"{has}; name another instance in the rule that asked for it, and drop this delivery"
     effect = parcel.outgoing.effect
     if effect != "create" and parcel.link is None:
         return "the ticket has no case there to be told or changed"

@@ -119,7 +119,7 @@ def preview(settings: Settings, store: Store, n: int) -> Preview:
     row = parcel.outgoing
     if parcel.link is None and row.effect != "create" and store.create_waits(n):
         return Preview(None, waits=True)
-    obstacle = obstacle_of(parcel)
+    obstacle = obstacle_of(source, parcel)
     if obstacle is not None:
         return Preview(None, obstacle=obstacle)
     first = _begins(source, parcel)

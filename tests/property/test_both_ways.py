@@ -167,7 +167,7 @@ def test_a_death_between_created_and_our_commit_with_people_quicker_than_us(
 
 def test_many_turns_in_both_directions_never_loop(tmp_path: Path) -> None:
     turns: list[tuple[Any, ...]] = []
-    for number in range(12):
+    for number in range(6):
         mine, theirs = PRIORITIES[number % 4], PRIORITIES[(number + 2) % 4]
         turns += [("rule", "b", mine), ("work", None, False), ("poll",), ("operate", "a", "priority", theirs)]
         turns += [("here", "a", "priority", mine), ("work", None, False), ("poll",)]

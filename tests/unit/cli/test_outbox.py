@@ -151,6 +151,23 @@ def test_the_story_tells_what_people_at_a_destination_did(hub: Hub, store: Store
         store.checkpoint(Checkpoint(key, "desk", "", [], NOW, follow_ups=read))
     story = hub("tickets", "show", ticket.id).out
     assert "priority: set by people at maps" in story
+    assert "rated 4 of 5" in story
     assert "the customer gave 4 of 5 for the answer (maps, D-1)" in story
     assert "D-1 was deleted in maps; nobody works on the ticket there any more" in story
     assert "D-1 became a part of D-2 in maps" in story
+
+
+def test_a_dry_run_says_what_cannot_be_sent_and_what_only_waits(
+    hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY_THAT_NOBODY_SET", "k3y-0001")
+    monkeypatch.setenv("A_TOKEN_THAT_NOBODY_SET", "t0ken-0001")
+    row = waiting(store, 1)[0]
+    store.ask_change(row.ticket, "maps", "escalated", {"priority": "high"}, "person")
+    first, second = json.loads(hub("outbox", "--dry-run", "--json").out)
+    assert '"pointer" has no ability escalate, only act, pull' in first["obstacle"]
+    assert (second["waits"], second["begins_with"]) == (True, None)
+    said = hub("outbox", "--dry-run")
+    assert "cannot be sent: " in said.out
+    assert "is sent once the case is made, in order" in said.out
+    assert said.err == "2 deliveries; nothing was sent\n"
