@@ -16,8 +16,9 @@ from hub.cli.state import State, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
     from hub.routing.examples import Tested
-    from hub.routing.lint import Problem
+    from hub.routing.lint import Known, Problem
     from hub.routing.rules import RuleSet
+    from hub.runtime.config import Outline
 
 
 @click.command
@@ -53,18 +54,33 @@ def check(state: State, folder: Path | None, lang: str | None, strict: bool, not
 
 
 def _problems(hand: AtHand, rules: "RuleSet") -> "Sequence[Problem]":
-    from hub.routing.lint import Known, in_order, lint_rules
+    from hub.routing.lint import in_order, lint_rules
     from hub.routing.lint_files import lint_files
     from hub.routing.lint_pairs import lint_pairs
     from hub.routing.rule_files import Findings
     from hub.routing.rules import source_files
 
-    outline = hand.outline
-    instances = frozenset(outline.connectors) if outline and outline.connectors else None
-    known = Known(instances, outline.notify if outline else None)
+    known = _known(hand.outline) if hand.outline else None
     files = source_files(hand.folder, Findings())
     found = [*lint_rules(rules, known), *lint_pairs(rules), *lint_files(files)]
     return in_order(found, builtin=hand.folder is None)
+
+
+def _known(outline: "Outline") -> "Known":
+    """Return the names that the settings give, and what their connectors can; one that cannot be imported is left out.
+    Settings without an instance know none: they are for trying rules."""
+    from contextlib import suppress
+
+    from hub.routing.lint import Known
+    from hub.runtime.plugins import discover
+    from hub.sdk import ConfigError
+
+    registry = discover()
+    abilities = {}
+    for name, connector in outline.connectors.items():
+        with suppress(ConfigError):
+            abilities[name] = registry.connector(connector).abilities()
+    return Known(frozenset(outline.connectors) or None, outline.notify, abilities)
 
 
 def _unreadable(hand: AtHand, error: Any) -> "Sequence[Problem]":

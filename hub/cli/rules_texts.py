@@ -137,6 +137,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "no_tickets": "no ticket is stored from that time",
         "coverage.sum": "{undecided} of {tickets} tickets get no category ({undecided_share}), {untouched} are touched"
         " by no rule ({untouched_share}); {idle} of {rules} rules never matched",
+        "head.corrections": "What people set against the rules: {field}",
+        "corrections.none": "{field}: nobody has corrected it",
         "score.sum": "{texts} texts, accuracy {accuracy}, undecided {undecided}",
         "score.left_out": "{count} texts are left out, since --map does not name their labels: {labels}",
         "score.strange": "labels that are {what}, so that they count as mistakes: {labels}; --map says what they mean",
@@ -289,6 +291,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "no_tickets": "за это время нет ни одного обращения",
         "coverage.sum": "Без категории: {undecided} из {tickets} ({undecided_share}); без правил: {untouched}"
         " ({untouched_share}). Ни разу не сработали: {idle} из {rules}",
+        "head.corrections": "Что люди исправили после правил: {field}",
+        "corrections.none": "{field}: исправлений нет",
         "score.sum": "Текстов: {texts}, верно {accuracy}, без решения: {undecided}",
         "score.left_out": "Пропущено текстов, чьих меток нет в --map: {count}. Метки: {labels}",
         "score.strange": "Метки, которые {what}, а потому считаются ошибками: {labels}; что они значат, говорит --map",

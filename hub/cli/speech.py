@@ -1,11 +1,14 @@
 """What people read in Russian or English: one catalogue of messages a command group, one way to choose the language."""
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from hub.runtime.language import language
+
+__all__ = ["CATALOGUES", "Catalogue", "Speech", "lang_option", "language", "spoken"]
 
 if TYPE_CHECKING:
     from hub.cli.state import State
@@ -36,14 +39,6 @@ class Speech:
     def word(self, prefix: str, name: str) -> str:
         """Return the word for *name*, such as a field; *name* itself where the catalogue has none."""
         return self._texts.get(f"{prefix}.{name}", name)
-
-
-def language(asked: str | None, env: Mapping[str, str] = os.environ) -> str:
-    """Return the language to speak: *asked* (by an option or the settings), else the locale's, else English."""
-    if asked:
-        return asked
-    locale = env.get("LC_ALL") or env.get("LC_MESSAGES") or env.get("LANG") or ""
-    return "ru" if locale.lower().startswith("ru") else "en"
 
 
 def spoken(state: "State", asked: str | None) -> str:

@@ -23,6 +23,11 @@ timezone = "Europe/Moscow"          # in which you read times
 rules = "rules"                     # what decides on category, priority, queue, deadlines: yours to edit
 # lang = "ru"                       # ru or en; the locale's unless given
 """
+_DELIVER = """\
+# [deliver]
+# to = ["usedesk"]                    # instances that mentions and reviews go to unless a rule says otherwise
+# start = 2026-11-01                  # what customers wrote before is stored and decided, but not delivered
+"""
 _OWN_RULES = """\
 # Your own rules: they are read before the files below, which are the built-in ones, copied here for you to edit.
 # "hub rules check" and "hub rules test" say what is wrong, "hub rules explain --text …" why a ticket is decided so.
@@ -51,7 +56,7 @@ def starter_files(registry: Registry) -> tuple[dict[str, str], list[str]]:
             continue
         tables.append(_table(name, connector))
         variables += _variables(name, connector)
-    tables.append(_base_settings())
+    tables += [_base_settings(), _DELIVER]
     files = {
         "hub.toml": "\n".join([_HEAD, *tables]),
         ".env.example": _ENV_HEAD + "".join(variables),

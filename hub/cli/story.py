@@ -107,7 +107,8 @@ class Story:
 
     def _links(self) -> Iterator[Line]:
         for link in self._ticket.links:
-            facts = [link.state, link.department, link.assignee, link.url]
+            rated = None if link.rating is None else self._say("rated", rating=f"{link.rating:g}")
+            facts = [link.state, link.department, link.assignee, rated, link.url]
             told = ", ".join(one_line(fact) for fact in facts if fact)
             case = self._say(f"link.{link.role}", to=link.instance, case=one_line(link.external_id))
             yield case + (f" ({told})" if told else ""), ""
@@ -174,8 +175,12 @@ class Story:
                 yield self._proposed(data, say.word("cause", event.cause))
             case "set" | "handed_back" as kind:
                 names = ", ".join(map(self._field, data.get("pinned", ())))
-                by_person = event.cause == "person"
-                yield say(f"event.{kind}", names=names) if by_person else say("set_by", names=names) + cause
+                if kind == "set" and event.cause == "destination":
+                    yield say("set_there", names=names, to=one_line(str(data.get("instance", ""))))
+                elif event.cause == "person":
+                    yield say(f"event.{kind}", names=names)
+                else:
+                    yield say("set_by", names=names) + cause
             case kind:
                 yield self._elsewhere(kind, data) or f"{kind.replace('_', ' ')}{cause}"
         for name, values in data.get("fields", {}).items():
@@ -209,6 +214,12 @@ class Story:
                 known = (facts.get("status") or facts.get("state"), facts.get("department"), facts.get("assignee"))
                 told = ", ".join(one_line(str(fact)) for fact in known if fact)
                 return say("event.case_read", to=to, case=case, facts=f": {told}" if told else "")
+            case "rated":
+                return say("event.rated", to=to, case=case, rating=f"{data.get('rating', 0):g}")
+            case "case_merged":
+                ticket = str(data.get("ticket") or "")[:_SHORT_ID]
+                of = say("merged_with", ticket=ticket) if ticket else ""
+                return say("event.case_merged", to=to, case=case, into=one_line(str(data.get("merged_into")))) + of
             case "comment_sent":
                 number = len(data.get("messages", ()))
                 which = "one" if number == 1 else "many"

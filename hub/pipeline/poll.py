@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from hub.pipeline.fetch import Fetched, pages
 from hub.pipeline.normalize import normalize, sort_out
 from hub.pipeline.source import Source
+from hub.routing.destinations import Destinations
 from hub.sdk import Cursor, Draft, Listed, Page, Read, Sweep, TransientError, furthest
 from hub.store import Absent, Checkpoint, Conversations, Rejected, Router, Store, Stored, StreamKey
 
@@ -56,6 +57,7 @@ class Run:
         router: what decides for tickets; None: nothing does.
         others: names of the instances that are configured beside this one.
         conversations: what a new message on a ticket that has ended does.
+        destinations: where tickets are delivered that no *router* decides for.
     """
 
     source: Source
@@ -67,6 +69,7 @@ class Run:
     router: Router | None = None
     others: AbstractSet[str] = frozenset()
     conversations: Conversations | None = None
+    destinations: Destinations | None = None
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
     _cursor: Cursor | None = None
@@ -140,6 +143,7 @@ class Run:
             records=len(fetched.records),
             keep_raw=self.source.keep_raw,
             conversations=self.conversations,
+            destinations=self.destinations,
         )
         async with self.source.storing:
             stored = await self.store.run(self.store.checkpoint, checkpoint)

@@ -19,6 +19,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "contradiction": "error",  # what it sets is always set otherwise before
     "example": "error",
     "impossible": "error",
+    "no_ability": "error",  # the instance cannot take what it is to get
     "shadowed": "error",  # nothing of what it does ever counts
     "stopped": "error",
     "unknown_instance": "error",
@@ -70,10 +71,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Names that the settings give; None where nobody knows them."""
+    """Names that the settings give; None where nobody knows them. ``abilities``: those of the instances' connectors, as
+    far as they are known."""
 
     instances: frozenset[str] | None = None
     notify: frozenset[str] | None = None
+    abilities: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def about(rule: Rule | Policy, kind: str, **more: Any) -> Problem:
@@ -223,6 +226,7 @@ def _names(rules: RuleSet, known: Known) -> Iterator[Problem]:
     for rule in rules.rules:
         if known.instances is not None:
             yield from _unknown(rule, "unknown_instance", _instances(rule), known.instances)
+        yield from _unable(rule, known.abilities)
         if known.notify is not None:
             yield from _unknown(rule, "unknown_notify", rule.then.notify, known.notify)
 
@@ -234,6 +238,15 @@ def _instances(rule: Rule) -> Iterable[str]:
     for leaf in leaves(rule.when):
         if isinstance(leaf, IsOneOf) and leaf.key == "instance":
             yield from (value for value in leaf.values.shown if "*" not in value)
+
+
+def _unable(rule: Rule, abilities: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    delivered = (("deliver", name) for name in dict(rule.then.fields).get("deliver") or ())
+    escalated = (("escalate", one.to) for one in rule.then.escalate)
+    for ability, name in dict.fromkeys((*delivered, *escalated)):
+        if name in abilities and ability not in abilities[name]:
+            able = sorted(other for other, has in abilities.items() if ability in has)
+            yield about(rule, "no_ability", value=name, ability=ability, known=able)
 
 
 def _unknown(rule: Rule, kind: str, names: Iterable[str], known: frozenset[str]) -> Iterator[Problem]:

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from hub.routing.destinations import Destinations
+from hub.runtime.config_deliver import DeliverConfig, destinations_of
 from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
 from hub.runtime.config_notify import names_in, recipients_of
@@ -49,6 +51,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     ),
     "listen": ("text", f'"{DEFAULT_LISTEN}"', 'where `hub run` answers over HTTP, or `"off"`'),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
+    "deliver": ("table", "none", "where mentions and reviews are delivered, and from when on; see below"),
     "notify": ("table", "none", "whom rules may tell, by name: an Apprise URL, or a list of them; see below"),
     "conversations": ("table", "see below", "what a customer's new message on a ticket that has ended does"),
     "escalation": ("table", "see below", "when a case elsewhere is reported as stuck"),
@@ -131,6 +134,7 @@ class Settings(Place):
         instances: those to run, by name.
         plugins: the objects of the cross-cutting plugins that are on, in the order of the file.
         disabled: names of the instances with ``enabled = false``.
+        deliver: where tickets are delivered that no rule says otherwise of.
         broken: what is wrong with each instance that cannot be started, one finding a line; only where it was asked
             to keep such instances apart. What is wrong with a recipient stands there as ``notify.NAME``.
         notify: addresses by the name of whom rules may tell; none where they are wrong.
@@ -140,6 +144,7 @@ class Settings(Place):
 
     instances: Mapping[str, InstanceSettings]
     plugins: tuple[object, ...] = ()
+    deliver: Destinations = field(default_factory=Destinations)
     disabled: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     broken: Mapping[str, str] = field(default_factory=dict)
@@ -197,6 +202,7 @@ def load_settings(
     instances, disabled = _instances(file, registry, broken if apart else None)
     plugins, plugin_configs = _plugins(file, registry)
     notify = recipients_of(file, broken if apart else None)
+    deliver = _deliver(file, place["timezone"], instances)
     conversations = _table(file, "conversations", ConversationsTable)
     escalation = _table(file, "escalation", EscalationTable)
     file.findings.check()
@@ -206,6 +212,7 @@ def load_settings(
         **place,
         instances=instances,
         plugins=plugins,
+        deliver=deliver,
         disabled=disabled,
         secrets=secrets,
         broken=broken,
@@ -369,6 +376,20 @@ def _instance(file: ConfigFile, registry: Registry, name: str, table: dict[str, 
     _check_sweeps(file, cls, config, (*at, "sweeps"))
     abilities = _abilities(file, cls, config, (*at, "connector")) if config.enabled else frozenset()
     return InstanceSettings(name, connector, cls, config, abilities)
+
+
+def _deliver(file: ConfigFile, zone: ZoneInfo, instances: Mapping[str, InstanceSettings]) -> Destinations:
+    table = file.tree.get("deliver", {})
+    if not isinstance(table, dict):
+        file.findings.add(("deliver",), 'is not a table; write [deliver] and below it, for example, to = ["usedesk"]')
+        return Destinations()
+    config = _validated(file, DeliverConfig, table, ("deliver",))
+    if config is None:
+        return Destinations()
+    tables = file.tree.get("instances", {})
+    tables = tables if isinstance(tables, dict) else {}
+    connectors = {name: str(one.get("connector", "")) for name, one in tables.items() if isinstance(one, dict)}
+    return destinations_of(file, config, zone, connectors, {name: one.abilities for name, one in instances.items()})
 
 
 def _check_sweeps(file: ConfigFile, cls: type[Connector[Any]], config: ConnectorConfig, at: Keys) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from hub.runtime.config_deliver import DeliverConfig
 from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import Registry
 from hub.sdk import ConfigError
@@ -44,6 +45,7 @@ def config_schema(registry: Registry) -> dict[str, Any]:
                 "propertyNames": _NAMES,
                 "additionalProperties": {"anyOf": [ref for ref in connectors if ref] or [{"type": "object"}]},
             },
+            "deliver": _model(DeliverConfig, "deliver", defs),
             "notify": {
                 "type": "object",
                 "propertyNames": _NAMES,

@@ -70,9 +70,9 @@ def _retry(
         return "kept", f'the source has hidden the message since; to leave it so, run "hub dead drop {letter.n}"'
     if not later:
         named = (key, connector.name, connector.namespace())
-        talks = settings.conversations.values()
         known = Checkpoint(*named, said.content, now, decides, said.follow_ups, keep_raw=timedelta())
-        store.checkpoint(replace(known, conversations=talks))
+        talks, to = settings.conversations.values(), settings.deliver if settings.deliver.to else None
+        store.checkpoint(replace(known, conversations=talks, destinations=to))
     store.drop_dead_letters([letter.n])
     if later:
         return "overtaken", "overtaken: the record was read well since; dropped"

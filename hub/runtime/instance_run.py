@@ -241,6 +241,7 @@ class InstanceRun:
         others = self._workshop.settings.names - {key.instance}
         talks = self._workshop.settings.conversations.values()
         run = Run(self._source, self._store, key, read, sweep, self._page_stored, self._workshop.router, others, talks)
+        run.destinations = self._workshop.destinations
         started = time.perf_counter()
         error: str | None = None
         asked: timedelta | None = None

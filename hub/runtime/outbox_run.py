@@ -4,10 +4,10 @@ A destination that is down is left alone for growing intervals, over restarts; f
 """
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.pipeline.deliver import OutboxRun, Worked, steps_of
+from hub.pipeline.deliver import OutboxRun, Worked, obstacle_of, steps_of
 from hub.pipeline.reference import with_references
 from hub.pipeline.source import Source, utc_now
 from hub.runtime.config import InstanceSettings, Settings
@@ -15,7 +15,7 @@ from hub.runtime.instance_run import pause
 from hub.runtime.reports import DeliveryReport, SyncReport
 from hub.runtime.sources import Workshop, offline_source
 from hub.sdk import AuthError, ConfigError, HubError, Request, StoreError, TransientError
-from hub.store import Store, StreamKey, StreamState
+from hub.store import Parcel, Store, StreamKey, StreamState
 from hub.store.machine import stream_lock
 
 OUTBOX = "outbox"
@@ -84,23 +84,53 @@ async def _run(
     )
 
 
-def preview(settings: Settings, store: Store, n: int) -> Request | None:
-    """Return the first request of delivery *n*, which is not sent: what a create needs to know is often asked first.
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a delivery would send. Nothing is sent to find out, so what depends on an answer is not known.
 
-    None: nothing is left to be sent.
+    Attributes:
+        first: the request that it begins with; None: nothing is left to be sent.
+        missing: what it would go on with where *first* looks up an earlier try and finds nothing; None where it does
+            not look up, or asks for more before it creates.
+        waits: the case that it is for is not there yet.
+        obstacle: why it cannot be sent, where that is known before the destination is asked.
+    """
+
+    first: Request | None
+    missing: Request | None = None
+    waits: bool = False
+    obstacle: str | None = None
+
+
+def preview(settings: Settings, store: Store, n: int) -> Preview:
+    """Return what delivery *n* would send.
 
     Raises:
         StoreError: no such delivery waits.
         ConfigError: its instance is switched off or no longer configured.
     """
-    row = store.outbox_row(n)
-    [instance] = settings.pick([row.instance])
-    known = store.recall(row.instance, utc_now()).references
+    [instance] = settings.pick([store.outbox_row(n).instance])
+    known = store.recall(instance.name, utc_now()).references
     reference = {name: value for name, (_, value) in known.items()}
     source = replace(offline_source(settings, instance), reference=reference)
     parcel = store.outbox_parcel(n)
     if parcel is None:
-        return None
+        return Preview(None)
+    row = parcel.outgoing
+    if parcel.link is None and row.effect != "create" and store.create_waits(n):
+        return Preview(None, waits=True)
+    obstacle = obstacle_of(source, parcel)
+    if obstacle is not None:
+        return Preview(None, obstacle=obstacle)
+    first = _begins(source, parcel)
+    if row.unsure_since is None or first is None or not first.repeatable:
+        return Preview(first)
+    sure = replace(row, unsure_since=None, unsure_at=None)
+    then = _begins(source, replace(parcel, outgoing=sure))
+    return Preview(first, then if then is not None and not then.repeatable else None)
+
+
+def _begins(source: Source, parcel: Parcel) -> Request | None:
     steps = steps_of(source, parcel)
     try:
         step = next(steps, None)

@@ -130,7 +130,9 @@ class FollowUp(Model):
     answer was lost. It brings the link and the ticket in line and adds *messages* to the ticket; without such a ticket
     it takes *otherwise* in its place. So a case that the hub opened never becomes a second ticket.
 
-    Only what the record tells is given: None leaves what is known as it is.
+    Only what the record tells is given: None leaves what is known as it is. In a case where people work on the ticket,
+    a value that the case did not show before, and that we did not tell it, is taken for their decision: so a word that
+    may be several of ours (one "high" for high and urgent) is None.
     """
 
     external_id: Id = Field(description="the id of the case, as in `Created`")

@@ -164,6 +164,7 @@ class Link(Model):
     state: str | None = None
     department: str | None = None
     assignee: str | None = None
+    rating: Rating | None = Field(default=None, description="what the customer gave for the answer there")
 
 
 class Related(Model):

@@ -3,6 +3,7 @@
 from hub.store.by_hand import HandSet
 from hub.store.case_problems import CaseProblem
 from hub.store.conversations import Conversations
+from hub.store.corrections import Correction
 from hub.store.erase import Erased, Named
 from hub.store.failed import FailedPage
 from hub.store.inventory import Absent
@@ -20,6 +21,7 @@ __all__ = [
     "CaseProblem",
     "Checkpoint",
     "Conversations",
+    "Correction",
     "DeadLetter",
     "Decided",
     "Erased",

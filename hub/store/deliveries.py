@@ -1,24 +1,28 @@
 """The part of the store's door that deliveries go through."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from hub.sdk.ticket import Role
-from hub.store import by_hand, case_problems, links, outbox, queries, same
+from hub.store import by_hand, case_problems, links, outbox, queries, same, tell
 from hub.store.again import decide_again
 from hub.store.by_hand import HandSet
 from hub.store.case_problems import CaseProblem
+from hub.store.corrections import Correction, iter_corrections
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
 from hub.store.page import Router
 from hub.store.same import Linked
 from hub.store.tables import micros
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Deliveries(ABC):
@@ -98,20 +102,33 @@ class Deliveries(ABC):
         with self._read() as connection:
             return outbox.parcel(connection, n)
 
-    def outbox_unsure(self, n: int, told_n: int) -> None:
-        """Note that something is about to be sent whose outcome may never be known."""
+    def outbox_unsure(self, n: int, told_n: int, told: Mapping[str, Any] = _NOTHING) -> None:
+        """Note that something is about to be sent whose outcome may never be known; *told*: see :class:`Parcel`."""
         with self._write_durably() as connection:
-            outbox.unsure(connection, n, told_n, self._now())
+            outbox.unsure(connection, n, told_n, self._now(), told)
 
-    def outbox_made(self, n: int, told_n: int, place: Place, url: str | None) -> None:
-        """Note what a delivery made: a case or a comment."""
+    def outbox_made(
+        self, n: int, told_n: int, place: Place, url: str | None, told: Mapping[str, Any] = _NOTHING
+    ) -> None:
+        """Note what a delivery made: a case or a comment. What the ticket became meanwhile is asked to be told."""
         with self._write_durably() as connection:
-            outbox.made(connection, n, told_n, place, url, self._now())
+            outbox.made(connection, n, told_n, place, url, self._now(), told)
+            tell.sent(connection, n, {}, micros(self._now()))
 
-    def outbox_finished(self, n: int) -> None:
-        """Note that a delivery is there as a whole. Were that lost, the next try would find what it made."""
+    def outbox_finished(self, n: int, changes: Mapping[str, Any] = _NOTHING) -> None:
+        """Note that a delivery is there as a whole, with the *changes* that were sent. Were that lost, the next try
+        would find what it made."""
         with self._write() as connection:
-            outbox.finished(connection, n, self._now())
+            outbox.finished(connection, n, self._now(), changes)
+            tell.sent(connection, n, changes, micros(self._now()))
+
+    def iter_corrections(
+        self, field: str, since: datetime | None = None, *, with_history: bool = False
+    ) -> Iterator[Correction]:
+        """Yield where people decided *field* otherwise than rules had; see
+        :func:`hub.store.corrections.iter_corrections`."""
+        with self._read() as connection:
+            yield from iter_corrections(connection, field, since, with_history=with_history)
 
     def outbox_failed(self, n: int, error: str, *, sure: bool, aside: bool = False, own: bool = True) -> None:
         """Note how a try failed; see :func:`hub.store.outbox.failed`."""
@@ -132,6 +149,11 @@ class Deliveries(ABC):
         """Return one delivery that waits or is set aside; StoreError when there is none."""
         with self._read() as connection:
             return outbox.row(connection, n)
+
+    def create_waits(self, n: int) -> bool:
+        """Return whether the case that a comment or a change is for is still to be made."""
+        with self._read() as connection:
+            return outbox.create_waits(connection, n)
 
     def outbox_retry(self, numbers: Sequence[int]) -> int:
         """Let deliveries be tried again now; return how many there were."""

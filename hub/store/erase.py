@@ -22,6 +22,7 @@ from hub.store.merge import author_digest
 from hub.store.rows import MessageRow
 from hub.store.tables import (
     case_problems,
+    corrections,
     dead_letters,
     erased_authors,
     failed_pages,
@@ -132,6 +133,7 @@ def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetim
     _delete(connection, case_problems, opened, "ticket_n")
     _delete(connection, links, opened, "ticket_n")
     _delete(connection, outbox, opened, "ticket_n")
+    _delete(connection, corrections, opened, "ticket_n")
 
 
 def _remember(connection: sa.Connection, digests: AbstractSet[bytes], now: datetime) -> None:

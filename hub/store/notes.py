@@ -1,7 +1,8 @@
 """What was said in the case of a ticket elsewhere, as messages of the ticket.
 
-What is said in a task or an issue is internal: a note, whoever says it. What we wrote there ourselves comes back too,
-and is dropped: it is known by its marker, or by the id that the destination gave it.
+What is said in a task or an issue is internal: a note, whoever says it. In a case where people work on the ticket an
+operator's public answer is ours, and the customer's words are the customer's. What we wrote there ourselves comes back
+too, and is dropped: it is known by its marker, or by the id that the destination gave it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,12 +28,15 @@ _COLUMNS = tuple(column.name for column in messages.columns)
 
 @dataclass(slots=True)
 class Noted:
-    """What became of messages from cases: how many are new or changed, the tickets' row numbers, all message ids."""
+    """What became of messages from cases: how many are new or changed, the tickets' row numbers, all message ids; the
+    tickets whose clock they move; what the customer said there, by instance and role of the case and by ticket."""
 
     added: int = 0
     changed: int = 0
     tickets: set[int] = field(default_factory=set)
     seen: list[bytes] = field(default_factory=list)
+    answered: set[int] = field(default_factory=set)
+    said: dict[tuple[str, str], dict[int, list[str]]] = field(default_factory=dict)
 
 
 def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tuple[Any, FollowUp]]) -> Noted:
@@ -56,12 +60,21 @@ def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable
             number += 1
             noted.added += 1
             noted.tickets.add(link.ticket_n)
+            _sort_out(noted, checkpoint.key.instance, link, before[mid])
         elif old.ticket_n == link.ticket_n and (new := _row(checkpoint, link, item, mid, old)) != old:
             before[mid] = new
             if _update(connection, old, new, micros(checkpoint.now)):
                 noted.changed += 1
                 noted.tickets.add(link.ticket_n)
     return noted
+
+
+def _sort_out(noted: Noted, instance: str, link: Any, row: MessageRow) -> None:
+    if row.direction != "note":
+        noted.answered.add(row.ticket_n)
+    if row.direction == "in" and not row.hidden:
+        by_ticket = noted.said.setdefault((instance, link.role), {})
+        by_ticket.setdefault(row.ticket_n, []).append(str(UUID(bytes=row.id)))
 
 
 def _ours(connection: sa.Connection, checkpoint: Checkpoint, ids: Sequence[str]) -> set[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, cast
 from uuid import UUID
 
@@ -20,12 +21,14 @@ from hub.sdk.text import storable
 from hub.sdk.ticket import Link, Role, Ticket
 from hub.store import links as linked
 from hub.store import queries
+from hub.store.heard import begun
 from hub.store.links import CLOSED, Place, chunks, link_of, newest
 from hub.store.rows import dumps
-from hub.store.tables import instant, links, messages, micros, outbox, tickets
+from hub.store.tables import instant, links, messages, micros, outbox, ticket_events, tickets
 
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ERROR = 2000  # characters of a destination's words that are kept
 _LEFT = (outbox.c.state != sa.literal_column("'done'")) & (outbox.c.state != "dropped")
 
@@ -88,13 +91,22 @@ def ask_case(
     return asked
 
 
-def ask_comments(connection: sa.Connection, added: Mapping[int, Sequence[str]], at: int) -> None:
-    """Ask for the customer's new messages to be told in every open case of their tickets.
+def ask_comments(
+    connection: sa.Connection,
+    added: Mapping[int, Sequence[str]],
+    at: int,
+    said_in: tuple[str, str] | None = None,
+) -> None:
+    """Ask for the customer's new messages to be told in every open case of their tickets, and in every delivered one
+    that is still there: what the customer says anew opens it again, by the helpdesk's own ways.
 
     Args:
         added: ids of new messages by the ticket's row number.
+        said_in: instance and role of the case where the customer said it: it is not told there.
     """
-    for ticket_n, instance, role in open_cases(connection, sorted(added)):
+    for ticket_n, instance, role in open_cases(connection, sorted(added), delivered=True):
+        if (instance, role) == said_in:
+            continue
         new = list(added[ticket_n])
         _put(connection, ticket_n, instance, role, "comment", {"cause": "source", "messages": new}, at, *new)
 
@@ -119,21 +131,35 @@ def ask_reopened(connection: sa.Connection, added: Mapping[int, Sequence[str]], 
 
 
 def ask_change(
-    connection: sa.Connection, ticket_n: int, instance: str, role: Role, changes: Mapping[str, Any], cause: str, at: int
+    connection: sa.Connection,
+    ticket_n: int,
+    instance: str,
+    role: Role,
+    changes: Mapping[str, Any],
+    cause: str,
+    at: int,
+    *rest: str,
 ) -> Asked:
-    """Ask for other values of the fields of a ticket's case."""
+    """Ask for other values of the fields of a ticket's case; *rest* tells it from the same one of the same moment."""
     payload = {"cause": cause, "changes": dict(changes)}
-    return _put(connection, ticket_n, instance, role, "change", payload, at, dumps(payload), str(at))
+    return _put(connection, ticket_n, instance, role, "change", payload, at, dumps(payload), str(at), *rest)
 
 
-def open_cases(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[tuple[int, str, Role]]:
+def open_cases(
+    connection: sa.Connection, numbers: Sequence[int], *, delivered: bool = False
+) -> Iterator[tuple[int, str, Role]]:
     """Yield ticket, instance and role of every case that is open, or was begun and may be there already: a create that
-    was not tried yet tells new messages itself."""
+    was not tried yet tells new messages itself.
+
+    Args:
+        delivered: also those of role ``delivered`` that are done.
+    """
     found: set[tuple[int, str, Role]] = set()
     for some in chunks(numbers):
         there = sa.select(links.c.ticket_n, links.c.instance, links.c.role, links.c.state)
         for row in connection.execute(there.where(links.c.ticket_n.in_(some), links.c.role != "same")):
-            if row.state not in CLOSED:
+            done = delivered and row.role == "delivered" and row.state != "hidden"
+            if row.state not in CLOSED or done:
                 found.add((row.ticket_n, row.instance, row.role))
         begun = (outbox.c.effect == "create") & _LEFT
         begun &= (outbox.c.attempts > 0) | outbox.c.unsure_since.is_not(None)
@@ -213,7 +239,7 @@ class Parcel:
     """A row ready to be sent: its ticket, the ticket's case there and whether that is closed.
 
     What a later row will tell is left out of a ticket that is to be created. ``told_n`` is the row number of the last
-    message that the ticket has now.
+    message that the ticket has now, ``told`` what a case says of it that is created now.
     """
 
     outgoing: Outgoing
@@ -221,6 +247,7 @@ class Parcel:
     link: Link | None
     closed: bool
     told_n: int
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parcel(connection: sa.Connection, n: int) -> Parcel | None:
@@ -243,7 +270,14 @@ def parcel(connection: sa.Connection, n: int) -> Parcel | None:
     else:
         link = newest(connection, row.ticket_n, row.instance, row.role)
     closed = link is not None and link.state in (CLOSED if row.role == "escalated" else ("hidden",))
-    return Parcel(outgoing, ticket, None if link is None else link_of(link), closed, told_n)
+    told = told_of(ticket) if outgoing.effect == "create" else {}
+    return Parcel(outgoing, ticket, None if link is None else link_of(link), closed, told_n, told)
+
+
+def told_of(ticket: Ticket) -> dict[str, Any]:
+    """Return what a case is told that is created from *ticket*."""
+    values = {name: getattr(ticket, name) for name in ("priority", "queue", "category")}
+    return {**values, "tags": sorted(ticket.tags)}
 
 
 def _told_later(connection: sa.Connection, row: Any) -> Iterator[str]:
@@ -257,19 +291,28 @@ def _row(connection: sa.Connection, n: int) -> Any | None:
     return connection.execute(sa.select(outbox).where(outbox.c.n == n)).one_or_none()
 
 
-def unsure(connection: sa.Connection, n: int, told_n: int, now: datetime) -> None:
-    """Note that something is about to be sent whose outcome may never be known, and up to which message it tells."""
+def unsure(connection: sa.Connection, n: int, told_n: int, now: datetime, told: Mapping[str, Any] = _NOTHING) -> None:
+    """Note that something is about to be sent whose outcome may never be known, up to which message it tells, and what
+    it says of the ticket."""
     at = micros(now)
     row = _row(connection, n)
     if row is None:
         return
-    payload = dumps({**orjson.loads(row.payload), "told_n": told_n})
+    payload = dumps({**orjson.loads(row.payload), "told_n": told_n, **({"told": dict(told)} if told else {})})
     since = at if row.unsure_since is None else row.unsure_since
     values = {"unsure_since": since, "unsure_at": at, "payload": payload}
     connection.execute(sa.update(outbox).where(outbox.c.n == n).values(**values))
 
 
-def made(connection: sa.Connection, n: int, told_n: int, place: Place, url: str | None, now: datetime) -> None:
+def made(
+    connection: sa.Connection,
+    n: int,
+    told_n: int,
+    place: Place,
+    url: str | None,
+    now: datetime,
+    told: Mapping[str, Any] = _NOTHING,
+) -> None:
     """Note what exists now: the ticket's case, or a comment in it. Messages that came while the case was made are asked
     to be told in it."""
     row = _row(connection, n)
@@ -283,8 +326,8 @@ def made(connection: sa.Connection, n: int, told_n: int, place: Place, url: str 
     connection.execute(sa.update(outbox).where(outbox.c.n == n).values(**known))
     if row.effect == "create":
         payload = orjson.loads(row.payload)
-        department = payload.get("department")
-        linked.connect(connection, row.ticket_n, row.role, place, at, url=url, department=department)
+        first = {"department": payload.get("department"), "facts": begun(row.role, payload.get("told") or told, at)}
+        linked.connect(connection, row.ticket_n, row.role, place, at, url=url, **first)
         _ask_missed(connection, row, payload.get("told_n", told_n), at)
         _told_by(connection, row, now)
     else:
@@ -293,13 +336,23 @@ def made(connection: sa.Connection, n: int, told_n: int, place: Place, url: str 
 
 def _ask_missed(connection: sa.Connection, row: Any, told_n: int, at: int) -> None:
     """Ask for what the customer said after *told_n* to be told, as far as no row does."""
-    later = set(_told_later(connection, row))
+    later = {*_told_later(connection, row), *_said_there(connection, row)}
     said = (messages.c.ticket_n == row.ticket_n) & (messages.c.n > told_n) & (messages.c.direction == "in")
     ids = connection.execute(sa.select(messages.c.id).where(said).order_by(messages.c.n)).scalars()
     missed = [name for one in ids if (name := str(UUID(bytes=one))) not in later]
     if missed:
         payload = {"cause": "source", "messages": missed}
         _put(connection, row.ticket_n, row.instance, row.role, "comment", payload, at, *missed)
+
+
+def _said_there(connection: sa.Connection, row: Any) -> Iterator[str]:
+    """Yield the messages that were read at the instance itself: nobody has to tell it of them."""
+    added = (ticket_events.c.ticket_n == row.ticket_n) & (ticket_events.c.kind == "message_added")
+    query = sa.select(ticket_events.c.data).where(added, ticket_events.c.cause == linked.CAUSE)
+    for data in connection.execute(query).scalars():
+        event = orjson.loads(data)
+        if event.get("instance") == row.instance:
+            yield event["message"]
 
 
 def _told_by(connection: sa.Connection, create: Any, now: datetime) -> None:
@@ -312,8 +365,8 @@ def _told_by(connection: sa.Connection, create: Any, now: datetime) -> None:
         finished(connection, n, now)
 
 
-def finished(connection: sa.Connection, n: int, now: datetime) -> None:
-    """Note that an effect is there as a whole."""
+def finished(connection: sa.Connection, n: int, now: datetime, changes: Mapping[str, Any] | None = None) -> None:
+    """Note that an effect is there as a whole; *changes*: those that were sent, where others may be wanted by now."""
     row = _row(connection, n)
     if row is None or row.state == "done":
         return
@@ -321,6 +374,7 @@ def finished(connection: sa.Connection, n: int, now: datetime) -> None:
     connection.execute(sa.update(outbox).where(outbox.c.n == n).values(state="done", updated_at=micros(now), **clean))
     if row.effect != "create":
         payload = orjson.loads(row.payload)
+        payload |= {"changes": dict(changes)} if changes else {}
         told = {
             "instance": row.instance,
             **{name: payload[name] for name in ("messages", "changes") if name in payload},
@@ -384,6 +438,16 @@ def row(connection: sa.Connection, n: int) -> Outgoing:
     if found is None:
         raise StoreError(f'no delivery {n} waits; "hub outbox" shows those that do')
     return _outgoing(found)
+
+
+def create_waits(connection: sa.Connection, n: int) -> bool:
+    """Return whether a create that is not done stands before the row *n* of its ticket and instance."""
+    mine = sa.select(outbox.c.ticket_n, outbox.c.instance).where(outbox.c.n == n).subquery()
+    before = sa.select(outbox.c.n).join(
+        mine, (mine.c.ticket_n == outbox.c.ticket_n) & (mine.c.instance == outbox.c.instance)
+    )
+    before = before.where(outbox.c.n < n, outbox.c.effect == "create", _LEFT).limit(1)
+    return connection.execute(before).one_or_none() is not None
 
 
 def retry(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> int:

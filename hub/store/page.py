@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from hub.routing.destinations import Destinations
 from hub.routing.facts import Facts
 from hub.sdk.drafts import Change, FollowUp, TicketDraft
 from hub.sdk.messages import Cursor, Mode
@@ -45,6 +46,7 @@ class Decided:
         ruleset: version of the rules.
         rules: names of those that decided, in order.
         escalations: go into the outbox with the page that brought it; one that is there already is not asked for again.
+        deliver: names of the instances that it is delivered to, unless it is over.
         proposals: escalations that wait for a person: an event tells of each.
         notify: names of those to be told.
     """
@@ -60,6 +62,7 @@ class Decided:
     ruleset: str = ""
     rules: tuple[str, ...] = ()
     escalations: tuple[Escalation, ...] = ()
+    deliver: tuple[str, ...] = ()
     proposals: tuple[Escalation, ...] = ()
     notify: tuple[str, ...] = ()
 
@@ -72,10 +75,12 @@ class Router:
         decide: pure: the same facts, the same decision.
         needs_history: whether it looks at the customer's other tickets; asked only where there is something to decide,
             so that rules may be loaded late.
+        destinations: where tickets go by default; *decide* has seen to it already.
     """
 
     decide: Callable[[Facts], Decided]
     needs_history: Callable[[], bool] = bool
+    destinations: Destinations = field(default_factory=Destinations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,7 @@ class Checkpoint:
         records: how many records the page had.
         now: aware, UTC.
         router: what decides; None leaves every ticket at normal priority, without a queue.
+        destinations: where tickets are delivered that no *router* decides for.
         keep_raw: how long originals are kept; zero keeps none.
         conversations: what a new message on a ticket that has ended does; None: as where the settings do not say.
     """
@@ -130,6 +136,7 @@ class Checkpoint:
     records: int = 0
     keep_raw: timedelta = timedelta(days=30)
     conversations: "Conversations | None" = None
+    destinations: Destinations | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0006"
+HEAD = "0007"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -221,6 +221,8 @@ links = sa.Table(
     sa.Column("assignee", sa.Text),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Column("rating", sa.Float),  # what the customer gave for the answer
+    sa.Column("facts", sa.Text),  # JSON: what the case was told and what it showed, see hub.store.heard
 )
 sa.Index("links_case", links.c.connector, links.c.namespace, links.c.external_id, unique=True)
 sa.Index("links_ticket", links.c.ticket_n)
@@ -289,3 +291,14 @@ case_problems = sa.Table(
     sa.Column("told_at", sa.BigInteger),  # when a sync told of it
 )
 sa.Index("case_problems_ticket", case_problems.c.ticket_n)
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), primary_key=True, autoincrement=False),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),  # person or destination
+    sa.Column("ruled", sa.Text),  # what rules had decided
+    sa.Column("label", sa.Text, nullable=False),  # what people say it is
+)
+sa.Index("corrections_field", corrections.c.field, corrections.c.at)

@@ -32,6 +32,7 @@ from hub.store.tables import (
     streams,
     tickets,
 )
+from hub.store.wishes import undecided_wishes
 
 _CHUNK = 500  # values in one IN list
 _REASON = 2000  # characters of a reason that are kept
@@ -55,6 +56,8 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
         asked = decided.wishes
         notices = decided.notices
     singles = merge.singles
+    if checkpoint.router is None and checkpoint.destinations is not None:
+        asked = undecided_wishes(checkpoint.destinations, cases, singles)
     opened = [case.row for case in cases if case.before is None]
     _insert(connection, "tickets", [*map(_TICKET_VALUES, opened), *singles.tickets])
     _insert(connection, "messages", [*sorted(map(_MESSAGE_VALUES, new), key=_NUMBER), *singles.messages])
@@ -72,7 +75,8 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     edited = sum(event.kind == "message_changed" for event in events)
     added = len(new) + len(singles.messages)
     ask_notices(connection, notices, micros(checkpoint.now))
-    elsewhere = written(connection, checkpoint, known, asked, events)
+    fresh = [row.n for row in opened] + list(map(_NUMBER, singles.tickets)) if asked else []
+    elsewhere = written(connection, checkpoint, known, asked, events, fresh)
     if added or events or set_aside_anew or elsewhere.tickets:
         _keep_originals(connection, checkpoint)
     _advance(connection, checkpoint)

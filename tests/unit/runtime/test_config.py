@@ -254,6 +254,15 @@ def test_an_ability_that_an_instance_lacks_is_refused_with_those_it_has(tmp_path
         out.require("pull")
 
 
+def test_tickets_are_delivered_to_an_instance_that_can(tmp_path: Path, sink: Registry) -> None:
+    assert _load_sink(tmp_path, sink, "[deliver]\nto = ['out']").deliver.to == ("out",)
+    with pytest.raises(ConfigError, match=r'hub.toml:4: deliver.strat: unknown key; did you mean "start"\?'):
+        _load_sink(tmp_path, sink, "[deliver]\nstrat = 2026-11-01")
+    with pytest.raises(ConfigError, match=r"hub.toml:1: deliver: is not a table; write \[deliver\]"):
+        (tmp_path / "hub.toml").write_text("deliver = 'out'\n[instances.out]\nconnector = 'sink'\n", encoding="utf-8")
+        load_settings(tmp_path / "hub.toml", sink, {})
+
+
 class Target(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     group: int
