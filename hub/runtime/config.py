@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
+from hub.runtime.config_notify import names_in, recipients_of
 from hub.runtime.config_schema import config_schema
 from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import PluginError, Registry, check_hooks
@@ -46,6 +47,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
         "language of `hub demo`, `hub rules` and `hub tickets show`; `--lang` wins",
     ),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
+    "notify": ("table", "none", "whom rules may tell, by name: an Apprise URL, or a list of them; see below"),
     "conversations": ("table", "see below", "what a customer's new message on a ticket that has ended does"),
     "escalation": ("table", "see below", "when a case elsewhere is reported as stuck"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
@@ -85,9 +87,11 @@ class Outline(Place):
 
     Attributes:
         connectors: name of the connector by name of the instance, switched off or not.
+        notify: whom ``[notify]`` names; None where there is no such table.
     """
 
     connectors: Mapping[str, str]
+    notify: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ class Settings(Place):
         plugins: the objects of the cross-cutting plugins that are on, in the order of the file.
         disabled: names of the instances with ``enabled = false``.
         broken: what is wrong with each instance that cannot be started, one finding a line; only where it was asked
-            to keep such instances apart.
+            to keep such instances apart. What is wrong with a recipient stands there as ``notify.NAME``.
+        notify: addresses by the name of whom rules may tell; none where they are wrong.
         secrets: every secret's value, for what takes them out of logs.
         conversations: the table of that name; likewise ``escalation``.
     """
@@ -130,6 +135,7 @@ class Settings(Place):
     disabled: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     broken: Mapping[str, str] = field(default_factory=dict)
+    notify: Mapping[str, tuple[SecretStr, ...]] = field(default_factory=dict, repr=False)
     conversations: ConversationsTable = field(default_factory=ConversationsTable)
     escalation: EscalationTable = field(default_factory=EscalationTable)
 
@@ -182,12 +188,23 @@ def load_settings(
     broken: dict[str, str] = {}
     instances, disabled = _instances(file, registry, broken if apart else None)
     plugins, plugin_configs = _plugins(file, registry)
-    talks = _table(file, "conversations", ConversationsTable), _table(file, "escalation", EscalationTable)
+    notify = recipients_of(file, broken if apart else None)
+    conversations = _table(file, "conversations", ConversationsTable)
+    escalation = _table(file, "escalation", EscalationTable)
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
-    secrets = tuple(dict.fromkeys(secret for config in configs for secret in _secrets(config)))
-    place |= {"conversations": talks[0], "escalation": talks[1]}
-    return Settings(**place, instances=instances, plugins=plugins, disabled=disabled, secrets=secrets, broken=broken)
+    secrets = tuple(dict.fromkeys(secret for config in (*configs, notify) for secret in _secrets(config)))
+    return Settings(
+        **place,
+        instances=instances,
+        plugins=plugins,
+        disabled=disabled,
+        secrets=secrets,
+        broken=broken,
+        notify=notify,
+        conversations=conversations,
+        escalation=escalation,
+    )
 
 
 def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
@@ -201,7 +218,7 @@ def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
     tables = _tables(file, "instances")
     file.findings.check()
     connectors = {name: str(table.get("connector", "")) for name, table in tables.items()}
-    return Outline(**place, connectors=connectors)
+    return Outline(**place, connectors=connectors, notify=names_in(file))
 
 
 # --- the top of the file --------------------------------------------------------------------------------------------
