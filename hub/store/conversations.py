@@ -2,8 +2,9 @@
 a while, a new ticket that follows it. Pure.
 
 Only tickets of mentions and reviews that a person or a destination has ended: an issue or a task stands as its own
-tracker says, and what a source itself calls solved stands as it says, in whatever order its records are read. What rules
-have closed, rules open. A message that is older than what was said last was dealt with when the ticket ended, and moves nothing.
+tracker says, and what a source itself calls solved stands as it says, in whatever order its records are read. What
+rules have closed, rules open. A message that is older than what was said last was dealt with when the ticket ended, and
+moves nothing.
 """
 
 import re
