@@ -1,8 +1,10 @@
 """Where a customer's new message belongs when the ticket of its thread has ended: it opens the ticket again, or, after
 a while, a new ticket that follows it. Pure.
 
-Only tickets of mentions and reviews end so: an issue or a task stands as its own tracker says. What rules have closed,
-rules open. A message that is older than what was said last was dealt with when the ticket ended, and moves nothing.
+Only tickets of mentions and reviews that a person or a destination has ended: an issue or a task stands as its own
+tracker says, and what a source itself calls solved stands as it says, in whatever order its records are read. What
+rules have closed, rules open. A message that is older than what was said last was dealt with when the ticket ended, and
+moves nothing.
 """
 
 import re
@@ -40,11 +42,8 @@ class Conversations:
 
 
 def has_ended(case: Case) -> bool:
-    """Whether nobody works on the ticket any more, by the word of its source, a person or a destination."""
-    row = case.row
-    if row.own_state not in ENDED or row.kind not in _KINDS or case.before is None:
-        return False
-    return decided_of(row).get(RULED_STATE) != row.own_state
+    """Whether nobody works on the ticket any more, by the word of a person or a destination."""
+    return case.row.own_state in ENDED and _is_ours(case)
 
 
 def is_news(case: Case, item: MessageDraft) -> bool:
@@ -56,10 +55,19 @@ def is_news(case: Case, item: MessageDraft) -> bool:
 
 
 def waits_for_customer(case: Case) -> bool:
-    """Whether the ticket is ``pending``, by the word of anybody but a rule."""
+    """Whether the ticket is ``pending``, by the word of a person or a destination."""
+    return case.row.own_state == _WAITS and _is_ours(case)
+
+
+def _is_ours(case: Case) -> bool:
+    """Whether neither the source nor a rule gave the ticket its state."""
     row = case.row
-    waits = row.own_state == _WAITS and row.kind in _KINDS and case.before is not None
-    return waits and decided_of(row).get(RULED_STATE) != _WAITS
+    if row.kind not in _KINDS or case.before is None:
+        return False
+    decided = decided_of(row)
+    if "state" in decided.get("set_by_hand", ()):
+        return True
+    return row.own_state not in (row.source_state, decided.get(RULED_STATE))
 
 
 def opens_again(case: Case, item: MessageDraft, settings: Conversations) -> bool:

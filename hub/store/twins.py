@@ -4,7 +4,7 @@ That is the same platform, author and text, published within minutes. It is look
 reads, among tickets of the same platform around the same time, by the index that lists use: nothing is written for it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +45,15 @@ def propose(connection: sa.Connection, checkpoint: Checkpoint, opened: Sequence[
     for one in (*_of_cases(opened), *_of_singles(singles)):
         by_platform.setdefault(one.platform, []).append(one)
     for platform, mine in by_platform.items():
-        theirs = list(_theirs(connection, checkpoint, platform, mine))
-        for one in mine if theirs else ():
-            for other in theirs:
-                if evidence := _evidence(one, other):
+        by_author: dict[tuple[str, str], list[_Seen]] = {}
+        for other in _theirs(connection, checkpoint, platform, mine):
+            for name in _names(other):
+                by_author.setdefault(name, []).append(other)
+        for one in mine if by_author else ():
+            for other, by in _by_author(one, by_author):
+                if _is_one_post(one, other, by):
+                    apart_s = abs(one.created_at - other.created_at) // 1_000_000
+                    evidence = {"author": by, "apart_s": apart_s}
                     propose_same(connection, (one.n, other.n), evidence, micros(checkpoint.now))
 
 
@@ -105,23 +110,29 @@ def _spans(moments: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield since, until
 
 
-def _evidence(one: _Seen, other: _Seen) -> dict[str, Any] | None:
-    """Return what speaks for one post, None where that is too little."""
-    if abs(one.created_at - other.created_at) > _NEAR or not one.body or not other.body:
-        return None
-    by = _same_author(*(orjson.loads(seen.content).get("author") or {} for seen in (one, other)))
-    if by is None or (by == "name" and len(one.body) < _TELLING) or _folded(one.body) != _folded(other.body):
-        return None
-    return {"author": by, "apart_s": abs(one.created_at - other.created_at) // 1_000_000}
-
-
-def _same_author(one: dict[str, Any], other: dict[str, Any]) -> str | None:
-    """Return by what two authors are the same; connectors name the same person by other keys."""
+def _names(seen: _Seen) -> Iterator[tuple[str, str]]:
+    """Yield what the author is called, the surest first; connectors name the same person by other keys."""
+    author = (orjson.loads(seen.content).get("author") if '"author"' in seen.content else None) or {}
     for name in ("key", "handle", "name"):
-        mine, theirs = one.get(name), other.get(name)
-        if mine and theirs and str(mine).lstrip("@").casefold() == str(theirs).lstrip("@").casefold():
-            return name
-    return None
+        if value := author.get(name):
+            yield name, str(value).lstrip("@").casefold()
+
+
+def _by_author(one: _Seen, by_author: Mapping[tuple[str, str], Sequence[_Seen]]) -> Iterator[tuple[_Seen, str]]:
+    """Yield what others saw of the author of *one*, each once, and by what the author is the same."""
+    found: set[int] = set()
+    for name in _names(one):
+        for other in by_author.get(name, ()):
+            if other.n not in found:
+                found.add(other.n)
+                yield other, name[0]
+
+
+def _is_one_post(one: _Seen, other: _Seen, by: str) -> bool:
+    """Whether time and text speak for one post, given by what the author is the same."""
+    if abs(one.created_at - other.created_at) > _NEAR or not one.body or not other.body:
+        return False
+    return (by != "name" or len(one.body) >= _TELLING) and _folded(one.body) == _folded(other.body)
 
 
 def _folded(text: str) -> list[str]:

@@ -26,6 +26,8 @@ TABLES = (
     "reference_data",
     "rulesets",
     "erased_authors",
+    "relations",
+    "case_problems",
     "search_state",
 )
 

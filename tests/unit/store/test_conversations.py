@@ -124,13 +124,18 @@ def test_an_issue_stands_as_its_tracker_says(store: Store) -> None:
     assert [ticket.state for ticket in of(store)] == ["solved"]
 
 
-def test_a_source_that_still_calls_its_review_answered_does_not_keep_it_solved(store: Store) -> None:
+@pytest.mark.parametrize(("by_person", "state"), [(True, "open"), (False, "solved")])
+def test_what_a_source_calls_answered_stands_as_it_says_unless_a_person_had_ended_it_too(
+    store: Store, by_person: bool, state: str
+) -> None:
     put(store, answer(60, state="solved"))
+    if by_person:
+        store.set_by_hand(str(of(store)[0].id), {"state": "solved"})
     again = answer(60, state="solved")
     more = (*again.messages, MessageDraft(source_id="2", created_at=at(DAY), body="still not refunded"))
     for _ in range(2):
         put(store, again.model_copy(update={"messages": more}))
-    assert [ticket.state for ticket in of(store)] == ["open"]
+    assert [ticket.state for ticket in of(store)] == [state]
 
 
 def _spam(facts: Facts) -> Decided:
