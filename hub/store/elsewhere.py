@@ -18,7 +18,7 @@ from hub.store.deciding import CAUSE
 from hub.store.heard import FIELDS
 from hub.store.links import follow, hold_again, ids_of, sort_follow_ups
 from hub.store.notes import Noted, add_notes
-from hub.store.outbox import ask_comments, ask_reopened
+from hub.store.outbox import ask_comments
 from hub.store.page import Checkpoint, Event, Wish
 from hub.store.tables import micros
 from hub.store.tell import tell
@@ -87,7 +87,8 @@ def _destinations(checkpoint: Checkpoint) -> Destinations | None:
 def _tells(event: Event) -> bool:
     """Whether a delivered case may have to be told of it."""
     fields = event.data.get("fields")
-    return event.kind in ("decided", "changed") and isinstance(fields, Mapping) and not TOLD.isdisjoint(fields)
+    moved = event.kind in ("decided", "changed", "reopened")
+    return moved and isinstance(fields, Mapping) and not TOLD.isdisjoint(fields)
 
 
 def _ask_comments(connection: sa.Connection, checkpoint: Checkpoint, events: Sequence[Event]) -> None:
@@ -97,8 +98,6 @@ def _ask_comments(connection: sa.Connection, checkpoint: Checkpoint, events: Seq
         if event.kind == "message_added" and event.data["direction"] == "in":
             added.setdefault(event.ticket_n, []).append(str(event.data["message"]))
     if added:
-        at = micros(checkpoint.now)
-        ask_comments(connection, added, at)
-        ask_reopened(connection, {n: new for n, new in added.items() if n in reopened}, at)
+        ask_comments(connection, added, micros(checkpoint.now))
     for number in sorted(reopened):
         hold_again(connection, number, micros(checkpoint.now))

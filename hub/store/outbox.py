@@ -111,25 +111,6 @@ def ask_comments(
         _put(connection, ticket_n, instance, role, "comment", {"cause": "source", "messages": new}, at, *new)
 
 
-def ask_reopened(connection: sa.Connection, added: Mapping[int, Sequence[str]], at: int) -> None:
-    """Ask for what opened tickets again to be told where they were delivered and closed, and for the cases there to be
-    opened too: people are to answer there. A department that was done is not asked again by that.
-
-    Args:
-        added: ids of new messages by the ticket's row number.
-    """
-    for some in chunks(sorted(added)):
-        there = (links.c.ticket_n.in_(some)) & (links.c.role == "delivered") & links.c.state.in_(("solved", "closed"))
-        rows = connection.execute(sa.select(links.c.ticket_n, links.c.instance).where(there).distinct()).all()
-        for ticket_n, instance in rows:
-            last = newest(connection, ticket_n, instance, "delivered")
-            if last is not None and last.state in ("solved", "closed"):
-                new = list(added[ticket_n])
-                told = {"cause": "source", "messages": new}
-                _put(connection, ticket_n, instance, "delivered", "comment", told, at, *new)
-                ask_change(connection, ticket_n, instance, "delivered", {"state": "open"}, "source", at)
-
-
 def ask_change(
     connection: sa.Connection,
     ticket_n: int,
