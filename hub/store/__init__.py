@@ -1,8 +1,12 @@
 """What survives a restart: tickets, messages, events, originals, dead letters, cursors. One store per ``store`` URL."""
 
 from hub.store.by_hand import HandSet
+from hub.store.customer_door import Linked
+from hub.store.customer_links import Profile
+from hub.store.customer_views import CardView, CustomerLine, CustomerView, HistoryLine, LinkView, ProfileView
 from hub.store.erase import Erased, Named
 from hub.store.failed import FailedPage
+from hub.store.inquiries import Asking, Crm
 from hub.store.inventory import Absent
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
@@ -14,18 +18,28 @@ from hub.store.store import Recall, Store, Summary, backup_store, open_store, up
 __all__ = [
     "Absent",
     "Asked",
+    "Asking",
+    "CardView",
     "Checkpoint",
+    "Crm",
+    "CustomerLine",
+    "CustomerView",
     "DeadLetter",
     "Decided",
     "Erased",
     "Escalation",
     "FailedPage",
     "HandSet",
+    "HistoryLine",
     "InstanceState",
+    "LinkView",
+    "Linked",
     "Named",
     "Outgoing",
     "Parcel",
     "Place",
+    "Profile",
+    "ProfileView",
     "Recall",
     "Rejected",
     "Router",
