@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -17,6 +18,7 @@ from hub.runtime.plugins import PluginError, Registry, check_hooks
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import resolve
 from hub.sdk import ConfigError, Connector, ConnectorConfig
+from hub.sdk.config import parse_duration
 from hub.sdk.nearest import did_you_mean, listed, nearest_zone
 
 __all__ = [
@@ -35,11 +37,17 @@ DEFAULT_STORE = "sqlite:///hub.db"
 DEFAULT_TIMEZONE = "UTC"
 LANGS = ("ru", "en")
 NO_RULES = "off"
+IDENTIFY_EVERY = timedelta(days=30)
 TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "store": ("text", f'"{DEFAULT_STORE}"', "where tickets are kept; a relative path starts at the folder of the file"),
     "rules": ("text", "none", 'a folder of rules, or `"off"`; a relative path starts at the folder of the file'),
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
     "lang": ('"ru" or "en"', "the locale's", "language of `hub demo` and `hub rules`; `--lang` wins"),
+    "identify_every": (
+        "duration",
+        f'"{IDENTIFY_EVERY.days}d"',
+        "how old a CRM's answer about a customer may be before it is asked again; asked when the customer writes",
+    ),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
@@ -63,6 +71,7 @@ class Place:
         store: URL with an absolute path.
         rules: the folder of rules, absolute; None where the file names none, or says ``off``.
         lang: None where the file does not say.
+        identify_every: how old a CRM's answer about a customer may be.
     """
 
     path: Path
@@ -70,6 +79,7 @@ class Place:
     rules: Path | None
     timezone: ZoneInfo
     lang: Literal["ru", "en"] | None
+    identify_every: timedelta = field(default=IDENTIFY_EVERY, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +216,7 @@ def _place(file: ConfigFile) -> dict[str, Any]:
         "rules": _rules(file),
         "timezone": _timezone(file),
         "lang": _lang(file),
+        "identify_every": _identify_every(file),
     }
 
 
@@ -255,6 +266,19 @@ def _lang(file: ConfigFile) -> Any:
     if lang not in (None, *LANGS):
         file.findings.add(("lang",), f'{lang!r} is not a language that the hub speaks; write "ru" or "en"')
     return lang
+
+
+def _identify_every(file: ConfigFile) -> timedelta:
+    value = _top(file, "identify_every", IDENTIFY_EVERY)
+    try:
+        span = parse_duration(value)
+    except ValueError as error:
+        file.findings.add(("identify_every",), str(error))
+        return IDENTIFY_EVERY
+    if not isinstance(span, timedelta) or not span:
+        file.findings.add(("identify_every",), f'is {value!r}; write a span of time such as "30d"')
+        return IDENTIFY_EVERY
+    return span
 
 
 def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:

@@ -36,6 +36,7 @@ def config_schema(registry: Registry) -> dict[str, Any]:
             "rules": _or_reference({"type": "string", "examples": ["rules"]}),
             "timezone": _or_reference({"type": "string", "default": "UTC"}),
             "lang": _or_reference({"enum": ["ru", "en"]}),
+            "identify_every": _or_reference({"type": "string", "examples": ["30d"]}),
             "instances": {
                 "type": "object",
                 "propertyNames": _NAMES,

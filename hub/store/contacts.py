@@ -14,7 +14,7 @@ import orjson
 import sqlalchemy as sa
 
 from hub.sdk.contacts import emails_in, phones_in
-from hub.store.customer_links import Profile, note_profile, put_link, regroup
+from hub.store.customer_links import Grounds, Profile, note_profile, put_link, regroup
 from hub.store.history import OPEN_STATES
 from hub.store.inquiries import ask
 from hub.store.links import chunks
@@ -78,9 +78,8 @@ def _note(connection: sa.Connection, said: Said, at: int) -> bool:
     if said.ticket.customer is None:
         mine = sa.update(tickets).where(tickets.c.n == said.ticket.n)
         connection.execute(mine.values(customer=said.profile.digest))
-    seen = {"ticket": str(UUID(bytes=said.ticket.id)), "seen": "own words"}
-    made = {"author": "words", "confidence": "probable", "evidence": seen, "at": at}
-    found = [put_link(connection, said.profile.digest, kind, value, **made) for kind, value in said.contacts()]
+    grounds = Grounds("words", "probable", {"ticket": str(UUID(bytes=said.ticket.id))})
+    found = [put_link(connection, said.profile.digest, kind, value, grounds, at) for kind, value in said.contacts()]
     return any(found)
 
 

@@ -41,6 +41,16 @@ class Profile:
     handle: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """Why the machine makes a link. ``author``: words (the customer's own) or card (a CRM); ``evidence``: what was
+    seen, where."""
+
+    author: str
+    confidence: str
+    evidence: Mapping[str, Any]
+
+
 def note_profile(connection: sa.Connection, profile: Profile, at: int) -> None:
     """Write a profile down; one that is known gets the name and handle that it has now."""
     shown = {"name": profile.name, "handle": profile.handle}
@@ -56,24 +66,22 @@ def put_link(
     profile: int,
     kind: str,
     value: str,
-    *,
-    author: str,
-    confidence: str,
-    evidence: Mapping[str, Any],
+    grounds: Grounds,
     at: int,
     state: str = "active",
 ) -> bool:
     """Make a link as the machine does; return whether anything is new. What a person decided stays."""
     row = _row(connection, profile, kind, value)
     if row is None:
-        given = {"author": author, "confidence": confidence, "evidence": dumps(dict(evidence))}
+        evidence = dumps(dict(grounds.evidence))
+        given = {"author": grounds.author, "confidence": grounds.confidence, "evidence": evidence}
         where = {"profile": profile, "kind": kind, "value": value, "created_at": at}
         connection.execute(sa.insert(customer_links).values(**where, **given, state=state))
         return True
     decided = PERSON in (row.author, row.undone_by)
     if decided or row.state == state or (row.state == "active" and state == "proposed"):
         return False
-    _set(connection, row.n, state=state, confidence=confidence, undone_at=None, undone_by=None)
+    _set(connection, row.n, state=state, confidence=grounds.confidence, undone_at=None, undone_by=None)
     return True
 
 
@@ -234,7 +242,7 @@ def _counts(connection: sa.Connection, values: Iterable[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for some in chunks(sorted(values)):
         query = sa.select(customer_links.c.value, sa.func.count()).where(customer_links.c.value.in_(some), _ACTIVE)
-        found |= dict(connection.execute(query.group_by(customer_links.c.value)).tuples())
+        found |= dict(connection.execute(query.group_by(customer_links.c.value)).tuples().all())
     return found
 
 
@@ -275,7 +283,7 @@ def _first_tickets(connection: sa.Connection, digests: Collection[int]) -> dict[
     found: dict[int, int] = {}
     for some in chunks(sorted(digests)):
         query = sa.select(tickets.c.customer, sa.func.min(tickets.c.created_at)).where(tickets.c.customer.in_(some))
-        found |= dict(connection.execute(query.group_by(tickets.c.customer)).tuples())
+        found |= dict(connection.execute(query.group_by(tickets.c.customer)).tuples().all())
     return found
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from hub.sdk.customer import CustomerCard
 from hub.sdk.text import storable
-from hub.store.customer_links import Profile, put_link, regroup, withdraw
+from hub.store.customer_links import Grounds, Profile, put_link, regroup, withdraw
 from hub.store.outbox import FIRST_WAIT, LONGEST_WAIT
 from hub.store.rows import dumps
 from hub.store.tables import customer_cards, customer_links, inquiries, micros, profiles
@@ -108,7 +108,7 @@ def failed(connection: sa.Connection, n: int, now: datetime, error: str, *, asid
 def counts(connection: sa.Connection, instance: str) -> tuple[int, int]:
     """Return how many inquiries of an instance wait and how many are set aside."""
     query = sa.select(inquiries.c.state, sa.func.count()).where(inquiries.c.instance == instance)
-    found = dict(connection.execute(query.group_by(inquiries.c.state)).tuples())
+    found: dict[str, int] = dict(connection.execute(query.group_by(inquiries.c.state)).tuples().all())
     return found.get("waiting", 0), found.get("failed", 0)
 
 
@@ -144,8 +144,8 @@ def answered(
             withdraw(connection, digest, "card", old, crm.instance, at)
     for card, value in zip(cards, values, strict=True):
         _keep(connection, card, value, crm.instance, at)
-        made = {"author": "card", "confidence": "certain", "at": at, "state": state}
-        put_link(connection, digest, "card", value, evidence=_evidence(asking, card, crm), **made)
+        grounds = Grounds("card", "certain", _evidence(asking, card, crm))
+        put_link(connection, digest, "card", value, grounds, at, state)
     done = {"state": "done", "attempts": 0, "next_try_at": None, "error": None, "answered_at": at}
     connection.execute(sa.update(inquiries).where(inquiries.c.n == asking.n).values(**done))
     return regroup(connection, [digest])

@@ -76,5 +76,6 @@ def _inquiries() -> None:
     )
     op.create_index("inquiries_profile", "inquiries", ["profile", "instance"], unique=True)
     where = sa.text("state = 'waiting'")
-    waiting = {"sqlite_where": where, "postgresql_where": where}
-    op.create_index("inquiries_waiting", "inquiries", ["instance", "n"], **waiting)
+    op.create_index(
+        "inquiries_waiting", "inquiries", ["instance", "n"], sqlite_where=where, postgresql_where=where
+    )
