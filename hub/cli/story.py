@@ -21,9 +21,9 @@ Line = tuple[str, str]
 """A line and its style."""
 
 
-def print_story(ticket: "Ticket", events: "Sequence[TicketEvent]", zone: tzinfo) -> None:
-    """Print *ticket* with its messages and events; times in *zone*."""
-    lines = [*_head(ticket, zone), *_links(ticket), *_messages(ticket, zone), *_events(ticket, events, zone)]
+def print_story(ticket: "Ticket", events: "Sequence[TicketEvent]", zone: tzinfo, others: int = 0) -> None:
+    """Print *ticket* with its messages and events; times in *zone*; *others*: how many more tickets the customer has."""
+    lines = [*_head(ticket, zone), *_customer(ticket, others), *_links(ticket), *_messages(ticket, zone), *_events(ticket, events, zone)]
     if not sys.stdout.isatty():
         sys.stdout.write("\n".join(text for text, _ in lines) + "\n")
         return
@@ -60,6 +60,16 @@ def _facts(ticket: "Ticket", zone: tzinfo) -> Iterator[tuple[str, str]]:
         ("link", ticket.url),
     ]
     yield from ((name, str(value)) for name, value in facts if value)
+
+
+def _customer(ticket: "Ticket", others: int) -> Iterator[Line]:
+    if ticket.customer_id is None:
+        return
+    facts = ticket.customer
+    said = [] if facts is None else [facts.name or "", *facts.loyalty, *(["do not call"] if facts.do_not_call else [])]
+    said += [counted(others, "other ticket", "other tickets")] if others else []
+    told = ", ".join(one_line(fact) for fact in said if fact)
+    yield f"customer: {ticket.customer_id}" + (f" ({told})" if told else ""), ""
 
 
 def _due(ticket: "Ticket", zone: tzinfo) -> str:

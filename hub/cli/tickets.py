@@ -1,6 +1,7 @@
 """``hub tickets``: list, show, export, set, escalate."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +31,12 @@ def tickets() -> None:
 
 @tickets.command("list")
 @filter_options
+@click.option("--customer", metavar="WHO", help="Of this customer: an id of theirs or of a ticket, or platform:handle.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @json_option
 @shared_options
 @pass_state
-def list_(state: State, /, limit: int, as_json: bool, **options: Any) -> None:
+def list_(state: State, /, customer: str | None, limit: int, as_json: bool, **options: Any) -> None:
     """List tickets, newest first.
 
     Options that are given several times are alternatives; different options narrow further.
@@ -43,6 +45,8 @@ def list_(state: State, /, limit: int, as_json: bool, **options: Any) -> None:
     wanted = ticket_filter(options, outline.timezone)
     with state.store(outline.store) as store:
         check_instances(outline, store, options["instance"])
+        if customer is not None:
+            wanted = replace(wanted, customer=store.profiles_of(customer))
         lines = store.list_tickets(wanted, limit)
     if as_json:
         print_json(lines)
@@ -71,10 +75,11 @@ def show(state: State, ticket: str, as_json: bool) -> None:
     with state.store(outline.store) as store:
         found = store.find_ticket(ticket)
         events = store.events(str(found.id))
+        others = store.other_tickets(str(found.id))
     if as_json:
         print_json({**found.model_dump(mode="json"), "events": events})
     else:
-        print_story(found, events, outline.timezone)
+        print_story(found, events, outline.timezone, others)
 
 
 @tickets.command("set")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hub.sdk.customer import CustomerCard
 from hub.sdk.errors import StoreError
-from hub.store import contacts, customer_links, customer_views, history, inquiries
+from hub.store import contacts, customer_links, customer_views, history, inquiries, queries
 from hub.store.again import decide_again
 from hub.store.customer_links import Profile
 from hub.store.customer_views import CustomerLine, CustomerView
@@ -101,6 +101,11 @@ class Customers(ABC):
         self._name_customers()
         with self._read() as connection:
             return customer_views.digests_of(connection, customer_views.find_profile(connection, who))
+
+    def other_tickets(self, ticket: str) -> int:
+        """Return how many more tickets the customer of a ticket (its id) has, as far as they are written down."""
+        with self._read() as connection:
+            return customer_views.other_tickets(connection, queries.number_of(connection, ticket))
 
     def link_customers(self, one: str, other: str, why: str | None = None, router: Router | None = None) -> Linked:
         """Make the customers that *one* and *other* name one, as a person says.

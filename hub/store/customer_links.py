@@ -242,7 +242,7 @@ def _counts(connection: sa.Connection, values: Iterable[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for some in chunks(sorted(values)):
         query = sa.select(customer_links.c.value, sa.func.count()).where(customer_links.c.value.in_(some), _ACTIVE)
-        found |= dict(connection.execute(query.group_by(customer_links.c.value)).tuples().all())
+        found |= {row[0]: row[1] for row in connection.execute(query.group_by(customer_links.c.value))}
     return found
 
 
@@ -283,7 +283,7 @@ def _first_tickets(connection: sa.Connection, digests: Collection[int]) -> dict[
     found: dict[int, int] = {}
     for some in chunks(sorted(digests)):
         query = sa.select(tickets.c.customer, sa.func.min(tickets.c.created_at)).where(tickets.c.customer.in_(some))
-        found |= dict(connection.execute(query.group_by(tickets.c.customer)).tuples().all())
+        found |= {row[0]: row[1] for row in connection.execute(query.group_by(tickets.c.customer))}
     return found
 
 

@@ -14,7 +14,7 @@ from hub.store import queries
 from hub.store.contacts import profile_in
 from hub.store.customer_links import APART, Profile, evidence_of
 from hub.store.links import chunks
-from hub.store.people import card_of, person_of
+from hub.store.people import People, card_of, person_of
 from hub.store.rows import customer_uuid, profile_digest
 from hub.store.tables import customer_cards, customer_links, instant, messages, profiles, tickets
 
@@ -144,11 +144,10 @@ def find_profile(connection: sa.Connection, who: str) -> Profile:
             f"{who!r} names nobody; give a ticket's or a customer's id (its first {_PREFIX} letters or more), or"
             " platform:handle, such as vk.com:vera_k"
         )
-    found = _by_customer(connection, digits)
-    ticket = _ticket_by(connection, digits)
+    found, ticket = _by_customer(connection, digits), _ticket_by(connection, digits)
     if found and ticket is not None:
         raise StoreError(f"both a ticket and a customer have an id beginning with {who!r}; give more of it")
-    if found:
+    if found or (ticket is None and (found := _unlinked(connection, digits))):
         return found
     if ticket is None:
         raise StoreError(f'no ticket and no customer has an id beginning with {who!r}; "hub tickets list" shows tickets')
@@ -178,7 +177,7 @@ def _by_customer(connection: sa.Connection, digits: str) -> Profile | None:
     if rows:
         first = next((row for row in rows if customer_uuid(row.digest).bytes == row.customer), rows[0])
         return Profile(first.digest, first.platform, first.key, first.name, first.handle)
-    return _unlinked(connection, digits)
+    return None
 
 
 def _unlinked(connection: sa.Connection, digits: str) -> Profile | None:
@@ -230,6 +229,15 @@ def digests_of(connection: sa.Connection, profile: Profile) -> tuple[int, ...]:
     mine = sa.select(profiles.c.customer).where(profiles.c.digest == profile.digest)
     customer = connection.execute(mine).scalar()
     return person_of(connection, customer).profiles if customer is not None else (profile.digest,)
+
+
+def other_tickets(connection: sa.Connection, ticket_n: int) -> int:
+    """Return how many more tickets the customer of a ticket has, as far as they are written down."""
+    digest = connection.execute(sa.select(tickets.c.customer).where(tickets.c.n == ticket_n)).scalar()
+    person = People(connection).of(digest)
+    digests = person.profiles if person else (digest,)
+    others = tickets.c.customer.in_(digests) & (tickets.c.n != ticket_n)
+    return connection.execute(sa.select(sa.func.count()).where(others)).scalar_one()
 
 
 def customer_of(connection: sa.Connection, profile: Profile, limit: int) -> CustomerView:

@@ -108,7 +108,7 @@ def failed(connection: sa.Connection, n: int, now: datetime, error: str, *, asid
 def counts(connection: sa.Connection, instance: str) -> tuple[int, int]:
     """Return how many inquiries of an instance wait and how many are set aside."""
     query = sa.select(inquiries.c.state, sa.func.count()).where(inquiries.c.instance == instance)
-    found: dict[str, int] = dict(connection.execute(query.group_by(inquiries.c.state)).tuples().all())
+    found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query.group_by(inquiries.c.state))}
     return found.get("waiting", 0), found.get("failed", 0)
 
 

@@ -384,8 +384,9 @@ class Store(Deliveries, Customers):
         with self._read() as connection:
             return erase.named(connection, author)
 
-    def erase(self, author: str) -> erase.Erased:
-        """Remove the data of the person whose author key, handle or name is exactly *author*.
+    def erase(self, author: str, linked: Sequence[tuple[str, str]] = ()) -> erase.Erased:
+        """Remove the data of the person whose author key, handle or name is exactly *author*, and of the profiles
+        *linked* (platform and key, as :meth:`named` has them).
 
         Raises:
             StoreError: *author* is blank; or the data is gone from every table, but a reader keeps the old bytes in
@@ -393,6 +394,8 @@ class Store(Deliveries, Customers):
         """
         with self._write() as connection:
             erased = erase.erase(connection, author, self._now())
+            for platform, key in linked:
+                erased += erase.erase(connection, key, self._now(), platform)
         with database.reported(self._engine), closing(self._engine.raw_connection()) as connection:
             busy = not database.write_anew(connection.cursor())
         if busy:
