@@ -40,7 +40,7 @@ class Grouping:
 @dataclass(slots=True)
 class _Group:
     profiles: set[int] = field(default_factory=set)
-    cards: dict[str, str] = field(default_factory=dict)  # by the CRM
+    cards: set[str] = field(default_factory=set)
     nodes: set[_Node] = field(default_factory=set)
 
 
@@ -57,7 +57,7 @@ def grouped(
     groups: dict[_Node, _Group] = {}
     for profile in profiles:
         node = ("profile", str(profile))
-        groups[node] = _Group({profile}, {}, {node})
+        groups[node] = _Group({profile}, set(), {node})
     held: dict[Tie, Held] = {}
     for tie in sorted(ties):
         mine = groups[("profile", str(tie.profile))]
@@ -69,13 +69,13 @@ def grouped(
             _join(groups, mine, other)
     found = {id(group): group for group in groups.values() if group.profiles}
     return Grouping(
-        tuple((frozenset(one.profiles), frozenset(one.cards.values())) for one in found.values()),
+        tuple((frozenset(one.profiles), frozenset(one.cards)) for one in found.values()),
         held,
     )
 
 
 def _of(tie: Tie) -> _Group:
-    cards = {crm_of(tie.value): tie.value} if tie.kind == "card" else {}
+    cards = {tie.value} if tie.kind == "card" else set()
     return _Group(set(), cards, {(tie.kind, tie.value)})
 
 
@@ -94,16 +94,16 @@ def _obstacle(
     together = mine.profiles | other.profiles
     if any(pair <= together and not (pair <= mine.profiles or pair <= other.profiles) for pair in apart):
         return "apart"
-    differing = (crm for crm in mine.cards.keys() & other.cards.keys() if mine.cards[crm] != other.cards[crm])
-    return "conflict" if any(differing) else None
+    if not other.profiles:  # a card of its own: a CRM may have two of one person, whom a person then linked
+        return None
+    return "conflict" if set(map(crm_of, mine.cards)) & set(map(crm_of, other.cards)) else None
 
 
 def _join(groups: dict[_Node, _Group], mine: _Group, other: _Group) -> None:
     into, gone = (mine, other) if len(mine.nodes) >= len(other.nodes) else (other, mine)
     into.profiles |= gone.profiles
     into.nodes |= gone.nodes
-    for crm in sorted(gone.cards):  # by hand two cards of one CRM may meet: the first in order stands
-        into.cards[crm] = min(gone.cards[crm], into.cards.get(crm, gone.cards[crm]))
+    into.cards |= gone.cards
     for node in gone.nodes:
         groups[node] = into
 
