@@ -13,6 +13,8 @@ from hub.sdk import (
     Attachment,
     Author,
     Change,
+    Customer,
+    CustomerCard,
     Decision,
     FollowUp,
     Link,
@@ -28,8 +30,8 @@ from hub.sdk import (
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "ticket.md"
 MODELS = (
-    *(Ticket, Message, Source, Author, Attachment, Place, Sla, Decision, Link),
-    *(TicketDraft, MessageDraft, Change, FollowUp, Listed),
+    *(Ticket, Message, Source, Author, Attachment, Place, Sla, Decision, Link, Customer),
+    *(TicketDraft, MessageDraft, Change, FollowUp, Listed, CustomerCard),
 )
 FORMATS = {"uuid": "uuid", "date-time": "time"}
 TYPES = {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "object", "null": "null"}
