@@ -115,9 +115,7 @@ def link(
 @json_option
 @shared_options
 @pass_state
-def unlink(
-    state: State, one: str, other: str | None, number: int | None, lang: str | None, as_json: bool
-) -> None:
+def unlink(state: State, one: str, other: str | None, number: int | None, lang: str | None, as_json: bool) -> None:
     """Take a profile out of its customer, or away from one other.
 
     WHO is a ticket or a customer, by id or its first four letters or more, or platform:handle. The links by which the

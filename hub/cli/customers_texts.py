@@ -25,7 +25,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "column.why": "why",
         "yes": "yes",
         "no": "no",
-        "nobody": 'nothing is noted of any customer yet; phones and e-mails are found by "hub sync", "hub customers link" links by hand',
+        "nobody": 'nothing is noted of any customer yet; "hub sync" finds phones and e-mails,'
+        ' "hub customers link" links by hand',
         "customer": "Customer {id}",
         "known": "known to a CRM",
         "unknown": "no CRM knows who this is",
@@ -86,7 +87,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "column.why": "почему",
         "yes": "да",
         "no": "нет",
-        "nobody": "пока ни о ком ничего не известно; телефоны и почту находит «hub sync», вручную связывает «hub customers link»",
+        "nobody": "пока ни о ком ничего не известно; телефоны и почту находит «hub sync», вручную связывает"
+        " «hub customers link»",
         "customer": "Клиент {id}",
         "known": "есть в CRM",
         "unknown": "ни одна CRM не знает, кто это",

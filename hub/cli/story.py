@@ -22,8 +22,14 @@ Line = tuple[str, str]
 
 
 def print_story(ticket: "Ticket", events: "Sequence[TicketEvent]", zone: tzinfo, others: int = 0) -> None:
-    """Print *ticket* with its messages and events; times in *zone*; *others*: how many more tickets the customer has."""
-    lines = [*_head(ticket, zone), *_customer(ticket, others), *_links(ticket), *_messages(ticket, zone), *_events(ticket, events, zone)]
+    """Print *ticket* with its messages and events; times in *zone*; *others*: more tickets that the customer has."""
+    lines = [
+        *_head(ticket, zone),
+        *_customer(ticket, others),
+        *_links(ticket),
+        *_messages(ticket, zone),
+        *_events(ticket, events, zone),
+    ]
     if not sys.stdout.isatty():
         sys.stdout.write("\n".join(text for text, _ in lines) + "\n")
         return

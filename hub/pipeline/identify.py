@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 
 from hub.pipeline.act import drive
 from hub.pipeline.source import Source
-from hub.sdk import AuthError, ConfigError, Created, CustomerCard, HubError, Inquiry, SourceError, StoreError, TransientError
+from hub.sdk import (
+    AuthError,
+    ConfigError,
+    Created,
+    CustomerCard,
+    HubError,
+    Inquiry,
+    SourceError,
+    StoreError,
+    TransientError,
+)
 from hub.store import Asking, Crm, Router, Store
 
 MAX_TRIES = 10

@@ -60,9 +60,7 @@ def _ways(instance: InstanceSettings) -> frozenset[str]:
         return frozenset()
 
 
-async def _ask(
-    workshop: Workshop, store: Store, instance: InstanceSettings, report: SyncReport, forced: bool
-) -> None:
+async def _ask(workshop: Workshop, store: Store, instance: InstanceSettings, report: SyncReport, forced: bool) -> None:
     name = instance.name
     if not await store.run(store.inquiries_due, name, 1, forced=True):
         return
@@ -77,9 +75,7 @@ async def _ask(
         await _run(workshop, store, instance, report, forced)
 
 
-async def _run(
-    workshop: Workshop, store: Store, instance: InstanceSettings, report: SyncReport, forced: bool
-) -> None:
+async def _run(workshop: Workshop, store: Store, instance: InstanceSettings, report: SyncReport, forced: bool) -> None:
     name, done = instance.name, Identified()
     error: HubError | None = None
     try:

@@ -195,7 +195,9 @@ class Ticket(Model):
     sentiment: Sentiment | None = Field(default=None, description="of the latest message that has one")
     place: Place | None = None
     source_tags: tuple[str, ...] = Field(default=(), description="tags set at the source, sorted")
-    customer_id: str | None = Field(default=None, description="the customer across networks, where the author has a key")
+    customer_id: str | None = Field(
+        default=None, description="the customer across networks, where the author has a key"
+    )
     customer: Customer | None = Field(default=None, description="who that is, where a CRM knows")
 
     created_at: Instant = Field(description="when the first message was published")

@@ -65,7 +65,14 @@ def note_contacts(
         if _note(connection, said, micros(now)):
             new.add(said.profile.digest)
         if said.ticket.state in OPEN_STATES and said.ticket.created_at > micros(now - RECENT):
-            ask(connection, said.profile, identifiers, micros(now), micros(now - refresh), again=said.profile.digest in new)
+            ask(
+                connection,
+                said.profile,
+                identifiers,
+                micros(now),
+                micros(now - refresh),
+                again=said.profile.digest in new,
+            )
     if new:
         regroup(connection, new)
     connection.execute(sa.update(customer_state).values(events_to=rows[-1].n))
@@ -130,4 +137,3 @@ def profile_in(connection: sa.Connection, ticket_n: int) -> Profile | None:
     ticket = connection.execute(sa.select(tickets).where(tickets.c.n == ticket_n)).one()
     said = _said(ticket, _words(connection, [ticket_n]).get(ticket_n, ()))
     return said.profile if said else None
-

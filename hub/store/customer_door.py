@@ -134,7 +134,9 @@ class Customers(ABC):
             to = None if second is None else second.digest
             concerned, undone = customer_links.unlink(connection, first.digest, to, micros(self._now()))
             if not concerned:
-                raise StoreError(f"{one} is linked to {other or 'no other profile'} by nothing; there is nothing to undo")
+                raise StoreError(
+                    f"{one} is linked to {other or 'no other profile'} by nothing; there is nothing to undo"
+                )
             _decide(connection, router, concerned, self._now())
             return Linked(customer_views.customer_of(connection, first, 0), undone)
 

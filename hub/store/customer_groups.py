@@ -106,4 +106,3 @@ def _join(groups: dict[_Node, _Group], mine: _Group, other: _Group) -> None:
     into.cards |= gone.cards
     for node in gone.nodes:
         groups[node] = into
-

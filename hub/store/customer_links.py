@@ -96,8 +96,10 @@ def withdraw(connection: sa.Connection, profile: int, kind: str, value: str, by:
 
 
 def link(connection: sa.Connection, one: int, other: int, why: str | None, at: int) -> set[int]:
-    """Make two profiles one customer, as a person says; return the profiles concerned. What :func:`unlink` undid between
-    the two is as it was before."""
+    """Make two profiles one customer, as a person says; return the profiles concerned.
+
+    What :func:`unlink` undid between the two is as it was before.
+    """
     if one == other:
         raise StoreError("both are the same profile already: one author of one platform")
     profile, value = _ends(one, other)
@@ -221,9 +223,6 @@ def regroup(connection: sa.Connection, digests: Iterable[int]) -> set[int]:
         chosen = profiles.c.digest.in_(sorted(members))
         connection.execute(sa.update(profiles).where(chosen).values(customer=customer_uuid(first).bytes))
     return around
-
-
-
 
 
 def _tie(row: Any, around: Collection[int]) -> Tie | None:

@@ -150,7 +150,9 @@ def find_profile(connection: sa.Connection, who: str) -> Profile:
     if found or (ticket is None and (found := _unlinked(connection, digits))):
         return found
     if ticket is None:
-        raise StoreError(f'no ticket and no customer has an id beginning with {who!r}; "hub tickets list" shows tickets')
+        raise StoreError(
+            f'no ticket and no customer has an id beginning with {who!r}; "hub tickets list" shows tickets'
+        )
     profile = profile_in(connection, ticket)
     if profile is None:
         raise StoreError(f"ticket {who}: its source does not say who wrote it, so it has no customer")

@@ -47,7 +47,9 @@ class History:
             "week": week,
             "since": row.created_at - LOOK_BACK // _MICROSECOND,
         }
-        earlier, others, in_week, still_open = self._connection.execute(_query(several=person is not None), values).one()
+        earlier, others, in_week, still_open = self._connection.execute(
+            _query(several=person is not None), values
+        ).one()
         for profile in person.profiles if person else (row.customer,):
             for created_at, is_open in self._page[profile]:
                 earlier = earlier or created_at < row.created_at
@@ -74,8 +76,10 @@ def _query(*, several: bool) -> sa.Select[bool, int, int, int]:
     others = sa.select(sa.literal(1)).where(mine, tickets.c.n != sa.bindparam("n"))
     in_week = others.where(tickets.c.created_at > sa.bindparam("week"), tickets.c.created_at <= at)
     still_open = others.where(tickets.c.state.in_(OPEN_STATES), tickets.c.created_at > sa.bindparam("since"))
-    earlier = others.where(tickets.c.created_at < at).exists()
-    return sa.select(earlier, _count(others), _count(in_week), _count(still_open))
+    dated = sa.select(tickets.c.created_at).where(mine, tickets.c.n != sa.bindparam("n"))
+    whole = dated.order_by(tickets.c.created_at).limit(_MOST).subquery()
+    all_ = sa.select(sa.func.min(whole.c.created_at).label("first"), sa.func.count().label("number")).subquery()
+    return sa.select(all_.c.first < at, all_.c.number, _count(in_week), _count(still_open))
 
 
 def _count(query: sa.Select[int]) -> sa.ScalarSelect[int]:

@@ -70,7 +70,9 @@ def _can_be_found(connection: sa.Connection, profile: Profile, ways: frozenset[s
 def _contacts(connection: sa.Connection, profile: int, kinds: Sequence[str] | frozenset[str]) -> list[tuple[str, str]]:
     """Return what a profile may be looked up by, in the order in which it was said."""
     mine = (customer_links.c.profile == profile) & customer_links.c.kind.in_(sorted(kinds))
-    mine &= (customer_links.c.state == "active") & (customer_links.c.held.is_(None) | (customer_links.c.held != "shared"))
+    mine &= (customer_links.c.state == "active") & (
+        customer_links.c.held.is_(None) | (customer_links.c.held != "shared")
+    )
     query = sa.select(customer_links.c.kind, customer_links.c.value).where(mine).order_by(customer_links.c.n)
     return [(kind, value) for kind, value in connection.execute(query)]
 
@@ -83,7 +85,10 @@ def due(connection: sa.Connection, instance: str, now: datetime, limit: int, *, 
     query = sa.select(inquiries.c.n, inquiries.c.attempts, profiles).join(
         profiles, profiles.c.digest == inquiries.c.profile
     )
-    return [_asking(connection, row) for row in connection.execute(query.where(waiting).order_by(inquiries.c.n).limit(limit))]
+    return [
+        _asking(connection, row)
+        for row in connection.execute(query.where(waiting).order_by(inquiries.c.n).limit(limit))
+    ]
 
 
 def _asking(connection: sa.Connection, row: Any) -> Asking:

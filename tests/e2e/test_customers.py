@@ -87,7 +87,9 @@ def test_a_customer_who_names_a_phone_is_known_and_what_was_proposed_is_done_onc
     _mention(box, "vk.com", "41", "У меня украли деньги с карты!", 0)
     assert hub.run("sync").returncode == 0
     [ticket] = _tickets(hub)
-    proposed = [event["kind"] for event in json.loads(hub.run("tickets", "show", ticket["id"], "--json").stdout)["events"]]
+    proposed = [
+        event["kind"] for event in json.loads(hub.run("tickets", "show", ticket["id"], "--json").stdout)["events"]
+    ]
     assert "escalation_proposed" in proposed
     assert _made(box) == 0
     _mention(box, "ok.ru", "77", "Почему молчите? Мой телефон 8 912 000 00 08", 5)

@@ -1,4 +1,4 @@
-"""Who is one customer follows from the links that are active: in whatever order they came, whatever was undone since."""
+"""Who is one customer follows from the links that are active, in whatever order they came, whatever was undone."""
 
 import tempfile
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ VALUES = (
 ties = st.lists(
     st.one_of(
         st.builds(
-            lambda profile, value: Tie(1 if value[0] == "card" else 2, *value, profile),
+            lambda profile, value: Tie(1 if value[0] == "card" else 2, value[0], value[1], profile),
             st.sampled_from(PEOPLE), st.sampled_from(VALUES),
         ),
         st.builds(

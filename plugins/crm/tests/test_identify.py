@@ -61,7 +61,9 @@ def test_of_two_cards_with_one_phone_both_are_told_and_of_a_stranger_none(vendor
 
 
 @BOTH
-def test_a_customer_is_found_by_a_nickname_that_was_noted_before(vendor: str, open_site: Open, make_ticket: Any) -> None:
+def test_a_customer_is_found_by_a_nickname_that_was_noted_before(
+    vendor: str, open_site: Open, make_ticket: Any
+) -> None:
     field = {"nickname_field": "ufCrm_NICK"} if vendor == "bitrix24" else {"nickname_field_id": 70_003}
     site = open_site(vendor, **field)
     assert site.connector.identifies_by() == {"phone", "email", "handle"}
@@ -85,9 +87,11 @@ def test_nothing_is_written_and_no_question_is_asked_without_need(vendor: str, o
 @BOTH
 def test_a_refusal_is_no_answer(vendor: str, open_site: Open) -> None:
     site = open_site(vendor)
-    steps = site.connector.identify(Inquiry("vk.com", "1", site.now, phones=("+79120000008",), reference=site.reference))
+    steps = site.connector.identify(
+        Inquiry("vk.com", "1", site.now, phones=("+79120000008",), reference=site.reference)
+    )
     request = next(steps)
-    with pytest.raises(SourceError, match="400 from .*: no"):
+    with pytest.raises(SourceError, match=r"400 from .*: no"):
         steps.send(Response(400, {}, b"no", request))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hub.sdk import Author, Ticket
+from hub.sdk import Author, Ticket, phones_in
 from hub_crm import words
 from hub_crm.bbcode import escaped, link, quoted, to_text
 from hub_crm.customer import Handle, customer_of, phone_forms

@@ -253,11 +253,17 @@ def test_a_profile_that_is_taken_out_keeps_what_is_its_own_and_stays_out(store: 
     assert done.undone == 2  # the phone and the card
     assert done.customer.emails == ["vera@example.com"]
     assert store.find_customer("ok.ru:vera_ok").known
-    put(store, vera("3", "и общий both@example.com", minutes=3), vera("4", "both@example.com", platform="ok.ru", minutes=4))
+    put(
+        store,
+        vera("3", "и общий both@example.com", minutes=3),
+        vera("4", "both@example.com", platform="ok.ru", minutes=4),
+    )
     note(store)
     apart = store.find_customer("vk.com:vera_vk")
     assert [one.platform for one in apart.profiles] == ["vk.com"]
-    assert "apart" in [one.held for who in ("vk.com:vera_vk", "ok.ru:vera_ok") for one in store.find_customer(who).links]
+    assert "apart" in [
+        one.held for who in ("vk.com:vera_vk", "ok.ru:vera_ok") for one in store.find_customer(who).links
+    ]
     store.link_customers("vk.com:vera_vk", "ok.ru:vera_ok")
     assert len(store.find_customer("vk.com:vera_vk").profiles) == 2
 
@@ -283,7 +289,15 @@ def test_a_customer_is_named_by_ticket_by_id_by_handle_by_key_or_by_name(store: 
     put(store, vera("1"))
     one = ticket(store, "1")
     customer = str(one.customer_id)
-    for who in (str(one.id), one.id.hex[:8], customer, customer[:8], "vk.com:@vera_vk", "vk.com:vk.com/vera", "vk.com:Вера"):
+    for who in (
+        str(one.id),
+        one.id.hex[:8],
+        customer,
+        customer[:8],
+        "vk.com:@vera_vk",
+        "vk.com:vk.com/vera",
+        "vk.com:Вера",
+    ):
         assert store.find_customer(who).id == customer
     assert [line.id for line in store.list_tickets(TicketFilter(customer=store.profiles_of(customer)))] == [str(one.id)]
 
@@ -320,8 +334,9 @@ def asking(decide: Callable[[Facts], Decided]) -> tuple[list[Facts], Router]:
 
 
 def proposing(facts: Facts) -> Decided:
-    known = facts.customer.known
-    return Decided("high", ruleset="v1", **{"escalations" if known else "proposals": (PROPOSED,)})
+    if facts.customer.known:
+        return Decided("high", ruleset="v1", escalations=(PROPOSED,))
+    return Decided("high", ruleset="v1", proposals=(PROPOSED,))
 
 
 def test_tickets_of_all_profiles_are_counted_for_a_customer(store: Store) -> None:
@@ -392,7 +407,7 @@ def test_of_an_erased_person_no_customer_is_left_and_the_other_profiles_are_name
     assert (found.known, len(found.profiles), found.tickets) == (False, 1, 1)
     everything = b"".join(file.read_bytes() for file in store.path.parent.glob("hub.db*"))
     assert b"vera_vk" not in everything
-    assert "Customer 7".encode() not in everything
+    assert b"Customer 7" not in everything
 
 
 def test_a_whole_customer_goes_with_all_profiles_that_are_linked(store: Store) -> None:

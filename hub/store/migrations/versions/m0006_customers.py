@@ -76,6 +76,4 @@ def _inquiries() -> None:
     )
     op.create_index("inquiries_profile", "inquiries", ["profile", "instance"], unique=True)
     where = sa.text("state = 'waiting'")
-    op.create_index(
-        "inquiries_waiting", "inquiries", ["instance", "n"], sqlite_where=where, postgresql_where=where
-    )
+    op.create_index("inquiries_waiting", "inquiries", ["instance", "n"], sqlite_where=where, postgresql_where=where)

@@ -105,7 +105,9 @@ class Cards:
             do_not_call=is_set(item.get(str(flag))) if flag else None,
             loyalty=named(_values(item, own.loyalty), own.names) if own.loyalty else None,
             flags={
-                name: said for name, key in own.flags.items() if (said := named(_values(item, key), own.names)) is not None
+                name: said
+                for name, key in own.flags.items()
+                if (said := named(_values(item, key), own.names)) is not None
             },
         )
 
