@@ -12,6 +12,7 @@ import orjson
 import sqlalchemy as sa
 
 from hub.sdk.errors import StoreError
+from hub.sdk.text import storable
 from hub.store.customer_groups import MOST_SHARED, Tie, grouped
 from hub.store.links import chunks
 from hub.store.rows import customer_uuid, dumps
@@ -103,7 +104,7 @@ def link(connection: sa.Connection, one: int, other: int, why: str | None, at: i
     if one == other:
         raise StoreError("both are the same profile already: one author of one platform")
     profile, value = _ends(one, other)
-    evidence = dumps({"why": why} if why else {})
+    evidence = dumps({"why": storable(why)} if why else {})
     row = _row(connection, profile, "profile", value)
     if row is None:
         made = {"author": PERSON, "confidence": "certain", "evidence": evidence, "state": "active"}

@@ -130,7 +130,7 @@ class Crm:
 
     def value(self, key: str) -> str:
         """Return what a card is called in links."""
-        return "\n".join((self.connector, self.namespace, storable(key)))
+        return "\n".join((self.connector, self.namespace, " ".join(storable(key).split())))
 
 
 def answered(
@@ -171,7 +171,7 @@ def _evidence(asking: Asking, card: CustomerCard, crm: Crm) -> dict[str, Any]:
 
 def _keep(connection: sa.Connection, card: CustomerCard, value: str, instance: str, at: int) -> None:
     facts = card.model_dump(mode="json", exclude_none=True, exclude={"key", "kind", "name", "url"})
-    shown = {"instance": instance, "kind": card.kind, "facts": dumps(storable(facts)), "read_at": at}
+    shown = {"instance": instance, "kind": storable(card.kind), "facts": dumps(storable(facts)), "read_at": at}
     shown |= {"name": storable(card.name), "url": storable(card.url)}
     known = sa.update(customer_cards).where(customer_cards.c.value == value).values(**shown)
     if connection.execute(known).rowcount == 0:

@@ -27,6 +27,11 @@ TABLES = (
     "rulesets",
     "erased_authors",
     "search_state",
+    "profiles",
+    "customer_links",
+    "customer_cards",
+    "inquiries",
+    "customer_state",
 )
 
 
