@@ -152,6 +152,9 @@ def _show_delivery(delivery: "DeliveryReport", *, quiet: bool) -> None:
 
 def _show_customers(asked: "CustomersReport", *, quiet: bool) -> None:
     remarks = [*asked.problems, asked.error]
+    if asked.aside and not quiet:
+        told = counted(asked.aside, "customer was asked about in vain", "customers were asked about in vain")
+        remarks.append(f"{told}; they are asked about again when they write")
     if asked.asked and not quiet:
         told = f"asked about {counted(asked.asked, 'customer', 'customers')}, knows {asked.found:,} of them"
         remarks.insert(0, told)
