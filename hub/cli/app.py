@@ -18,6 +18,8 @@ COMMANDS = {
     "init": Entry("hub.cli.init", "init", "Write a hub.toml to start from."),
     "check": Entry("hub.cli.sync", "check", "Try settings, credentials and addresses; say what to do."),
     "sync": Entry("hub.cli.sync", "sync", "Read what is new and send what waits, once, now."),
+    "run": Entry("hub.cli.run", "run", "Read on a schedule and send what waits, until it is stopped."),
+    "reload": Entry("hub.cli.run", "reload", "Let a running hub read settings and rules anew."),
     "status": Entry("hub.cli.status", "status", "Show how every instance is and what waits for a person."),
     "pause": Entry("hub.cli.status", "pause", "Stop reading an instance until it is resumed."),
     "resume": Entry("hub.cli.status", "resume", "Read a paused instance again."),

@@ -94,11 +94,18 @@ def check_instances(outline: "Outline", store: "Store", names: Iterable[str]) ->
     from hub.sdk.nearest import did_you_mean, listed
 
     for name in names:
-        if name in outline.connectors or _is_stored(store, name):
+        if name in outline.connectors or name in recipients(outline) or _is_stored(store, name):
             continue
-        known = {*outline.connectors, *(stream.instance for stream in store.streams())}
+        known = {*outline.connectors, *recipients(outline), *(stream.instance for stream in store.streams())}
         hint = did_you_mean(name, known) or ";"
         raise click.UsageError(f'there is no instance "{name}"{hint} known: {listed(known)}')
+
+
+def recipients(outline: "Outline") -> set[str]:
+    """Return what the outbox calls those whom rules may tell."""
+    from hub.store.notices import PREFIX
+
+    return {PREFIX + name for name in outline.notify or ()}
 
 
 def _is_stored(store: "Store", name: str) -> bool:

@@ -28,6 +28,7 @@ def status(state: State, as_json: bool) -> None:
 
     The lag is the time since the stream that is furthest behind was last read well.
     """
+    from hub.cli.filters import recipients
     from hub.cli.overview import overview
     from hub.runtime.rules import rules_problem
 
@@ -37,7 +38,10 @@ def status(state: State, as_json: bool) -> None:
         dead = Counter(letter.instance for letter in store.dead_letters(limit=_DEAD))
         summary = store.summary()
         known = (store.instances(), store.streams(), dead)
-        rows = overview(outline.connectors, *known, datetime.now(UTC), store.outbox_counts())
+        waiting = store.outbox_counts()
+        used = {*waiting, *(stream.instance for stream in known[1])}
+        told = {name: "notify" for name in recipients(outline) if name in used}
+        rows = overview({**outline.connectors, **told}, *known, datetime.now(UTC), waiting)
     if as_json:
         version = in_force.version if in_force and outline.rules else None
         print_json({"instances": rows, "store": summary, "rules": {"version": version, "problem": problem}})

@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
+from hub.runtime.config_notify import names_in, recipients_of
 from hub.runtime.config_schema import config_schema
 from hub.runtime.plugins import PluginError, Registry, check_hooks
 from hub.runtime.toml_lines import Path as Keys
@@ -49,6 +50,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
         "how old a CRM's answer about a customer may be before it is asked again; asked when the customer writes",
     ),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
+    "notify": ("table", "none", "whom rules may tell, by name: an Apprise URL, or a list of them; see below"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
 """Every key at the top of the file: type, default, meaning."""
@@ -88,9 +90,11 @@ class Outline(Place):
 
     Attributes:
         connectors: name of the connector by name of the instance, switched off or not.
+        notify: whom ``[notify]`` names; None where there is no such table.
     """
 
     connectors: Mapping[str, str]
+    notify: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,8 @@ class Settings(Place):
         plugins: the objects of the cross-cutting plugins that are on, in the order of the file.
         disabled: names of the instances with ``enabled = false``.
         broken: what is wrong with each instance that cannot be started, one finding a line; only where it was asked
-            to keep such instances apart.
+            to keep such instances apart. What is wrong with a recipient stands there as ``notify.NAME``.
+        notify: addresses by the name of whom rules may tell; none where they are wrong.
         secrets: every secret's value, for what takes them out of logs.
     """
 
@@ -132,6 +137,7 @@ class Settings(Place):
     disabled: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     broken: Mapping[str, str] = field(default_factory=dict)
+    notify: Mapping[str, tuple[SecretStr, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def names(self) -> frozenset[str]:
@@ -182,10 +188,19 @@ def load_settings(
     broken: dict[str, str] = {}
     instances, disabled = _instances(file, registry, broken if apart else None)
     plugins, plugin_configs = _plugins(file, registry)
+    notify = recipients_of(file, broken if apart else None)
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
-    secrets = tuple(dict.fromkeys(secret for config in configs for secret in _secrets(config)))
-    return Settings(**place, instances=instances, plugins=plugins, disabled=disabled, secrets=secrets, broken=broken)
+    secrets = tuple(dict.fromkeys(secret for config in (*configs, notify) for secret in _secrets(config)))
+    return Settings(
+        **place,
+        instances=instances,
+        plugins=plugins,
+        disabled=disabled,
+        secrets=secrets,
+        broken=broken,
+        notify=notify,
+    )
 
 
 def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
@@ -199,7 +214,7 @@ def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
     tables = _tables(file, "instances")
     file.findings.check()
     connectors = {name: str(table.get("connector", "")) for name, table in tables.items()}
-    return Outline(**place, connectors=connectors)
+    return Outline(**place, connectors=connectors, notify=names_in(file))
 
 
 # --- the top of the file --------------------------------------------------------------------------------------------

@@ -42,6 +42,11 @@ def config_schema(registry: Registry) -> dict[str, Any]:
                 "propertyNames": _NAMES,
                 "additionalProperties": {"anyOf": [ref for ref in connectors if ref] or [{"type": "object"}]},
             },
+            "notify": {
+                "type": "object",
+                "propertyNames": _NAMES,
+                "additionalProperties": {"anyOf": [_REFERENCE, {"type": "array", "items": _REFERENCE, "minItems": 1}]},
+            },
             "plugins": {
                 "type": "object",
                 "additionalProperties": False,

@@ -95,6 +95,8 @@ async def _run(workshop: Workshop, store: Store, instance: InstanceSettings, rep
     asked = error.retry_after if isinstance(error, TransientError) else None
     await store.run(store.stream_finished, _key(name), None if error is None else str(error), asked)
     told = None if error is None else str(error)
+    counts = {"asked": done.asked, "found": done.found, "failed": done.failed}
+    _log.info("customers asked about", extra={"instance": name, **counts, "error": told})
     report.customers.append(await _left(store, name, done, error=told))
 
 

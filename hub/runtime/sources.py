@@ -54,7 +54,7 @@ class Workshop:
     @cached_property
     def router(self) -> Router | None:
         """What decides for tickets: the rules, then the classifiers among the plugins."""
-        return router(self.rules, classifier(self.facts))
+        return router(self.rules, classifier(self.facts), self.settings.notify)
 
     def source(self, instance: InstanceSettings) -> Source:
         """Return *instance* ready to run; its references are not read yet."""

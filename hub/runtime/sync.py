@@ -15,6 +15,7 @@ from hub.runtime.sources import Waiting, Workshop
 from hub.runtime.transport import Transport
 from hub.sdk.config import KEEP_RAW
 from hub.store import InstanceState, Store
+from hub.store.notices import PREFIX
 
 
 async def sync(
@@ -25,9 +26,10 @@ async def sync(
     on_progress: Callable[[Progress], None] | None = None,
     on_wait: Waiting | None = None,
     sweeps: bool = True,
+    lang: str | None = None,
 ) -> SyncReport:
     """Poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
-    outbox, bring the search index up to date.
+    outbox, tell people what rules want them to know (in *lang*), bring the search index up to date.
 
     Streams and deliveries that wait after failures are passed over, unless their instance is named.
 
@@ -51,6 +53,10 @@ async def sync(
             await identify(workshop, store, runnable, report, forced=bool(names))
             # Only now: what was just read may have paused an instance, or found what a lost answer left there.
             await _work_off(workshop, store, runnable, report, forced=bool(names))
+        if settings.notify or any(key.startswith(PREFIX) for key in await store.run(store.outbox_counts)):
+            from hub.runtime.notify import notify  # it brings apprise's neighbours, which most hubs never need
+
+            await notify(settings, store, report, lang)
         while done := await store.run(store.index_batch):
             report.indexed += done
     if not names and not settings.broken:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from hub.sdk.ticket import State
 from hub.store.facts import PROPOSED, RULED_STATE, decided_of, facts_of_rows
 from hub.store.history import History
-from hub.store.page import Checkpoint, Decided, Event, Router, Wish
+from hub.store.page import Checkpoint, Decided, Event, Notice, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.tables import USUAL, instant, micros, ticket_events
 
@@ -26,10 +26,12 @@ CAUSE = "rule"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of deciding, beside the rows: events, and the cases that tickets are to have elsewhere."""
+    """What came of deciding, beside the rows: events, the cases that tickets are to have elsewhere, and whom to
+    tell of them."""
 
     events: list[Event] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
 
 def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, cases: Sequence[Case]) -> Outcome:
@@ -55,6 +57,8 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
         outcome.events.extend(proposed(case.row.n, decided, told))
         if decided.escalations:
             outcome.wishes.append((case.row.n, decided.escalations))
+        if decided.notify and checkpoint.key.mode != "backfill":  # history is nobody's alarm
+            outcome.notices.append((case.row.n, decided.notify))
     return outcome
 
 

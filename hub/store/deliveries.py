@@ -81,6 +81,11 @@ class Deliveries(ABC):
         with self._read() as connection:
             return outbox.due(connection, instance, self._now(), limit, forced)
 
+    def outbox_ready(self) -> list[str]:
+        """Return the names of the instances for which something may be sent now."""
+        with self._read() as connection:
+            return outbox.ready(connection, self._now())
+
     def outbox_parcel(self, n: int) -> Parcel | None:
         """Return a row of the outbox with all that is needed to send it; None: its ticket was erased meanwhile."""
         with self._read() as connection:

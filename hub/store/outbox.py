@@ -37,8 +37,8 @@ class Outgoing:
     n: int
     ticket: str
     instance: str
-    role: Role
-    effect: Effect
+    role: Role  # or notify
+    effect: Effect  # or notify
     marker: str
     state: str
     attempts: int
@@ -170,6 +170,13 @@ def due(connection: sa.Connection, instance: str, now: datetime, limit: int, for
         query = query.where(outbox.c.next_try_at.is_(None) | (outbox.c.next_try_at <= micros(now)))
     query = query.where(~sa.exists(earlier)).order_by(outbox.c.n).limit(limit)
     return [_outgoing(row) for row in connection.execute(query)]
+
+
+def ready(connection: sa.Connection, now: datetime) -> list[str]:
+    """Return the names of the instances for which something may be sent now."""
+    waiting = (outbox.c.state == "waiting") & _LEFT
+    waiting &= outbox.c.next_try_at.is_(None) | (outbox.c.next_try_at <= micros(now))
+    return list(connection.execute(sa.select(outbox.c.instance).where(waiting).distinct()).scalars())
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ class Escalation:
 Wish = tuple[int, tuple[Escalation, ...]]
 """A ticket's row number, and the cases that routing wants for it."""
 
+Notice = tuple[int, tuple[str, ...]]
+"""A ticket's row number, and the names of those who are to be told of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -40,6 +43,7 @@ class Decided:
         rules: names of those that decided, in order.
         escalations: go into the outbox with the page that brought it; one that is there already is not asked for again.
         proposals: escalations that wait for a person: an event tells of each.
+        notify: names of those to be told.
     """
 
     priority: str
@@ -54,6 +58,7 @@ class Decided:
     rules: tuple[str, ...] = ()
     escalations: tuple[Escalation, ...] = ()
     proposals: tuple[Escalation, ...] = ()
+    notify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,3 +141,19 @@ def test_a_hub_that_is_killed_while_it_asks_knows_everybody_in_the_end_and_escal
     assert len({one["customer_id"] for one in tickets}) == 2
     assert [len(one["links"]) for one in tickets] == [1] * 6
     assert _made(box) == 6
+
+
+def test_the_daemon_asks_too(joined: tuple[Hub, Sandbox]) -> None:
+    hub, box = joined
+    _mention(box, "vk.com", "41", "Украли деньги, мой телефон 8 912 000 00 08", 0)
+    with hub.start("run") as process:
+        try:
+            deadline = time.monotonic() + 60
+            while _made(box) == 0 and time.monotonic() < deadline:
+                time.sleep(0.2)
+        finally:
+            process.terminate()
+            process.communicate()
+    assert _made(box) == 1
+    [ticket] = _tickets(hub)
+    assert (ticket["customer"]["name"], ticket["tags"]) == ("Тимур Ахметов", ["do-not-call"])

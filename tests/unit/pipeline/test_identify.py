@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -60,7 +60,7 @@ class Wordy(Cards):
 
     def identify(self, inquiry: Inquiry) -> Lookup:
         yield Request("GET", "/find")
-        return cast(Any, [CustomerCard(key="1")])
+        return cast("tuple[CustomerCard, ...]", [CustomerCard(key="1")])
 
 
 def known(request: Request) -> Response:

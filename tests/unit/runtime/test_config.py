@@ -318,7 +318,7 @@ def test_abilities_that_raise_are_told_without_their_text(tmp_path: Path, sink: 
         (
             'stor = "x"',
             ('hub.toml:1: stor: unknown key; did you mean "store"?'
-            " known keys: identify_every, instances, lang, plugins, rules, store, timezone"),
+            " known keys: identify_every, instances, lang, notify, plugins, rules, store, timezone"),
         ),
         ('store = "hub.db"', 'hub.toml:1: store: is not the address of a store; write for example "sqlite:///hub.db"'),
         ("store = 5", 'hub.toml:1: store: is not the address of a store; write for example "sqlite:///hub.db"'),
@@ -344,8 +344,8 @@ def test_abilities_that_raise_are_told_without_their_text(tmp_path: Path, sink: 
         ),
         (
             'identify_every = "often"',
-            "hub.toml:1: identify_every: 'often' is not a duration; write a whole number with s, m, h or d, such as"
-            ' "30s" or "5m"',
+            ("hub.toml:1: identify_every: 'often' is not a duration; write a whole number with s, m, h or d, such as"
+            ' "30s" or "5m"'),
         ),
         ("identify_every = 30", "hub.toml:1: identify_every: is 30; write a span of time such as \"30d\""),
         ('identify_every = "0d"', "hub.toml:1: identify_every: is '0d'; write a span of time such as \"30d\""),
