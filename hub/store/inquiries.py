@@ -146,7 +146,7 @@ def answered(
     values = [crm.value(card.key) for card in cards]
     for old in _cards_of(connection, digest, crm):
         if old not in values:
-            withdraw(connection, digest, "card", old, crm.instance, at)
+            withdraw(connection, digest, "card", old, f"instance:{crm.instance}", at)
     for card, value in zip(cards, values, strict=True):
         _keep(connection, card, value, crm.instance, at)
         grounds = Grounds("card", "certain", _evidence(asking, card, crm))
