@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.cases import case_told
 from hub.cli.output import Column, counted, local, print_json, print_table, say, span
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
@@ -42,12 +43,16 @@ def status(state: State, as_json: bool) -> None:
         used = {*waiting, *(stream.instance for stream in known[1])}
         told = {name: "notify" for name in recipients(outline) if name in used}
         rows = overview({**outline.connectors, **told}, *known, datetime.now(UTC), waiting)
+        cases = store.case_problems()
     if as_json:
         version = in_force.version if in_force and outline.rules else None
-        print_json({"instances": rows, "store": summary, "rules": {"version": version, "problem": problem}})
+        rules = {"version": version, "problem": problem}
+        print_json({"instances": rows, "store": summary, "rules": rules, "cases": cases})
     else:
         _show(outline, rows, summary)
         _show_rules(outline, in_force, problem)
+        for case in cases:
+            say(case_told(case))
 
 
 @click.command

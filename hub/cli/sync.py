@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.cases import case_told
 from hub.cli.errors import FAILED, WRONG_USE
 from hub.cli.output import Column, counted, print_json, print_table, progress, say
 from hub.cli.speech import language
@@ -117,6 +118,7 @@ def _plain(report: "SyncReport") -> dict[str, object]:
         "seconds": report.seconds,
         "indexed": report.indexed,
         "problems": report.problems,
+        "cases": report.cases,
         "streams": report.streams,
     }
 
@@ -140,6 +142,8 @@ def _show(report: "SyncReport", *, quiet: bool) -> None:
         _show_customers(asked, quiet=quiet)
     for problem in report.problems:
         say(problem)
+    for case in report.cases:
+        say(case_told(case))
     if summary := _summary(report, quiet=quiet):
         say(summary)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import Registry
 from hub.sdk import ConfigError
 
@@ -37,6 +38,8 @@ def config_schema(registry: Registry) -> dict[str, Any]:
             "timezone": _or_reference({"type": "string", "default": "UTC"}),
             "lang": _or_reference({"enum": ["ru", "en"]}),
             "identify_every": _or_reference({"type": "string", "examples": ["30d"]}),
+            "conversations": ConversationsTable.model_json_schema(),
+            "escalation": EscalationTable.model_json_schema(),
             "instances": {
                 "type": "object",
                 "propertyNames": _NAMES,

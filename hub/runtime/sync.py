@@ -59,6 +59,7 @@ async def sync(
             await notify(settings, store, report, lang)
         while done := await store.run(store.index_batch):
             report.indexed += done
+    report.cases = await store.run(store.case_news, settings.escalation.stuck_after)
     if not names and not settings.broken:
         await store.run(_prune_left_over, settings, store, [instance.name for instance in runnable])
     report.seconds = time.perf_counter() - started

@@ -31,6 +31,7 @@ class MessageDraft(Model):
     ``tags`` are those of this record in this stream; the ticket shows those of all its messages.
     ``echo_of`` marks a record that is the echo of our own write (the marker that was sent with it): the engine
     drops it.
+    ``automatic`` marks what the source's own system wrote (somebody moved a task): nobody said it, so it is no answer.
     """
 
     source_id: Id
@@ -51,6 +52,7 @@ class MessageDraft(Model):
     withheld: bool = False
     tags: tuple[str, ...] = ()
     echo_of: str | None = None
+    automatic: bool = False
 
 
 class TicketDraft(Model):

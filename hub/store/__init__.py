@@ -1,7 +1,9 @@
 """What survives a restart: tickets, messages, events, originals, dead letters, cursors. One store per ``store`` URL."""
 
 from hub.store.by_hand import HandSet
-from hub.store.customer_door import Linked
+from hub.store.case_problems import CaseProblem
+from hub.store.conversations import Conversations
+from hub.store.customer_door import JoinedCustomer
 from hub.store.customer_links import Profile
 from hub.store.customer_views import CardView, CustomerLine, CustomerView, HistoryLine, LinkView, ProfileView
 from hub.store.erase import Erased, Named
@@ -12,6 +14,7 @@ from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
 from hub.store.page import Checkpoint, Decided, Escalation, Rejected, Router, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
+from hub.store.same import Linked
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.store import Recall, Store, Summary, backup_store, open_store, upgrade_store
 
@@ -20,7 +23,9 @@ __all__ = [
     "Asked",
     "Asking",
     "CardView",
+    "CaseProblem",
     "Checkpoint",
+    "Conversations",
     "Crm",
     "CustomerLine",
     "CustomerView",
@@ -32,6 +37,7 @@ __all__ = [
     "HandSet",
     "HistoryLine",
     "InstanceState",
+    "JoinedCustomer",
     "LinkView",
     "Linked",
     "Named",

@@ -24,7 +24,7 @@ _MOST = 1000  # open tickets of one customer that are decided again
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
+class JoinedCustomer:
     """What became of a link by hand: the customer as they are now, and how many links were undone."""
 
     customer: CustomerView
@@ -107,7 +107,9 @@ class Customers(ABC):
         with self._read() as connection:
             return customer_views.other_tickets(connection, queries.number_of(connection, ticket))
 
-    def link_customers(self, one: str, other: str, why: str | None = None, router: Router | None = None) -> Linked:
+    def link_customers(
+        self, one: str, other: str, why: str | None = None, router: Router | None = None
+    ) -> JoinedCustomer:
         """Make the customers that *one* and *other* name one, as a person says.
 
         Raises:
@@ -119,9 +121,9 @@ class Customers(ABC):
             at = micros(self._now())
             concerned = customer_links.link(connection, first.digest, second.digest, why, at)
             _decide(connection, router, concerned, self._now())
-            return Linked(customer_views.customer_of(connection, first, 0))
+            return JoinedCustomer(customer_views.customer_of(connection, first, 0))
 
-    def unlink_customers(self, one: str, other: str | None = None, router: Router | None = None) -> Linked:
+    def unlink_customers(self, one: str, other: str | None = None, router: Router | None = None) -> JoinedCustomer:
         """Take the profile that *one* names out of its customer, or only away from *other*, as a person says.
 
         Raises:
@@ -138,7 +140,7 @@ class Customers(ABC):
                     f"{one} is linked to {other or 'no other profile'} by nothing; there is nothing to undo"
                 )
             _decide(connection, router, concerned, self._now())
-            return Linked(customer_views.customer_of(connection, first, 0), undone)
+            return JoinedCustomer(customer_views.customer_of(connection, first, 0), undone)
 
     def undo_link(self, n: int, router: Router | None = None) -> None:
         """Undo one link by its number; raises StoreError where it is not there."""

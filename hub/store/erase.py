@@ -16,12 +16,13 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.errors import StoreError
-from hub.store import search
+from hub.store import relations, search
 from hub.store.forgetting import forget, others_of
 from hub.store.links import case_digest
 from hub.store.merge import author_digest
 from hub.store.rows import MessageRow, profile_digest
 from hub.store.tables import (
+    case_problems,
     dead_letters,
     erased_authors,
     failed_pages,
@@ -105,6 +106,7 @@ def erase(connection: sa.Connection, author: str, now: datetime, platform: str |
     _delete(connection, messages, list(rows))
     _delete(connection, ticket_events, concerned, "ticket_n")
     _forget_cases(connection, opened, now)
+    relations.forget(connection, opened)
     _delete(connection, tickets, opened)
     if rows and connection.dialect.name == "sqlite":
         search.settle(connection)
@@ -148,6 +150,7 @@ def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetim
         for row in connection.execute(sa.select(links).where(links.c.ticket_n.in_(some))):
             digests.add(case_digest(row.connector, row.namespace, row.external_id))
     _remember(connection, digests, now)
+    _delete(connection, case_problems, opened, "ticket_n")
     _delete(connection, links, opened, "ticket_n")
     _delete(connection, outbox, opened, "ticket_n")
 

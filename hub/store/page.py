@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hub.routing.facts import Facts
 from hub.sdk.drafts import Change, FollowUp, TicketDraft
 from hub.sdk.messages import Cursor, Mode
 from hub.sdk.ticket import Sla
+
+if TYPE_CHECKING:
+    from hub.store.conversations import Conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class Checkpoint:
         now: aware, UTC.
         router: what decides; None leaves every ticket at normal priority, without a queue.
         keep_raw: how long originals are kept; zero keeps none.
+        conversations: what a new message on a ticket that has ended does; None: as where the settings do not say.
     """
 
     key: StreamKey
@@ -125,6 +129,7 @@ class Checkpoint:
     originals: Sequence[bytes] = ()
     records: int = 0
     keep_raw: timedelta = timedelta(days=30)
+    conversations: "Conversations | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,15 @@ import sqlalchemy as sa
 
 from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
-from hub.sdk.ticket import Customer, Link, Message, Ticket
+from hub.sdk.ticket import Customer, Link, Message, Related, Ticket
 from hub.store import search
+from hub.store.case_problems import with_problem
 from hub.store.deciding import states_of
 from hub.store.facts import PRIVATE, decided_of, facts_of_rows
 from hub.store.history import History
 from hub.store.links import links_of
 from hub.store.people import People
+from hub.store.relations import related_of
 from hub.store.rows import MessageRow, TicketRow, start_of
 from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
 
@@ -36,7 +38,8 @@ class TicketFilter:
     """Which tickets: each field narrows; several values of one field are alternatives.
 
     ``since`` and ``until`` bound ``created_at`` as ``[since, until)``, aware. ``text`` is what
-    :func:`hub.store.search.match_query` takes; ``customer`` are digests of profiles.
+    :func:`hub.store.search.match_query` takes. ``escalation``: what is wrong with a case elsewhere, see
+    :data:`hub.store.case_problems.PROBLEMS`; ``customer``: digests of profiles.
     """
 
     instance: tuple[str, ...] | None = None
@@ -51,6 +54,7 @@ class TicketFilter:
     until: datetime | None = None
     text: str | None = None
     customer: tuple[int, ...] | None = None
+    escalation: tuple[str, ...] | None = None
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         """Yield the SQL conditions, the search apart."""
@@ -63,6 +67,8 @@ class TicketFilter:
                     yield tickets.c[name] != sa.literal_column(f"'{USUAL[name]}'")
         if self.customer is not None:
             yield tickets.c.customer.in_(self.customer)
+        if self.escalation is not None:
+            yield tickets.c.n.in_(with_problem(self.escalation))
         if self.since is not None:
             yield tickets.c.created_at >= micros(self.since)
         if self.until is not None:
@@ -261,10 +267,11 @@ def ticket_of(
     row: TicketRow,
     rows: Sequence[MessageRow],
     links: tuple[Link, ...] = (),
+    related: tuple[Related, ...] = (),
     customer: tuple[str | None, Customer | None] = (None, None),
 ) -> Ticket:
-    """Return the public form of a stored ticket with its messages, oldest first, its links, and its customer's id and
-    facts."""
+    """Return the public form of a stored ticket with its messages, oldest first, its links, what belongs to it, and its
+    customer's id and facts."""
     return Ticket(
         id=UUID(bytes=row.id),
         connector=row.connector,
@@ -287,6 +294,7 @@ def ticket_of(
         priority=row.priority,
         queue=row.queue,
         links=links,
+        related=related,
         revision=_revision(row, rows),
         **orjson.loads(row.content),
         **{name: value for name, value in decided_of(row).items() if name not in PRIVATE},
@@ -313,8 +321,9 @@ def find_ticket(connection: sa.Connection, prefix: str) -> Ticket:
     """
     number = number_of(connection, prefix)
     links = links_of(connection, [number]).get(number, ())
+    related = related_of(connection, [number]).get(number, ())
     row, written = _rows(connection, [number])[0], _messages_of(connection, [number]).get(number, [])
-    return ticket_of(row, written, links, People(connection).of_ticket(row, written))
+    return ticket_of(row, written, links, related, People(connection).of_ticket(row, written))
 
 
 def number_of(connection: sa.Connection, prefix: str) -> int:
@@ -339,9 +348,10 @@ def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ti
     people = People(connection)
     for numbers in _batches(connection, wanted):
         by_ticket, links = _messages_of(connection, numbers), links_of(connection, numbers)
+        related = related_of(connection, numbers)
         for row in _rows(connection, numbers):
-            written = by_ticket.get(row.n, [])
-            yield ticket_of(row, written, links.get(row.n, ()), people.of_ticket(row, written))
+            written, near = by_ticket.get(row.n, []), related.get(row.n, ())
+            yield ticket_of(row, written, links.get(row.n, ()), near, people.of_ticket(row, written))
 
 
 def iter_facts(connection: sa.Connection, wanted: TicketFilter, *, with_history: bool) -> Iterator[tuple[str, Facts]]:

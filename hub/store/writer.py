@@ -5,6 +5,7 @@ Statements are made once from the tables and run on the driver with plain tuples
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import fields
 from hashlib import blake2b
 from itertools import chain
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.drafts import TicketDraft
-from hub.store import deciding, search
+from hub.store import deciding, relations, search, twins
 from hub.store.elsewhere import prepared, written
 from hub.store.insertion import Row, insert
 from hub.store.merge import Merge
@@ -61,6 +62,8 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     _update_messages(connection, changed)
     _insert(connection, "ticket_events", list(_event_rows(events, micros(checkpoint.now))))
     _note_opened(connection, singles.tickets, micros(checkpoint.now))
+    relations.note_follows(connection, merge.follows, micros(checkpoint.now))
+    twins.propose(connection, checkpoint, [case for case in cases if case.before is None], singles)
     _follow_search(connection, cases)
     set_aside_anew = sum(set_aside(connection, checkpoint, item) for item in checkpoint.rejected)
     noted = {event.ticket_n for event in events}
@@ -102,8 +105,20 @@ def _merged(connection: sa.Connection, checkpoint: Checkpoint) -> Merge:
         _load(connection, TicketRow, "tickets", "n", numbers),
         _load(connection, MessageRow, "messages", "ticket_n", numbers),
     )
+    _load_following(connection, merge, numbers)
     merge.apply()
     return merge
+
+
+def _load_following(connection: sa.Connection, merge: Merge, known: AbstractSet[int]) -> None:
+    """Load what follows the tickets that have ended: a new message of their threads belongs there."""
+    pairs = relations.following(connection, merge.ended())
+    numbers = {later for later, _ in pairs} - known
+    merge.load(
+        _load(connection, TicketRow, "tickets", "n", numbers),
+        _load(connection, MessageRow, "messages", "ticket_n", numbers),
+    )
+    merge.follow(pairs)
 
 
 def _next(connection: sa.Connection, table: sa.Table) -> int:

@@ -22,6 +22,7 @@ from hub.sdk import (
     Message,
     MessageDraft,
     Place,
+    Related,
     Sla,
     Source,
     Ticket,
@@ -30,7 +31,7 @@ from hub.sdk import (
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "ticket.md"
 MODELS = (
-    *(Ticket, Message, Source, Author, Attachment, Place, Sla, Decision, Link, Customer),
+    *(Ticket, Message, Source, Author, Attachment, Place, Sla, Decision, Link, Related, Customer),
     *(TicketDraft, MessageDraft, Change, FollowUp, Listed, CustomerCard),
 )
 FORMATS = {"uuid": "uuid", "date-time": "time"}
