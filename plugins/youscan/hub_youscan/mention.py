@@ -77,6 +77,7 @@ def ticket(record: Record, topic: str) -> TicketDraft:
             "withheld": not body and platform in WITHHELD_BY,
             "tags": tuple(sorted(set(_texts(tags)))) if tags else (),
             "echo_of": None,
+            "automatic": False,
         }
     )
     return TicketDraft.trusted(
