@@ -24,6 +24,7 @@ COMMANDS = {
     "pause": Entry("hub.cli.status", "pause", "Stop reading an instance until it is resumed."),
     "resume": Entry("hub.cli.status", "resume", "Read a paused instance again."),
     "tickets": Entry("hub.cli.tickets", "tickets", "List, show, export, set, escalate and link tickets."),
+    "customers": Entry("hub.cli.customers", "customers", "Show who is one customer across networks; link, unlink."),
     "rules": Entry("hub.cli.rules", "rules", "Check, test, explain and try rules."),
     "outbox": Entry("hub.cli.outbox", "outbox", "Show what waits to be sent; retry and drop what was set aside."),
     "dead": Entry("hub.cli.dead", "dead", "List, show, retry and drop what was set aside."),

@@ -60,15 +60,17 @@ def backup(state: State, file: Path, as_json: bool) -> None:
 @store.command
 @click.argument("author")
 @click.option("--all-of-that-name", "everybody", is_flag=True, help="Also where several authors are called so.")
+@click.option("--whole-customer", is_flag=True, help="Also every other profile that is linked to them.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @shared_options
 @pass_state
-def erase(state: State, author: str, everybody: bool, yes: bool, as_json: bool) -> None:
+def erase(state: State, author: str, everybody: bool, whole_customer: bool, yes: bool, as_json: bool) -> None:
     """Remove one person's data for good: messages, tickets, originals, records set aside.
 
     AUTHOR is the author's key, name or handle, exactly as "hub tickets show" prints it. Where several authors are
-    called so, their keys are listed and nothing is removed. Backups are not touched.
+    called so, their keys are listed and nothing is removed. What CRMs said of the person goes with it; of a customer
+    with several profiles the others stay, unless --whole-customer is given. Backups are not touched.
     """
     if not author.strip():
         raise click.BadParameter("no author is named; give a key, name or handle", param_hint="AUTHOR")
@@ -77,9 +79,11 @@ def erase(state: State, author: str, everybody: bool, yes: bool, as_json: bool) 
         known = opened.named(author)
         if not everybody:
             _check_one(author, known)
+        if known.linked:
+            _tell_linked(known, whole_customer)
         confirm(_question(author, known), yes)
         with progress("erasing"):
-            erased = opened.erase(author)
+            erased = opened.erase(author, known.linked if whole_customer else ())
     if as_json:
         print_json(erased)
     say(
@@ -106,6 +110,14 @@ def _check_one(author: str, known: "Named") -> None:
     raise click.UsageError(
         f"{author!r} may be several people; give one key, or remove all of them with --all-of-that-name. Keys:{keys}"
     )
+
+
+def _tell_linked(known: "Named", whole: bool) -> None:
+    """Say which other profiles the person has."""
+    names = ", ".join(f"{platform}:{key}" for platform, key in known.linked[:_LISTED])
+    more = f" and {len(known.linked) - _LISTED:,} more" if len(known.linked) > _LISTED else ""
+    end = "go too" if whole else "stay; --whole-customer removes them as well"
+    say(f"linked to the same customer: {names}{more}; these {end}")
 
 
 def _question(author: str, known: "Named") -> str:

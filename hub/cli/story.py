@@ -25,9 +25,12 @@ Line = tuple[str, str]
 """A line and its style."""
 
 
-def print_story(ticket: "Ticket", events: "Sequence[TicketEvent]", times: "Times", zone: tzinfo, lang: str) -> None:
-    """Print *ticket* with its messages, events and figures; times in *zone*."""
-    lines = list(Story(ticket, zone, lang).lines(events, times))
+def print_story(
+    ticket: "Ticket", events: "Sequence[TicketEvent]", times: "Times", zone: tzinfo, lang: str, others: int = 0
+) -> None:
+    """Print *ticket* with its messages, events and figures; times in *zone*; *others*: more tickets that the customer
+    has."""
+    lines = list(Story(ticket, zone, lang, others).lines(events, times))
     if not sys.stdout.isatty():
         sys.stdout.write("\n".join(text for text, _ in lines) + "\n")
         return
@@ -39,8 +42,9 @@ def print_story(ticket: "Ticket", events: "Sequence[TicketEvent]", times: "Times
 class Story:
     """Tells of one ticket."""
 
-    def __init__(self, ticket: "Ticket", zone: tzinfo, lang: str) -> None:
+    def __init__(self, ticket: "Ticket", zone: tzinfo, lang: str, others: int = 0) -> None:
         self._ticket = ticket
+        self._others = others
         self._zone = zone
         self._say = Speech(lang, TEXTS)
         self._numbers = {str(message.id): number for number, message in enumerate(ticket.messages, 1)}
@@ -83,8 +87,17 @@ class Story:
             ("source_tags", ", ".join(ticket.source_tags)),
             ("read_by", f"{ticket.instance} ({ticket.connector})"),
             ("link", ticket.url),
+            ("customer", self._customer()),
         ]
         yield from ((name, str(value)) for name, value in facts if value)
+
+    def _customer(self) -> str:
+        facts, number = self._ticket.customer, self._others
+        said = [] if facts is None else [facts.name, *facts.loyalty]
+        said += [self._say("do_not_call")] if facts and facts.do_not_call else []
+        said += [self._say("other_ticket" if number == 1 else "other_tickets", number=number)] if number else []
+        told = ", ".join(one_line(fact) for fact in said if fact)
+        return f"{self._ticket.customer_id or ''}" + (f" ({told})" if told else "")
 
     def _due(self) -> str:
         sla = self._ticket.sla

@@ -15,7 +15,7 @@ from hub.cli.state import State, complete_instance, json_option, pass_state, sha
 if TYPE_CHECKING:
     from hub.runtime.check import Finding
     from hub.runtime.config import Settings
-    from hub.runtime.reports import DeliveryReport, Progress, StreamReport, SyncReport
+    from hub.runtime.reports import CustomersReport, DeliveryReport, Progress, StreamReport, SyncReport
 
 
 @click.command
@@ -114,6 +114,7 @@ def _end(*, ok: bool, wrong: object) -> None:
 def _plain(report: "SyncReport") -> dict[str, object]:
     return {
         "deliveries": report.deliveries,
+        "customers": report.customers,
         "seconds": report.seconds,
         "indexed": report.indexed,
         "problems": report.problems,
@@ -137,6 +138,8 @@ def _show(report: "SyncReport", *, quiet: bool) -> None:
                 say(f"{named}: {remark}")
     for delivery in report.deliveries:
         _show_delivery(delivery, quiet=quiet)
+    for asked in report.customers:
+        _show_customers(asked, quiet=quiet)
     for problem in report.problems:
         say(problem)
     for case in report.cases:
@@ -154,6 +157,19 @@ def _show_delivery(delivery: "DeliveryReport", *, quiet: bool) -> None:
     for remark in remarks:
         if remark:
             say(f"{delivery.instance}: {remark}")
+
+
+def _show_customers(asked: "CustomersReport", *, quiet: bool) -> None:
+    remarks = [*asked.problems, asked.error]
+    if asked.aside and not quiet:
+        told = counted(asked.aside, "customer was asked about in vain", "customers were asked about in vain")
+        remarks.append(f"{told}; they are asked about again when they write")
+    if asked.asked and not quiet:
+        told = f"asked about {counted(asked.asked, 'customer', 'customers')}, knows {asked.found:,} of them"
+        remarks.insert(0, told)
+    for remark in remarks:
+        if remark:
+            say(f"{asked.instance}: {remark}")
 
 
 def _show_streams(streams: "Sequence[StreamReport]") -> None:

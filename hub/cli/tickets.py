@@ -1,6 +1,7 @@
 """``hub tickets``: list, show, export, set, escalate, link, unlink."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +37,12 @@ tickets.add_command(unlink)
 
 @tickets.command("list")
 @filter_options
+@click.option("--customer", metavar="WHO", help="Of this customer: an id of theirs or of a ticket, or platform:handle.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @json_option
 @shared_options
 @pass_state
-def list_(state: State, /, limit: int, as_json: bool, **options: Any) -> None:
+def list_(state: State, /, customer: str | None, limit: int, as_json: bool, **options: Any) -> None:
     """List tickets, newest first.
 
     Options that are given several times are alternatives; different options narrow further.
@@ -49,6 +51,8 @@ def list_(state: State, /, limit: int, as_json: bool, **options: Any) -> None:
     wanted = ticket_filter(options, outline.timezone)
     with state.store(outline.store) as store:
         check_instances(outline, store, options["instance"])
+        if customer is not None:
+            wanted = replace(wanted, customer=store.profiles_of(customer))
         lines = store.list_tickets(wanted, limit)
     if as_json:
         print_json(lines)
@@ -81,11 +85,12 @@ def show(state: State, ticket: str, lang: str | None, as_json: bool) -> None:
     with state.store(outline.store) as store:
         found = store.find_ticket(ticket)
         events = store.events(str(found.id))
+        others = store.other_tickets(str(found.id))
         times = times_of(outline.rules, found, events, datetime.now(UTC))
     if as_json:
         print_json({**found.model_dump(mode="json"), "events": events, "times": times})
     else:
-        print_story(found, events, times, outline.timezone, language(lang or outline.lang))
+        print_story(found, events, times, outline.timezone, language(lang or outline.lang), others)
 
 
 @tickets.command("set")

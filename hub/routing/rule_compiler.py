@@ -342,6 +342,7 @@ _NUMBERS = frozenset(
         "score",
         "contacts_in_week",
         "open_tickets",
+        "customer_tickets",
     )
 )
 _ORDER = {name: number for number, name in enumerate(When.model_fields)}

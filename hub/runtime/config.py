@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -21,6 +22,7 @@ from hub.runtime.plugins import PluginError, Registry, check_hooks
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import resolve
 from hub.sdk import ConfigError, Connector, ConnectorConfig
+from hub.sdk.config import parse_duration
 from hub.sdk.nearest import did_you_mean, listed, nearest_zone
 
 __all__ = [
@@ -40,6 +42,7 @@ DEFAULT_TIMEZONE = "UTC"
 DEFAULT_LISTEN = "127.0.0.1:8642"
 LANGS = ("ru", "en")
 NO_RULES = "off"
+IDENTIFY_EVERY = timedelta(days=30)
 TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "store": ("text", f'"{DEFAULT_STORE}"', "where tickets are kept; a relative path starts at the folder of the file"),
     "rules": ("text", "none", 'a folder of rules, or `"off"`; a relative path starts at the folder of the file'),
@@ -50,6 +53,11 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
         "language of `hub demo`, `hub rules` and `hub tickets show`; `--lang` wins",
     ),
     "listen": ("text", f'"{DEFAULT_LISTEN}"', 'where `hub run` answers over HTTP, or `"off"`'),
+    "identify_every": (
+        "duration",
+        f'"{IDENTIFY_EVERY.days}d"',
+        "how old a CRM's answer about a customer may be before it is asked again; asked when the customer writes",
+    ),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "deliver": ("table", "none", "where mentions and reviews are delivered, and from when on; see below"),
     "notify": ("table", "none", "whom rules may tell, by name: an Apprise URL, or a list of them; see below"),
@@ -81,6 +89,7 @@ class Place:
         lang: None where the file does not say.
         listen: host and port at which a daemon answers; None: at none.
         listen_told: whether the file says so.
+        identify_every: how old a CRM's answer about a customer may be.
     """
 
     path: Path
@@ -90,6 +99,7 @@ class Place:
     lang: Literal["ru", "en"] | None
     listen: tuple[str, int] | None
     listen_told: bool
+    identify_every: timedelta = field(default=IDENTIFY_EVERY, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +262,7 @@ def _place(file: ConfigFile) -> dict[str, Any]:
         "lang": _lang(file),
         "listen": _listen(file),
         "listen_told": "listen" in file.tree,
+        "identify_every": _identify_every(file),
     }
 
 
@@ -309,6 +320,19 @@ def _lang(file: ConfigFile) -> Any:
     if lang not in (None, *LANGS):
         file.findings.add(("lang",), f'{lang!r} is not a language that the hub speaks; write "ru" or "en"')
     return lang
+
+
+def _identify_every(file: ConfigFile) -> timedelta:
+    value = _top(file, "identify_every", IDENTIFY_EVERY)
+    try:
+        span = parse_duration(value)
+    except ValueError as error:
+        file.findings.add(("identify_every",), str(error))
+        return IDENTIFY_EVERY
+    if not isinstance(span, timedelta) or not span:
+        file.findings.add(("identify_every",), f'is {value!r}; write a span of time such as "30d"')
+        return IDENTIFY_EVERY
+    return span
 
 
 def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:

@@ -38,6 +38,7 @@ def config_schema(registry: Registry) -> dict[str, Any]:
             "rules": _or_reference({"type": "string", "examples": ["rules"]}),
             "timezone": _or_reference({"type": "string", "default": "UTC"}),
             "lang": _or_reference({"enum": ["ru", "en"]}),
+            "identify_every": _or_reference({"type": "string", "examples": ["30d"]}),
             "conversations": ConversationsTable.model_json_schema(),
             "escalation": EscalationTable.model_json_schema(),
             "instances": {

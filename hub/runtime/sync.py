@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from hub.pipeline.source import utc_now
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.config import InstanceSettings, Settings
+from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun, together
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, StreamReport, SyncReport
@@ -48,6 +49,8 @@ async def sync(
             readable = [instance for instance in runnable if "pull" in instance.abilities]
             runs = (InstanceRun(workshop, store, instance, report, on_progress) for instance in readable)
             await together(run.sync(sweeps, forced=bool(names)) for run in runs)
+            # Before deliveries: what is proposed until it is known who the customer is may be asked for then.
+            await identify(workshop, store, runnable, report, forced=bool(names))
             # Only now: what was just read may have paused an instance, or found what a lost answer left there.
             await _work_off(workshop, store, runnable, report, forced=bool(names))
         if settings.notify or any(key.startswith(PREFIX) for key in await store.run(store.outbox_counts)):

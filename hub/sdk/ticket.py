@@ -167,6 +167,16 @@ class Link(Model):
     rating: Rating | None = Field(default=None, description="what the customer gave for the answer there")
 
 
+class Customer(Model):
+    """Who the customer is, as a CRM knows it."""
+
+    name: str | None = Field(default=None, description="what the CRM calls the customer")
+    url: str | None = Field(default=None, description="where the card is that the hub looked at last")
+    do_not_call: bool | None = Field(default=None, description="whether the customer wants no calls")
+    loyalty: tuple[str, ...] = Field(default=(), description="levels of loyalty, or segments")
+    flags: dict[str, str] = Field(default_factory=dict, description="what else the CRM's settings ask for")
+
+
 class Related(Model):
     """Another ticket of the hub that belongs to this one."""
 
@@ -196,7 +206,10 @@ class Ticket(Model):
     sentiment: Sentiment | None = Field(default=None, description="of the latest message that has one")
     place: Place | None = None
     source_tags: tuple[str, ...] = Field(default=(), description="tags set at the source, sorted")
-    customer_id: str | None = None
+    customer_id: str | None = Field(
+        default=None, description="the customer across networks, where the author has a key"
+    )
+    customer: Customer | None = Field(default=None, description="who that is, where a CRM knows")
 
     created_at: Instant = Field(description="when the first message was published")
     updated_at: Instant = Field(description="when the hub last changed the ticket")

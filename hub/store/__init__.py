@@ -4,8 +4,12 @@ from hub.store.by_hand import HandSet
 from hub.store.case_problems import CaseProblem
 from hub.store.conversations import Conversations
 from hub.store.corrections import Correction
+from hub.store.customer_door import JoinedCustomer
+from hub.store.customer_links import Profile
+from hub.store.customer_views import CardView, CustomerLine, CustomerView, HistoryLine, LinkView, ProfileView
 from hub.store.erase import Erased, Named
 from hub.store.failed import FailedPage
+from hub.store.inquiries import Asking, Crm
 from hub.store.inventory import Absent
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
@@ -18,22 +22,32 @@ from hub.store.store import Recall, Store, Summary, backup_store, open_store, up
 __all__ = [
     "Absent",
     "Asked",
+    "Asking",
+    "CardView",
     "CaseProblem",
     "Checkpoint",
     "Conversations",
     "Correction",
+    "Crm",
+    "CustomerLine",
+    "CustomerView",
     "DeadLetter",
     "Decided",
     "Erased",
     "Escalation",
     "FailedPage",
     "HandSet",
+    "HistoryLine",
     "InstanceState",
+    "JoinedCustomer",
+    "LinkView",
     "Linked",
     "Named",
     "Outgoing",
     "Parcel",
     "Place",
+    "Profile",
+    "ProfileView",
     "Recall",
     "Rejected",
     "Router",

@@ -2,7 +2,8 @@
 
 Deadlines follow the new state at once, and delivered cases are told what is new. An escalation is asked for only to an
 instance that the ticket was never escalated to, whatever became of that: one that was just closed is not opened again
-by itself, but a tag that people set at a helpdesk brings about the rule's escalation that it is the condition of.
+by itself, but a tag that people set at a helpdesk brings about the rule's escalation that it is the condition of, and
+a customer who is known now brings about what was only proposed.
 """
 
 from collections.abc import Collection
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from hub.store import queries
 from hub.store.deciding import CAUSE, apply_decision, proposed, states_of, wish_of
 from hub.store.facts import PROPOSED, decided_of, facts_of_rows
-from hub.store.history import History
+from hub.store.history import OPEN_STATES, History
 from hub.store.notices import ask_notices
 from hub.store.page import Event, Router, Wish
 from hub.store.rows import dumps
@@ -51,7 +52,7 @@ def decide_again(
         if row != before:
             values = {name: getattr(row, name) for name in _MOVES}
             connection.execute(sa.update(tickets).where(tickets.c.n == row.n).values(**values))
-        if wish := wish_of(row, decided):
+        if row.own_state in OPEN_STATES and (wish := wish_of(row, decided)):
             wishes.append(wish)
     ask_wishes(connection, wishes, micros(now), destinations=router.destinations, once=True)
     tell(connection, numbers, CAUSE, micros(now))

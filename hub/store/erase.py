@@ -7,7 +7,7 @@ The author's key is kept as a digest, so that the next sweep does not bring the 
 import json
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +17,10 @@ import zstandard
 
 from hub.sdk.errors import StoreError
 from hub.store import relations, search
+from hub.store.forgetting import forget, others_of
 from hub.store.links import case_digest
 from hub.store.merge import author_digest
-from hub.store.rows import MessageRow
+from hub.store.rows import MessageRow, profile_digest
 from hub.store.tables import (
     case_problems,
     corrections,
@@ -50,6 +51,10 @@ class Erased:
     originals: int
     dead_letters: int
 
+    def __add__(self, other: "Erased") -> "Erased":
+        both = zip(astuple(self), astuple(other), strict=True)
+        return Erased(*(one + another for one, another in both))
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -60,12 +65,14 @@ class Named:
         keyless: messages of authors of that name who have no key, so that nobody knows whether they are one person.
         messages: with all those in the tickets below.
         tickets: those that they opened.
+        linked: other profiles of the same customer, as platform and key.
     """
 
     keys: tuple[str, ...]
     keyless: int
     messages: int
     tickets: int
+    linked: tuple[tuple[str, str], ...] = ()
 
 
 def named(connection: sa.Connection, author: str) -> Named:
@@ -79,18 +86,21 @@ def named(connection: sa.Connection, author: str) -> Named:
     opened = _opened(connection, sorted({row.ticket_n for row in written}), {row.id for row in written})
     gone = {row.n for row in (*written, *_messages_in(connection, opened))}
     known = tuple(sorted({key for key in keys if key}))
-    return Named(known, sum(not key for key in keys), len(gone), len(opened))
+    linked = others_of(connection, _profiles(connection, written))
+    return Named(known, sum(not key for key in keys), len(gone), len(opened), linked)
 
 
-def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
-    """Remove the data of the person whose author key, handle or name is exactly *author*.
+def erase(connection: sa.Connection, author: str, now: datetime, platform: str | None = None) -> Erased:
+    """Remove the data of the person whose author key, handle or name is exactly *author*; with *platform* only of the
+    author there who has that key.
 
     Raises:
         StoreError: *author* is blank, which would be everybody without a name.
     """
     connection.exec_driver_sql("PRAGMA secure_delete=ON")
-    written, digests = _messages_by(connection, author)
+    written, digests = _messages_by(connection, author, platform)
     concerned = sorted({row.ticket_n for row in written})
+    gone = _profiles(connection, written)
     opened = _opened(connection, concerned, {row.id for row in written})
     rows = {row.n: row for row in (*written, *_messages_in(connection, opened))}
     _forget_in_index(connection, list(rows.values()))
@@ -102,10 +112,21 @@ def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
     if rows and connection.dialect.name == "sqlite":
         search.settle(connection)
     traces = _traces(author, written)
+    forget(connection, gone)
     counts = [_delete_with(connection, table, traces) for table in (originals, dead_letters)]
     _drop_failed_pages(connection, traces)
     _remember(connection, digests, now)
     return Erased(len(rows), len(opened), *counts)
+
+
+def _profiles(connection: sa.Connection, written: Sequence[MessageRow]) -> set[int]:
+    """Return the digests of the profiles that wrote *written*."""
+    platforms: dict[int, str] = {}
+    for some in _chunks(sorted({row.ticket_n for row in written})):
+        query = sa.select(tickets.c.n, tickets.c.platform).where(tickets.c.n.in_(some))
+        platforms |= {row[0]: row[1] for row in connection.execute(query)}
+    keys = [(row.ticket_n, (orjson.loads(row.content).get("author") or {}).get("key")) for row in written]
+    return {profile_digest(platforms[number], key) for number, key in keys if key}
 
 
 def _opened(connection: sa.Connection, numbers: Sequence[int], ids: AbstractSet[bytes]) -> list[int]:
@@ -142,7 +163,9 @@ def _remember(connection: sa.Connection, digests: AbstractSet[bytes], now: datet
         connection.execute(sa.insert(erased_authors).values(digest=digest, erased_at=micros(now)))
 
 
-def _messages_by(connection: sa.Connection, author: str) -> tuple[list[MessageRow], set[bytes]]:
+def _messages_by(
+    connection: sa.Connection, author: str, platform: str | None = None
+) -> tuple[list[MessageRow], set[bytes]]:
     """Return what the person wrote, and what keeps it from coming back: digests of the author's keys, and the ids of
     messages whose author has none."""
     if not author.strip():
@@ -150,9 +173,14 @@ def _messages_by(connection: sa.Connection, author: str) -> tuple[list[MessageRo
     rows: list[MessageRow] = []
     digests: set[bytes] = set()
     needle = orjson.dumps(author).decode()
-    for found in connection.execute(sa.select(messages).where(messages.c.content.contains(needle, autoescape=True))):
+    called = ("key", "handle", "name") if platform is None else ("key",)
+    query = sa.select(messages).where(messages.c.content.contains(needle, autoescape=True))
+    if platform is not None:
+        there = sa.select(tickets.c.n).where(tickets.c.platform == platform)
+        query = query.where(messages.c.ticket_n.in_(there))
+    for found in connection.execute(query):
         facts = orjson.loads(found.content).get("author") or {}
-        if author in (facts.get("key"), facts.get("handle"), facts.get("name")):
+        if author in [facts.get(name) for name in called]:
             rows.append(MessageRow(*found))
             digests.add(author_digest(facts["key"]) if facts.get("key") else found.id)
     return rows, digests

@@ -12,13 +12,14 @@ import sqlalchemy as sa
 
 from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
-from hub.sdk.ticket import Link, Message, Related, Ticket
+from hub.sdk.ticket import Customer, Link, Message, Related, Ticket
 from hub.store import search
 from hub.store.case_problems import with_problem
 from hub.store.deciding import states_of
 from hub.store.facts import PRIVATE, decided_of, facts_of_rows
 from hub.store.history import OPEN_STATES, History
 from hub.store.links import links_of
+from hub.store.people import People
 from hub.store.relations import related_of
 from hub.store.rows import MessageRow, TicketRow, start_of
 from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
@@ -38,7 +39,7 @@ class TicketFilter:
 
     ``since`` and ``until`` bound ``created_at`` as ``[since, until)``, aware. ``text`` is what
     :func:`hub.store.search.match_query` takes. ``escalation``: what is wrong with a case elsewhere, see
-    :data:`hub.store.case_problems.PROBLEMS`.
+    :data:`hub.store.case_problems.PROBLEMS`; ``customer``: digests of profiles.
     """
 
     instance: tuple[str, ...] | None = None
@@ -52,6 +53,7 @@ class TicketFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    customer: tuple[int, ...] | None = None
     escalation: tuple[str, ...] | None = None
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
@@ -63,6 +65,8 @@ class TicketFilter:
                 if name in USUAL and USUAL[name] not in values:
                     # Says nothing new, but only so does SQLite see that the index of the unusual values will do.
                     yield tickets.c[name] != sa.literal_column(f"'{USUAL[name]}'")
+        if self.customer is not None:
+            yield tickets.c.customer.in_(self.customer)
         if self.escalation is not None:
             yield tickets.c.n.in_(with_problem(self.escalation))
         if self.since is not None:
@@ -92,6 +96,8 @@ class TicketLine:
     messages: int
     instance: str
     url: str | None
+    assignee: str | None = None
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +230,8 @@ def _line(row: TicketRow, rows: Sequence[MessageRow]) -> TicketLine:
         messages=len(rows),
         instance=row.instance,
         url=content.get("url"),
+        assignee=decided_of(row).get("assignee"),
+        closed_at=_maybe(row.closed_at),
     )
 
 
@@ -256,9 +264,14 @@ def message_of(row: MessageRow) -> Message:
 
 
 def ticket_of(
-    row: TicketRow, rows: Sequence[MessageRow], links: tuple[Link, ...] = (), related: tuple[Related, ...] = ()
+    row: TicketRow,
+    rows: Sequence[MessageRow],
+    links: tuple[Link, ...] = (),
+    related: tuple[Related, ...] = (),
+    customer: tuple[str | None, Customer | None] = (None, None),
 ) -> Ticket:
-    """Return the public form of a stored ticket with its messages, oldest first, its links and what belongs to it."""
+    """Return the public form of a stored ticket with its messages, oldest first, its links, what belongs to it, and its
+    customer's id and facts."""
     return Ticket(
         id=UUID(bytes=row.id),
         connector=row.connector,
@@ -271,6 +284,8 @@ def ticket_of(
         language=row.language,
         rating=row.rating,
         sentiment=row.sentiment,
+        customer_id=customer[0],
+        customer=customer[1],
         created_at=instant(row.created_at),
         updated_at=instant(row.updated_at),
         closed_at=_maybe(row.closed_at),
@@ -307,7 +322,8 @@ def find_ticket(connection: sa.Connection, prefix: str) -> Ticket:
     number = number_of(connection, prefix)
     links = links_of(connection, [number]).get(number, ())
     related = related_of(connection, [number]).get(number, ())
-    return ticket_of(_rows(connection, [number])[0], _messages_of(connection, [number]).get(number, []), links, related)
+    row, written = _rows(connection, [number])[0], _messages_of(connection, [number]).get(number, [])
+    return ticket_of(row, written, links, related, People(connection).of_ticket(row, written))
 
 
 def number_of(connection: sa.Connection, prefix: str) -> int:
@@ -329,11 +345,13 @@ def number_of(connection: sa.Connection, prefix: str) -> int:
 
 def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ticket]:
     """Yield every ticket that matches, oldest arrival first, in memory only a few hundred at a time."""
+    people = People(connection)
     for numbers in _batches(connection, wanted):
         by_ticket, links = _messages_of(connection, numbers), links_of(connection, numbers)
         related = related_of(connection, numbers)
         for row in _rows(connection, numbers):
-            yield ticket_of(row, by_ticket.get(row.n, []), links.get(row.n, ()), related.get(row.n, ()))
+            written, near = by_ticket.get(row.n, []), related.get(row.n, ())
+            yield ticket_of(row, written, links.get(row.n, ()), near, people.of_ticket(row, written))
 
 
 def iter_facts(connection: sa.Connection, wanted: TicketFilter, *, with_history: bool) -> Iterator[tuple[str, Facts]]:

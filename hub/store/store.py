@@ -22,6 +22,7 @@ from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Ticket
 from hub.store import database, erase, failed, history, inventory, queries, rulesets, search, state, writer
+from hub.store.customer_door import Customers
 from hub.store.deliveries import Deliveries
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
@@ -110,7 +111,7 @@ def backup_store(url: str, target: Path) -> int:
     return database.copy(database.path_of(url), target)
 
 
-class Store(Deliveries):
+class Store(Deliveries, Customers):
     """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
 
     def __init__(self, engine: sa.Engine, path: Path, now: Clock, stop: Event) -> None:
@@ -388,8 +389,9 @@ class Store(Deliveries):
         with self._read() as connection:
             return erase.named(connection, author)
 
-    def erase(self, author: str) -> erase.Erased:
-        """Remove the data of the person whose author key, handle or name is exactly *author*.
+    def erase(self, author: str, linked: Sequence[tuple[str, str]] = ()) -> erase.Erased:
+        """Remove the data of the person whose author key, handle or name is exactly *author*, and of the profiles
+        *linked* (platform and key, as :meth:`named` has them).
 
         Raises:
             StoreError: *author* is blank; or the data is gone from every table, but a reader keeps the old bytes in
@@ -397,6 +399,8 @@ class Store(Deliveries):
         """
         with self._write() as connection:
             erased = erase.erase(connection, author, self._now())
+            for platform, key in linked:
+                erased += erase.erase(connection, key, self._now(), platform)
         with database.reported(self._engine), closing(self._engine.raw_connection()) as connection:
             busy = not database.write_anew(connection.cursor())
         if busy:

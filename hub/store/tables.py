@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0007"
+HEAD = "0008"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -302,3 +302,73 @@ corrections = sa.Table(
     sa.Column("label", sa.Text, nullable=False),  # what people say it is
 )
 sa.Index("corrections_field", corrections.c.field, corrections.c.at)
+
+profiles = sa.Table(
+    "profiles",
+    metadata,
+    sa.Column("digest", sa.BigInteger, primary_key=True, autoincrement=False),  # as in tickets.customer
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),  # the author's
+    sa.Column("name", sa.Text),
+    sa.Column("handle", sa.Text),
+    sa.Column("customer", sa.LargeBinary(16), nullable=False),  # whose it is now; follows from customer_links
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+sa.Index("profiles_customer", profiles.c.customer)
+
+customer_links = sa.Table(
+    "customer_links",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("profile", sa.BigInteger, sa.ForeignKey("profiles.digest"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # phone, email, card or profile
+    sa.Column("value", sa.Text, nullable=False),  # what it is linked to; of a profile the digest
+    sa.Column("state", sa.Text, nullable=False),  # active, proposed or undone
+    sa.Column("confidence", sa.Text, nullable=False),  # certain or probable
+    sa.Column("author", sa.Text, nullable=False),  # words, card or person
+    sa.Column("evidence", sa.Text, nullable=False),  # JSON: what was seen, where
+    sa.Column("held", sa.Text),  # why it is active and joins nothing all the same
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("undone_at", sa.BigInteger),
+    sa.Column("undone_by", sa.Text),
+)
+sa.Index("customer_links_profile", customer_links.c.profile, customer_links.c.kind, customer_links.c.value, unique=True)
+sa.Index("customer_links_value", customer_links.c.value)
+
+customer_cards = sa.Table(
+    "customer_cards",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("value", sa.Text, nullable=False),  # connector, namespace and id, as links have it
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("url", sa.Text),
+    sa.Column("facts", sa.Text, nullable=False),  # JSON: phones, emails, profiles, do_not_call, loyalty, flags
+    sa.Column("read_at", sa.BigInteger, nullable=False),
+)
+sa.Index("customer_cards_value", customer_cards.c.value, unique=True)
+
+inquiries = sa.Table(
+    "inquiries",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("profile", sa.BigInteger, sa.ForeignKey("profiles.digest"), nullable=False),
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # waiting, done or failed
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_try_at", sa.BigInteger),
+    sa.Column("error", sa.Text),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("answered_at", sa.BigInteger),
+)
+sa.Index("inquiries_profile", inquiries.c.profile, inquiries.c.instance, unique=True)
+sa.Index("inquiries_waiting", inquiries.c.instance, inquiries.c.n, sqlite_where=inquiries.c.state == "waiting")
+
+customer_state = sa.Table(
+    "customer_state",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("events_to", sa.BigInteger, nullable=False),  # events up to this one were looked through for contacts
+    sa.Column("named_to", sa.BigInteger, nullable=False),  # tickets up to this one have their customer, if any
+)

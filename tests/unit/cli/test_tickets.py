@@ -80,6 +80,7 @@ def test_on_a_terminal_the_list_fits_and_ids_are_short(hub: Hub, filled: Path, m
 
 def test_a_ticket_is_told_in_full_by_the_beginning_of_its_id(hub: Hub, filled: Path) -> None:
     (line,) = json.loads(hub("tickets", "list", "--json", "--kind", "review").out)
+    customer = json.loads(hub("tickets", "show", line["id"], "--json").out)["customer_id"]
     ran = hub("tickets", "show", line["id"][:6])
     assert ran.out == (
         f"Ticket {line['id']}\n"
@@ -88,6 +89,7 @@ def test_a_ticket_is_told_in_full_by_the_beginning_of_its_id(hub: Hub, filled: P
         "rating: 1 of 5\n"
         "place: Office, Omsk\n"
         "read by: main (youscan)\n"
+        f"customer: {customer}\n"
         "\n"
         "2026-11-20 15:00  =cmd() (customer, ★ 1)\n"
         "  key x\n"

@@ -351,6 +351,13 @@ def test_abilities_that_raise_are_told_without_their_text(tmp_path: Path, sink: 
             "timezone = 3",
             "hub.toml:1: timezone: 3 is not a time zone; write an IANA name such as Europe/Moscow",
         ),
+        (
+            'identify_every = "often"',
+            ("hub.toml:1: identify_every: 'often' is not a duration; write a whole number with s, m, h or d, such as"
+            ' "30s" or "5m"'),
+        ),
+        ("identify_every = 30", "hub.toml:1: identify_every: is 30; write a span of time such as \"30d\""),
+        ('identify_every = "0d"', "hub.toml:1: identify_every: is '0d'; write a span of time such as \"30d\""),
         ('lang = "de"', "hub.toml:1: lang: 'de' is not a language that the hub speaks; write \"ru\" or \"en\""),
         ("instances = 3", "hub.toml:1: instances: is not a table; write [instances.NAME] and its settings below"),
         (

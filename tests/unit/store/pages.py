@@ -29,6 +29,11 @@ TABLES = (
     "relations",
     "case_problems",
     "search_state",
+    "profiles",
+    "customer_links",
+    "customer_cards",
+    "inquiries",
+    "customer_state",
 )
 
 

@@ -289,7 +289,7 @@ def test_a_closed_case_is_told_and_opened_where_people_answer_not_where_a_depart
     if role == "delivered":
         change, comment = store.outbox_left()
         assert comment.messages == (str(of(store)[0].messages[1].id),)
-        assert change.changes == {"state": "open"}
+        assert change.changes["state"] == "open"
         parcel = store.outbox_parcel(comment.n)
         assert parcel is not None
         assert not parcel.closed
