@@ -15,7 +15,7 @@ from hub.pipeline.fetch import Fetched, pages
 from hub.pipeline.normalize import normalize, sort_out
 from hub.pipeline.source import Source
 from hub.sdk import Cursor, Draft, Listed, Page, Read, Sweep, TransientError, furthest
-from hub.store import Absent, Checkpoint, Rejected, Router, Store, Stored, StreamKey
+from hub.store import Absent, Answering, Checkpoint, Rejected, Router, Store, Stored, StreamKey
 
 EDGE = timedelta(days=1)
 """An inventory says nothing of the first and last day of its window: vendors cut windows in their own ways."""
@@ -55,6 +55,7 @@ class Run:
         on_page: told after each checkpoint.
         router: what decides for tickets; None: nothing does.
         others: names of the instances that are configured beside this one.
+        answering: how customers are answered, and what can be done at sources; None: nothing is.
     """
 
     source: Source
@@ -65,6 +66,7 @@ class Run:
     on_page: Callable[[StreamKey, Stored, Sequence[Rejected], Counts], None] | None = None
     router: Router | None = None
     others: AbstractSet[str] = frozenset()
+    answering: Answering | None = None
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
     _cursor: Cursor | None = None
@@ -132,6 +134,7 @@ class Run:
             follow_ups=said.follow_ups,
             now=self.source.now(),
             router=self.router,
+            answering=self.answering,
             rejected=rejected,
             cursor=cursor,
             originals=fetched.originals,

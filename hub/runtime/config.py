@@ -14,6 +14,7 @@ from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
 from hub.runtime.config_schema import config_schema
 from hub.runtime.plugins import PluginError, Registry, check_hooks
+from hub.runtime.reply_settings import RepliesSettings
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import resolve
 from hub.sdk import ConfigError, Connector, ConnectorConfig
@@ -40,6 +41,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "rules": ("text", "none", 'a folder of rules, or `"off"`; a relative path starts at the folder of the file'),
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
     "lang": ('"ru" or "en"', "the locale's", "language of `hub demo` and `hub rules`; `--lang` wins"),
+    "replies": ("table", "none", "how customers are answered; its keys are in [replies.md](replies.md)"),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
@@ -63,6 +65,7 @@ class Place:
         store: URL with an absolute path.
         rules: the folder of rules, absolute; None where the file names none, or says ``off``.
         lang: None where the file does not say.
+        replies: how customers are answered; the folder of templates is absolute.
     """
 
     path: Path
@@ -70,6 +73,7 @@ class Place:
     rules: Path | None
     timezone: ZoneInfo
     lang: Literal["ru", "en"] | None
+    replies: RepliesSettings = field(default_factory=RepliesSettings, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +210,7 @@ def _place(file: ConfigFile) -> dict[str, Any]:
         "rules": _rules(file),
         "timezone": _timezone(file),
         "lang": _lang(file),
+        "replies": _replies(file),
     }
 
 
@@ -255,6 +260,15 @@ def _lang(file: ConfigFile) -> Any:
     if lang not in (None, *LANGS):
         file.findings.add(("lang",), f'{lang!r} is not a language that the hub speaks; write "ru" or "en"')
     return lang
+
+
+def _replies(file: ConfigFile) -> RepliesSettings:
+    table = file.tree.get("replies", {})
+    if not isinstance(table, dict):
+        file.findings.add(("replies",), "is not a table; write [replies] and its settings below")
+        table = {}
+    found = _validated(file, RepliesSettings, table, ("replies",)) or RepliesSettings()
+    return found.model_copy(update={"templates": str(file.folder / found.templates)})
 
 
 def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:

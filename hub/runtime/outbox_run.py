@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from typing import Any
 
+from hub.pipeline.acting import ActsRun, action_of
 from hub.pipeline.deliver import OutboxRun, Worked, steps_of
 from hub.pipeline.reference import with_references
 from hub.pipeline.source import Source, utc_now
@@ -14,15 +15,15 @@ from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.instance_run import pause
 from hub.runtime.reports import DeliveryReport, SyncReport
 from hub.runtime.sources import Workshop, offline_source
-from hub.sdk import AuthError, ConfigError, HubError, Request, StoreError, TransientError
+from hub.sdk import AuthError, ConfigError, HubError, Request, Steps, StoreError, TransientError, Writes
 from hub.store import Store, StreamKey, StreamState
 from hub.store.machine import stream_lock
 
 OUTBOX = "outbox"
 """The name under which it is kept how an instance's outbox fares, beside its streams."""
 
-WRITES = frozenset({"deliver", "escalate"})
-"""Abilities of a destination."""
+WRITES = frozenset({"deliver", "escalate", "act"})
+"""Abilities that write."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ async def deliver(
         forced: also what waits after failures, and a destination that was down a moment ago.
     """
     name = instance.name
-    if not await store.run(store.outbox_due, name, 1, forced=True):
+    due = await store.run(store.outbox_due, name, 1, forced=True) or await store.run(store.acts_due, name, forced=True)
+    if not due:
         state = await _state(store, name)
         if state is not None and state.failures:  # a person dropped what failed
             await store.run(store.stream_finished, _key(name), None)
@@ -63,7 +65,10 @@ async def _run(
         source = await _source(workshop, store, instance)
         run = OutboxRun(source, store, forced=forced, probing=probing)
         worked = run.worked
-        error = (await run.finish()).down
+        await run.finish()
+        if worked.down is None:
+            await ActsRun(source, store, worked, forced=forced, probing=probing).finish()
+        error = worked.down
     except StoreError:
         raise
     except (AuthError, ConfigError) as raised:
@@ -98,10 +103,13 @@ def preview(settings: Settings, store: Store, n: int) -> Request | None:
     known = store.recall(row.instance, utc_now()).references
     reference = {name: value for name, (_, value) in known.items()}
     source = replace(offline_source(settings, instance), reference=reference)
-    parcel = store.outbox_parcel(n)
-    if parcel is None:
+    steps: Steps | Writes
+    if row.effect == "act":
+        steps = source.hooks.act(actions=[action_of(row)])
+    elif (parcel := store.outbox_parcel(n)) is None:
         return None
-    steps = steps_of(source, parcel)
+    else:
+        steps = steps_of(source, parcel)
     try:
         step = next(steps, None)
     finally:

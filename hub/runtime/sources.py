@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from hub.pipeline.retry import RetryPolicy
 from hub.pipeline.route import router
 from hub.pipeline.source import Source
+from hub.runtime.answers import Answers
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.limits import account_key, effective_limits
 from hub.runtime.plugins import PluginManager, classifier, hooks, hub_manager, instance_manager, only_implementation
@@ -55,6 +56,11 @@ class Workshop:
     def router(self) -> Router | None:
         """What decides for tickets: the rules, then the classifiers among the plugins."""
         return router(self.rules, classifier(self.facts))
+
+    @cached_property
+    def answering(self) -> Answers:
+        """How customers are answered."""
+        return Answers(self.settings)
 
     def source(self, instance: InstanceSettings) -> Source:
         """Return *instance* ready to run; its references are not read yet."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from hub.pipeline.source import utc_now
+from hub.runtime.answers import unpublished_problems
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.instance_run import InstanceRun, together
@@ -48,6 +49,8 @@ async def sync(
             await together(run.sync(sweeps, forced=bool(names)) for run in runs)
             # Only now: what was just read may have paused an instance, or found what a lost answer left there.
             await _work_off(workshop, store, runnable, report, forced=bool(names))
+        report.problems.extend(workshop.answering.problems)
+        report.problems.extend(await store.run(unpublished_problems, settings.replies, store))
         while done := await store.run(store.index_batch):
             report.indexed += done
     if not names and not settings.broken:

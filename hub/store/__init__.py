@@ -6,13 +6,30 @@ from hub.store.failed import FailedPage
 from hub.store.inventory import Absent
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
-from hub.store.page import Checkpoint, Decided, Escalation, Rejected, Router, Stored, StreamKey
+from hub.store.page import (
+    Act,
+    Answer,
+    Answering,
+    Checkpoint,
+    Decided,
+    Escalation,
+    Rejected,
+    Router,
+    Stored,
+    StreamKey,
+    Text,
+    ToWrite,
+)
+from hub.store.replies import ReplyRow, Score
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.store import Recall, Store, Summary, backup_store, open_store, upgrade_store
 
 __all__ = [
     "Absent",
+    "Act",
+    "Answer",
+    "Answering",
     "Asked",
     "Checkpoint",
     "DeadLetter",
@@ -28,15 +45,19 @@ __all__ = [
     "Place",
     "Recall",
     "Rejected",
+    "ReplyRow",
     "Router",
+    "Score",
     "Store",
     "Stored",
     "StreamKey",
     "StreamState",
     "Summary",
+    "Text",
     "TicketEvent",
     "TicketFilter",
     "TicketLine",
+    "ToWrite",
     "backup_store",
     "open_store",
     "upgrade_store",

@@ -26,10 +26,12 @@ CAUSE = "rule"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of deciding, beside the rows: events, and the cases that tickets are to have elsewhere."""
+    """What came of deciding, beside the rows: events, the cases that tickets are to have elsewhere, and the tickets
+    that rules answer or act on, with what was decided of them."""
 
     events: list[Event] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
+    acting: list[tuple[Case, Decided]] = field(default_factory=list)
 
 
 def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, cases: Sequence[Case]) -> Outcome:
@@ -55,6 +57,8 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
         outcome.events.extend(proposed(case.row.n, decided, told))
         if decided.escalations:
             outcome.wishes.append((case.row.n, decided.escalations))
+        if decided.acts or decided.answer:
+            outcome.acting.append((case, decided))
     return outcome
 
 

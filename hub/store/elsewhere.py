@@ -12,6 +12,8 @@ import sqlalchemy as sa
 
 from hub.sdk.drafts import FollowUp
 from hub.store.again import decide_again
+from hub.store.echoes import without_echoes
+from hub.store.helpdesk import pass_on
 from hub.store.links import follow, ids_of, sort_follow_ups
 from hub.store.notes import Noted, add_notes
 from hub.store.outbox import ask_case, ask_comments
@@ -33,6 +35,7 @@ class Elsewhere:
 
 def prepared(connection: sa.Connection, checkpoint: Checkpoint) -> tuple[Checkpoint, Known]:
     """Return *checkpoint* without the cases of our tickets, and these."""
+    checkpoint = without_echoes(connection, checkpoint)
     if not checkpoint.follow_ups:
         return checkpoint, ()
     found = sort_follow_ups(connection, checkpoint)
@@ -49,6 +52,7 @@ def written(
     if known:
         concerned = follow(connection, checkpoint, known)
         noted = add_notes(connection, checkpoint, known)
+        pass_on(connection, checkpoint, noted)
         if concerned and checkpoint.router is not None:
             decide_again(connection, checkpoint.router, concerned, checkpoint.now)
     _ask_cases(connection, checkpoint, asked)

@@ -19,6 +19,7 @@ from hub.sdk.errors import StoreError
 from hub.store import search
 from hub.store.links import case_digest
 from hub.store.merge import author_digest
+from hub.store.replies import forget
 from hub.store.rows import MessageRow
 from hub.store.tables import (
     dead_letters,
@@ -94,6 +95,7 @@ def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
     _forget_in_index(connection, list(rows.values()))
     _delete(connection, messages, list(rows))
     _delete(connection, ticket_events, concerned, "ticket_n")
+    forget(connection, opened, [(row.ticket_n, row.id) for row in rows.values()])
     _forget_cases(connection, opened, now)
     _delete(connection, tickets, opened)
     if rows and connection.dialect.name == "sqlite":

@@ -27,12 +27,14 @@ _COLUMNS = tuple(column.name for column in messages.columns)
 
 @dataclass(slots=True)
 class Noted:
-    """What became of messages from cases: how many are new or changed, the tickets' row numbers, all message ids."""
+    """What became of messages from cases: how many are new or changed, the tickets' row numbers, all message ids, and
+    the public answers that people gave in the helpdesk or changed there, each as it was and as it is."""
 
     added: int = 0
     changed: int = 0
     tickets: set[int] = field(default_factory=set)
     seen: list[bytes] = field(default_factory=list)
+    answers: list[tuple[MessageRow | None, MessageRow]] = field(default_factory=list)
 
 
 def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tuple[Any, FollowUp]]) -> Noted:
@@ -53,15 +55,23 @@ def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable
         old = before.get(mid)
         if old is None:
             before[mid] = _insert(connection, checkpoint, link, item, mid, number)
+            if _is_answer(link, before[mid]):
+                noted.answers.append((None, before[mid]))
             number += 1
             noted.added += 1
             noted.tickets.add(link.ticket_n)
         elif old.ticket_n == link.ticket_n and (new := _row(checkpoint, link, item, mid, old)) != old:
             before[mid] = new
+            if _is_answer(link, new) and new.body != old.body:
+                noted.answers.append((old, new))
             if _update(connection, old, new, micros(checkpoint.now)):
                 noted.changed += 1
                 noted.tickets.add(link.ticket_n)
     return noted
+
+
+def _is_answer(link: Any, message: MessageRow) -> bool:
+    return link.role == "delivered" and message.direction == "out" and not message.hidden
 
 
 def _ours(connection: sa.Connection, checkpoint: Checkpoint, ids: Sequence[str]) -> set[str]:

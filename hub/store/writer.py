@@ -16,10 +16,11 @@ import zstandard
 
 from hub.sdk.drafts import TicketDraft
 from hub.store import deciding, search
+from hub.store.answering import answer
 from hub.store.elsewhere import prepared, written
 from hub.store.insertion import Row, insert
 from hub.store.merge import Merge
-from hub.store.page import Checkpoint, Event, Rejected, Stored, Wish, created
+from hub.store.page import Checkpoint, Decided, Event, Rejected, Stored, Wish, created
 from hub.store.rows import Case, MessageRow, TicketRow, dumps, start_of
 from hub.store.tables import (
     dead_letters,
@@ -46,10 +47,12 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     new, changed = _split(cases)
     events = list(merge.events)
     asked: Sequence[Wish] = ()
+    acting: Sequence[tuple[Case, Decided]] = ()
     if checkpoint.router is not None:
         decided = deciding.decide(connection, checkpoint, checkpoint.router, cases)
         events += decided.events
         asked = decided.wishes
+        acting = decided.acting
     singles = merge.singles
     opened = [case.row for case in cases if case.before is None]
     _insert(connection, "tickets", [*map(_TICKET_VALUES, opened), *singles.tickets])
@@ -66,6 +69,7 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     edited = sum(event.kind == "message_changed" for event in events)
     added = len(new) + len(singles.messages)
     elsewhere = written(connection, checkpoint, known, asked, events)
+    answer(connection, checkpoint, acting, events)
     if added or events or set_aside_anew or elsewhere.tickets:
         _keep_originals(connection, checkpoint)
     _advance(connection, checkpoint)
