@@ -67,7 +67,7 @@ def _row(row: "Outgoing", zone: tzinfo) -> list[object]:
     if row.state != "failed" and row.next_try_at is not None:
         state = f"waits until {local(row.next_try_at, zone)}"
     asked = local(row.created_at, zone)
-    return [row.n, row.instance, row.effect, row.ticket[:_SHORT_ID], asked, row.attempts, state, row.error or ""]
+    return [row.n, row.instance, row.act.get("name", row.effect), row.ticket[:_SHORT_ID], asked, row.attempts, state, row.error or ""]
 
 
 def _hint(rows: "Sequence[Outgoing]", limit: int) -> str:
@@ -97,7 +97,8 @@ def show(state: State, number: int, as_json: bool) -> None:
         print_json({"delivery": row, "begins_with": None if first is None else _plain(first)})
         return
     click.echo(f"{row.effect} for {row.instance}, ticket {row.ticket}, marker {row.marker}")
-    for name, value in (("department", row.department), ("changes", row.changes), ("last seen", row.error)):
+    facts = (("department", row.department), ("changes", row.changes), ("act", row.act), ("last seen", row.error))
+    for name, value in facts:
         if value:
             click.echo(f"{name}: {printable(str(value))}")
     if first is None:

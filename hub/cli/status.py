@@ -29,6 +29,7 @@ def status(state: State, as_json: bool) -> None:
     The lag is the time since the stream that is furthest behind was last read well.
     """
     from hub.cli.overview import overview
+    from hub.runtime.answers import unpublished_problems
     from hub.runtime.rules import rules_problem
 
     outline = state.outline()
@@ -37,13 +38,17 @@ def status(state: State, as_json: bool) -> None:
         dead = Counter(letter.instance for letter in store.dead_letters(limit=_DEAD))
         summary = store.summary()
         known = (store.instances(), store.streams(), dead)
+        late, drafts = unpublished_problems(outline.replies, store), len(store.replies(("draft",), _DEAD))
         rows = overview(outline.connectors, *known, datetime.now(UTC), store.outbox_counts())
     if as_json:
         version = in_force.version if in_force and outline.rules else None
-        print_json({"instances": rows, "store": summary, "rules": {"version": version, "problem": problem}})
+        rules = {"version": version, "problem": problem}
+        replies = {"drafts": drafts, "problems": late}
+        print_json({"instances": rows, "store": summary, "rules": rules, "replies": replies})
     else:
         _show(outline, rows, summary)
         _show_rules(outline, in_force, problem)
+        _show_replies(state, drafts, late)
 
 
 @click.command
@@ -110,6 +115,16 @@ def _show_rules(outline: "Outline", in_force: "KeptRules | None", problem: str |
     if in_force:
         since = local(in_force.last_at, outline.timezone)
         say(f"rules {in_force.version} are in force since {since}{', until the files are right' if problem else ''}")
+
+
+def _show_replies(state: State, drafts: int, late: Sequence[str]) -> None:
+    from hub.cli.reply_texts import TEXTS
+    from hub.cli.speech import Speech, spoken
+
+    for problem in late:
+        say(problem)
+    if drafts:
+        say(Speech(spoken(state, None), TEXTS)("waiting_drafts", number=drafts))
 
 
 def _row(outline: "Outline", row: "Overview") -> list[object]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from hub.cli import story_answers
 from hub.cli.output import console, counted, local, one_line, printable, width
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ def told(event: "TicketEvent", numbers: dict[str, int], zone: tzinfo) -> Iterato
         case "set" | "handed_back" as kind:
             names = ", ".join(event.data.get("pinned", ()))
             yield f"{names}: {'set by a person' if kind == 'set' else 'left to rules again by a person'}"
+        case _ if event.kind in story_answers.KINDS:
+            yield from story_answers.told(event)
         case _ if event.cause == "destination":
             yield from _elsewhere(event)
         case kind:

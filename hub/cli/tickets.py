@@ -1,4 +1,4 @@
-"""``hub tickets``: list, show, export, set, escalate."""
+"""``hub tickets``: list, show, export, set, escalate; what is done at the source is in :mod:`hub.cli.tickets_act`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from hub.cli.filters import CATEGORIES, PRIORITIES, STATES, check_instances, fil
 from hub.cli.lazy import Group
 from hub.cli.output import Column, counted, local, print_json, print_table, progress, say, width
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
+from hub.cli.tickets_act import COMMANDS as ACTING
 
 if TYPE_CHECKING:
     from hub.runtime.config import Outline
@@ -25,7 +26,11 @@ _WIDE = 110  # columns of a terminal from which kind and author are shown too
 
 @click.group(cls=Group)
 def tickets() -> None:
-    """List, show, export, set and escalate tickets."""
+    """List, show, export, set, escalate and answer tickets."""
+
+
+for _command in ACTING:
+    tickets.add_command(_command)
 
 
 @tickets.command("list")
