@@ -35,11 +35,11 @@ def _acting(command: F) -> F:
 
 
 @click.command
+@_acting
 @click.argument("text", required=False)
 @click.option("--draft", is_flag=True, help="Send nothing yet: keep TEXT, or what the rules want, as a draft.")
 @click.option("--template", help="Make a draft of this template.")
 @click.option("--edit", is_flag=True, help="In place of the answer that is there.")
-@_acting
 @pass_state
 def reply(
     state: State,
@@ -81,9 +81,9 @@ def reply(
 
 
 @click.command
+@_acting
 @click.argument("tags", nargs=-1, required=True)
 @click.option("--only", is_flag=True, help="Take every other tag away.")
-@_acting
 @pass_state
 def tag(
     state: State, /, ticket: str, tags: Sequence[str], only: bool, message: int | None, as_json: bool, lang: str | None
@@ -96,9 +96,9 @@ def tag(
 
 
 @click.command
+@_acting
 @click.option("--spam", is_flag=True, help="It is spam.")
 @click.option("--sentiment", type=click.Choice(_TONES), help="Its tone.")
-@_acting
 @pass_state
 def mark(
     state: State, /, ticket: str, spam: bool, sentiment: str | None, message: int | None, as_json: bool, lang: str | None
@@ -125,9 +125,9 @@ def hide(state: State, /, ticket: str, message: int | None, as_json: bool, lang:
 
 
 @click.command("report")
+@_acting
 @click.option("--reason", default="other", show_default=True, help="In the source's own word.")
 @click.option("--text", default="", help="What to tell the source.")
-@_acting
 @pass_state
 def report_(
     state: State, /, ticket: str, reason: str, text: str, message: int | None, as_json: bool, lang: str | None

@@ -155,6 +155,7 @@ def _comments(record: Record) -> Iterator[MessageDraft]:
         yield MessageDraft(
             source_id=comment["id"],
             created_at=EPOCH + timedelta(minutes=number),
+            direction="out" if comment.get("public") else "in",
             body=comment["text"],
             echo_of=comment["marker"] or None,
         )
