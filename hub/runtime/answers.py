@@ -1,8 +1,7 @@
 """From ``[replies]`` and its templates to what a checkpoint is given of answering."""
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from hub.runtime.reply_settings import RepliesSettings
 from hub.sdk.actions import ActionName
@@ -55,7 +54,9 @@ class Answers:
     def of_pages(self) -> Answering:
         """What checkpoints and people's commands are given."""
         said = self._settings.replies
-        can: Mapping[str, Any] = {name: actions_of(one) for name, one in self._settings.instances.items()}
+        # What cannot be started now may be able to do all: that is found out when it can.
+        unknown = dict.fromkeys((*self._settings.broken, *self._settings.disabled), frozenset(get_args(ActionName)))
+        can: dict[str, Any] = {**unknown, **{name: actions_of(one) for name, one in self._settings.instances.items()}}
         return Answering(
             can=can,
             write=self._write,
