@@ -114,7 +114,8 @@ def ask_act(
 
 
 def _marker(row: TicketRow, target: Target, act: Act, *rest: str) -> str:
-    return marker_of(row.id, "", "source", "act", target.message.hex(), act.name, act.text, *act.values, *rest)
+    words = " ".join(act.text.split())
+    return marker_of(row.id, "", "source", "act", target.message.hex(), act.name, words, *act.values, *rest)
 
 
 def _insert(

@@ -40,6 +40,12 @@ rate = "8/1s"
 concurrency = 1
 sweeps = {{ edits = "off", changed = "off", replies = "1s", published = "1s" }}
 
+[instances.mentions]
+connector = "youscan"
+base_url = "{youscan}"
+api_key = {{ env = "YOUSCAN_API_KEY" }}
+sweeps = "off"
+
 [instances.desk]
 connector = "desk"
 base_url = "{desk}"
@@ -130,11 +136,11 @@ def maps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maps]:
         (folder / name).mkdir()
         (folder / name / "own.yaml").write_text(text, encoding="utf-8")
     site, desk = install(folder), Desk()
-    options = ("pointer", "--items", "12", "--limit", "pointer=8/1s")
+    options = ("pointer", "youscan", "--items", "12", "--limit", "pointer=8/1s")
     with sandbox(folder, *options) as box, Served(desk) as served:
-        (folder / "hub.toml").write_text(_TOML.format(pointer=box.urls["pointer"], desk=served.url))
-        more = {"HUB_STATE_DIR": str(folder / "state"), "POINTER_TOKEN": box.keys["pointer"], "DESK_KEY": KEY}
-        env = {**os.environ, **more, "PYTHONPATH": os.pathsep.join([str(site), str(ROOT)]), "NO_COLOR": "1"}
+        (folder / "hub.toml").write_text(_TOML.format(**box.urls, desk=served.url))
+        keys = {"POINTER_TOKEN": box.keys["pointer"], "YOUSCAN_API_KEY": box.keys["youscan"], "DESK_KEY": KEY}
+        env = {**os.environ, **keys, "HUB_STATE_DIR": str(folder / "state"), "PYTHONPATH": os.pathsep.join([str(site), str(ROOT)]), "NO_COLOR": "1"}
         yield Maps(folder, env, box, desk)
 
 
@@ -217,20 +223,35 @@ def test_an_answer_of_the_helpdesk_reaches_the_map_once_and_comes_back_to_nobody
     maps.run("sync", "desk")
     [case] = maps.desk.cases
     maps.desk.answer_customer(case, "Простите,  разберёмся.")
-    maps.run("sync")
+    maps.run("sync", "maps", "desk")
     assert maps.written(name, "create_reply") == 1
     maps.map_decides("publish_reply", name)
     for _ in range(2):
-        maps.run("sync")
+        maps.run("sync", "maps", "desk")
     assert maps.written(name, "create_reply") == 1
     assert len(maps.events(name, "published")) == 1
     assert [one.body for one in maps.ticket(name).messages if one.direction == "out"] == ["Простите,  разберёмся."]
     assert len(maps.desk.cases[case].comments) == 1, "the helpdesk was told its own answer"
     maps.desk.answer_customer(case, "Простите! Сотрудник извинится.")
-    maps.run("sync")
+    maps.run("sync", "maps", "desk")
     assert maps.written(name, "change_reply") == 1
-    maps.run("sync")
+    maps.run("sync", "maps", "desk")
     assert (maps.written(name, "create_reply"), maps.written(name, "change_reply")) == (1, 1)
     shown = [one.body for one in maps.ticket(name).messages if one.direction == "out"]
     assert shown == ["Простите! Сотрудник извинится."]
     assert json.loads(maps.run("outbox", "--json").split("nothing")[0]) == []
+
+
+def test_mentions_are_tagged_in_one_call_and_cannot_be_replied_to(maps: Maps) -> None:
+    maps.run("sync", "mentions")
+    with maps.store() as store:
+        mentions = [one for one in store.iter_tickets() if one.kind == "mention"][:3]
+    said = maps.run("tickets", "reply", str(mentions[0].id), _TEXT, code=2)
+    assert "it can do add_tags, hide, mark_spam, set_sentiment, set_tags" in said
+    for one in mentions:
+        maps.run("tickets", "tag", str(one.id), "срочно")
+    assert "mentions: 3 deliveries were sent" in maps.run("sync", "mentions")
+    log = maps.box.ledger("youscan")["client"]["log"]
+    updates = [one for one in log if one["path"].endswith("/bulkupdate")]
+    assert len(updates) == len({one.messages[-1].sources[0].stream for one in mentions}), "a call for each topic"
+    assert "add tags (срочно) was done by mentions" in maps.run("tickets", "show", str(mentions[0].id))
