@@ -69,7 +69,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "shadowed.todo": "move it above, narrow what stands above, or take it out",
         "stopped.said": "is never read: {other} matches wherever it does and says stop",
         "stopped.todo": "move it above that rule, or take out stop",
-        "auto_complaint.said": "says complaint and answers automatically; a complaint is never answered without a person",
+        "auto_complaint.said": "says complaint and answers by itself; no complaint is answered without a person",
         "auto_complaint.todo": "write mode: draft",
         "auto_not_allowed.said": "answers automatically only once hub.toml allows it; until then it makes drafts",
         "auto_not_allowed.todo": "to allow it, add {subject} to auto in [replies] of hub.toml",

@@ -67,7 +67,16 @@ def _row(row: "Outgoing", zone: tzinfo) -> list[object]:
     if row.state != "failed" and row.next_try_at is not None:
         state = f"waits until {local(row.next_try_at, zone)}"
     asked = local(row.created_at, zone)
-    return [row.n, row.instance, row.act.get("name", row.effect), row.ticket[:_SHORT_ID], asked, row.attempts, state, row.error or ""]
+    return [
+        row.n,
+        row.instance,
+        row.act.get("name", row.effect),
+        row.ticket[:_SHORT_ID],
+        asked,
+        row.attempts,
+        state,
+        row.error or "",
+    ]
 
 
 def _hint(rows: "Sequence[Outgoing]", limit: int) -> str:

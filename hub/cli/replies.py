@@ -90,7 +90,9 @@ def show(state: State, number: int, as_json: bool, lang: str | None) -> None:
     for key, value in facts.items():
         if value:
             named = {"said": "text", "draft": "text"}.get(key, key)
-            click.echo(printable(speech(key, **{named: value}, **({"variant": row.variant} if key == "template" else {}))))
+            click.echo(
+                printable(speech(key, **{named: value}, **({"variant": row.variant} if key == "template" else {})))
+            )
     zone = outline.timezone
     times = {"created": row.created_at, "asked": row.asked_at, "sent": row.sent_at}
     click.echo(speech("times", **{name: local(at, zone) or "-" for name, at in times.items()}))
@@ -111,6 +113,7 @@ def approve(
 
     Card, account, phone and passport numbers are refused. Exit code 1 if one of the drafts was not sent on.
     """
+    from hub.cli.reply_texts import private_told
     from hub.runtime.answers import Answers, require_action
 
     if (text is not None or edit) and len(numbers) > 1:
@@ -124,7 +127,7 @@ def approve(
             row = store.reply(number)
             require_action(settings, row.instance, "reply")
             final = text if text is not None else _edited(row.final) if edit else row.final
-            if why := answering.refuse(final):
+            if why := private_told(speech, final, settings.replies.allow):
                 say(speech("refused", why=why))
                 failed = True
                 continue
@@ -204,9 +207,9 @@ def check(state: State, as_json: bool, lang: str | None) -> None:
     """
     from pathlib import Path
 
+    from hub.cli.reply_texts import private_told
     from hub.routing.rule_files import RulesError
     from hub.routing.templates import load_templates
-    from hub.runtime.answers import refuse
 
     speech, outline = _speech(state, lang), state.outline()
     try:
@@ -220,14 +223,14 @@ def check(state: State, as_json: bool, lang: str | None) -> None:
         for language, said in one.texts.items():
             for number, text in enumerate(said, 1):
                 texts += 1
-                if why := refuse(outline.replies, text):
+                if why := private_told(speech, text, outline.replies.allow):
                     where = {"file": one.file, "line": one.line, "name": one.name}
                     wrong.append({**where, "variant": f"{language}-{number}", "why": why})
     if as_json:
         print_json({"ok": not wrong, "templates": sorted(templates.by_name), "texts": texts, "wrong": wrong})
     else:
         for finding in wrong:
-            click.echo(one_line(speech("text_wrong", **finding)))
+            click.echo(one_line("{file}:{line}: {name} ({variant}): {why}".format(**finding)))
         say(speech("checked", templates=len(templates.by_name), texts=texts, wrong=len(wrong)))
     if wrong:
         raise click.exceptions.Exit(FAILED)

@@ -1,6 +1,8 @@
 """What ``hub replies`` and the commands that act at a ticket's source say, in Russian and English."""
 
-from hub.cli.speech import Catalogue
+from collections.abc import Collection
+
+from hub.cli.speech import Catalogue, Speech
 
 TEXTS: Catalogue = {
     "en": {
@@ -29,7 +31,11 @@ TEXTS: Catalogue = {
         "times": "created {created}, asked for {asked}, sent {sent}",
         "no_scores": "no template has made a draft yet",
         "checked": "{templates} templates with {texts} texts; {wrong} wrong",
-        "text_wrong": "{file}:{line}: {name} ({variant}): {why}",
+        "private": "a public answer may not hold {what}; take it out",
+        "private.card": "a card number ({masked}, character {at})",
+        "private.account": "an account number ({masked}, character {at})",
+        "private.phone": "a phone number ({masked}, character {at})",
+        "private.passport": "a passport number ({masked}, character {at})",
         "waiting_drafts": '{number} drafts wait for a person; "hub replies list" shows them',
         "column.n": "n",
         "column.state": "state",
@@ -89,7 +95,11 @@ TEXTS: Catalogue = {
         "times": "создан {created}, запрошен {asked}, отправлен {sent}",
         "no_scores": "шаблоны ещё не дали ни одного черновика",
         "checked": "шаблонов: {templates}, текстов в них: {texts}; с ошибками: {wrong}",
-        "text_wrong": "{file}:{line}: {name} ({variant}): {why}",
+        "private": "публичный ответ не должен содержать {what}; уберите это",
+        "private.card": "номер карты ({masked}, знак {at})",
+        "private.account": "номер счёта ({masked}, знак {at})",
+        "private.phone": "номер телефона ({masked}, знак {at})",
+        "private.passport": "номер паспорта ({masked}, знак {at})",
         "waiting_drafts": "черновиков ждёт человека: {number}; их покажет «hub replies list»",
         "column.n": "№",
         "column.state": "состояние",
@@ -123,3 +133,12 @@ TEXTS: Catalogue = {
         "score.rule": "правило",
     },
 }
+
+
+def private_told(speech: Speech, text: str, allow: Collection[str]) -> str | None:
+    """Return why *text* may not be said in public, for a person; None: it may."""
+    from hub.routing.private import private_numbers
+
+    found = private_numbers(text, allow)
+    told = [speech(f"private.{one.kind}", masked=one.masked, at=one.at + 1) for one in found]
+    return speech("private", what=", ".join(told)) if told else None

@@ -101,7 +101,14 @@ def tag(
 @click.option("--sentiment", type=click.Choice(_TONES), help="Its tone.")
 @pass_state
 def mark(
-    state: State, /, ticket: str, spam: bool, sentiment: str | None, message: int | None, as_json: bool, lang: str | None
+    state: State,
+    /,
+    ticket: str,
+    spam: bool,
+    sentiment: str | None,
+    message: int | None,
+    as_json: bool,
+    lang: str | None,
 ) -> None:
     """Mark a ticket's record at its source: as spam, or with a tone.
 
@@ -173,9 +180,15 @@ class _Work:
 
         require_action(self.settings, self.ticket.instance, action)
 
+    def private(self, text: str) -> str | None:
+        """Return why *text* may not be said in public."""
+        from hub.cli.reply_texts import private_told
+
+        return private_told(self.speech, text, self.settings.replies.allow)
+
     def check_text(self, text: str) -> None:
         """End here where *text* may not be said in public."""
-        if why := self.answering.refuse(text):
+        if why := self.private(text):
             say(self.speech("refused", why=why))
             raise click.exceptions.Exit(FAILED)
 
@@ -249,7 +262,7 @@ def _tell_draft(work: _Work, row: Any, as_json: bool) -> None:
         print_json(row)
         return
     click.echo(printable(row.final))
-    if why := work.answering.refuse(row.final):
+    if why := work.private(row.final):
         say(work.speech("refused", why=why))
     say(work.speech("drafted", n=row.n))
 

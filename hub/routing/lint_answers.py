@@ -54,9 +54,7 @@ def _answer(
         yield about(rule, "auto_complaint")
 
 
-def _acts(
-    rule: Rule, actions: Mapping[str, AbstractSet[str]], connectors: Mapping[str, str]
-) -> Iterator[Problem]:
+def _acts(rule: Rule, actions: Mapping[str, AbstractSet[str]], connectors: Mapping[str, str]) -> Iterator[Problem]:
     wanted = [one.name for one in rule.then.act] + (["reply"] if _reply(rule) else [])
     named = _named(rule, connectors)
     for action in dict.fromkeys(wanted):

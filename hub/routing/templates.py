@@ -1,4 +1,4 @@
-"""A folder of ``replies/*.yaml`` -> templates of answers, and the choice of a text for one ticket. Pure but for reading.
+"""A folder of ``replies/*.yaml`` -> templates of answers, and the choice of a text for one ticket.
 
 A template has variants by language, so that answers under one place do not read alike. ``{name}`` and the like stand
 for what is known of the ticket; a variant is passed over where a value of it is not known.

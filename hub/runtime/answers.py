@@ -125,7 +125,9 @@ def unpublished_problems(settings: RepliesSettings, store: Store) -> list[str]:
 
     late = store.unpublished(utc_now() - settings.published_within)
     told = [_late(row) for row in late[:_SHOWN]]
-    return told + ([f'and {len(late) - _SHOWN} more; "hub replies list --state sent" shows them'] if late[_SHOWN:] else [])
+    return told + (
+        [f'and {len(late) - _SHOWN} more; "hub replies list --state sent" shows them'] if late[_SHOWN:] else []
+    )
 
 
 def _late(row: ReplyRow) -> str:

@@ -20,8 +20,8 @@ from hub.store.page import (
     Text,
     ToWrite,
 )
-from hub.store.replies import ReplyRow, Score
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
+from hub.store.replies import ReplyRow, Score
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.store import Recall, Store, Summary, backup_store, open_store, upgrade_store
 

@@ -134,9 +134,7 @@ def _insert(
     payload = {"cause": cause, "message": target.message.hex(), "act": action}
     values = {"ticket_n": row.n, "instance": row.instance, "role": "source", "effect": "act", "marker": marker}
     times = {"created_at": at, "updated_at": at}
-    connection.execute(
-        sa.insert(outbox).values(**values, payload=dumps(payload), state="waiting", attempts=0, **times)
-    )
+    connection.execute(sa.insert(outbox).values(**values, payload=dumps(payload), state="waiting", attempts=0, **times))
 
 
 # --- working off ------------------------------------------------------------------------------------------------------

@@ -31,7 +31,9 @@ def answer(
 ) -> None:
     """Ask for what was decided in *checkpoint*, and settle what its records tell of earlier answers."""
     _settle(connection, checkpoint)
-    answered = {event.ticket_n for event in events if event.kind == "message_added" and event.data["direction"] == "out"}
+    answered = {
+        event.ticket_n for event in events if event.kind == "message_added" and event.data["direction"] == "out"
+    }
     replies.drop_answered(connection, answered, "source", micros(checkpoint.now))
     if checkpoint.answering is None:
         return
@@ -53,9 +55,7 @@ def _settle(connection: sa.Connection, checkpoint: Checkpoint) -> None:
         for row in waiting.get(draft.thread, ()):
             said = [one for one in draft.messages if one.direction == "out" and replies.same_text(one.body, row.final)]
             for message in said[-1:]:
-                replies.seen(
-                    connection, row, message.publication, checkpoint.key.instance, micros(checkpoint.now)
-                )
+                replies.seen(connection, row, message.publication, checkpoint.key.instance, micros(checkpoint.now))
 
 
 def _is_answered(draft: TicketDraft) -> bool:
@@ -137,7 +137,14 @@ class _Draft:
         about = {"answer": wanted, "text": text, "reason": reason}
         target = self._target.message
         return replies.put(
-            self._connection, self._case.row.n, target, state, RULE, text.text, self._at, **about  # type: ignore[arg-type]  # by name
+            self._connection,
+            self._case.row.n,
+            target,
+            state,
+            RULE,
+            text.text,
+            self._at,
+            **about,  # type: ignore[arg-type]  # by name
         )
 
     def _held(self, wanted: Answer, text: Text, decided: Decided) -> str | None:

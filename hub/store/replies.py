@@ -354,5 +354,3 @@ def forget(connection: sa.Connection, opened: Sequence[int], written: Iterable[t
         acted = (outbox.c.ticket_n == ticket_n) & (outbox.c.effect == "act")
         acted &= outbox.c.payload.contains(f'"message":"{message.hex()}"', autoescape=True)
         connection.execute(sa.delete(outbox).where(acted))
-
-

@@ -76,9 +76,7 @@ class Replying(Deliveries):
                     " add one that needs less"
                 )
             at, answer = micros(self._now()), Answer(template, rule="")
-            n = replies.put(
-                connection, row.n, target.message, "draft", PERSON, text.text, at, answer=answer, text=text
-            )
+            n = replies.put(connection, row.n, target.message, "draft", PERSON, text.text, at, answer=answer, text=text)
             return replies.one(connection, n)
 
     def approve(self, n: int, answering: Answering, text: str | None = None) -> tuple[ReplyRow, Asked]:

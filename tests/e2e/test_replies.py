@@ -140,7 +140,13 @@ def maps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maps]:
     with sandbox(folder, *options) as box, Served(desk) as served:
         (folder / "hub.toml").write_text(_TOML.format(**box.urls, desk=served.url))
         keys = {"POINTER_TOKEN": box.keys["pointer"], "YOUSCAN_API_KEY": box.keys["youscan"], "DESK_KEY": KEY}
-        env = {**os.environ, **keys, "HUB_STATE_DIR": str(folder / "state"), "PYTHONPATH": os.pathsep.join([str(site), str(ROOT)]), "NO_COLOR": "1"}
+        env = {
+            **os.environ,
+            **keys,
+            "HUB_STATE_DIR": str(folder / "state"),
+            "PYTHONPATH": os.pathsep.join([str(site), str(ROOT)]),
+            "NO_COLOR": "1",
+        }
         yield Maps(folder, env, box, desk)
 
 
@@ -148,9 +154,7 @@ def test_an_answer_is_sent_once_followed_to_its_end_and_counts_as_the_first_resp
     for text in ("Очередь на час", "Одно окно на всех", "Отличная касса", "х*йня"):
         maps.add(text, rating=5 if "касса" in text else 1, author=f"Анна {len(text)}")
     maps.run("sync", "maps")
-    queue, window, praise, foul = map(
-        maps.id_of, ("Очередь на час", "Одно окно на всех", "Отличная касса", "х*йня")
-    )
+    queue, window, praise, foul = map(maps.id_of, ("Очередь на час", "Одно окно на всех", "Отличная касса", "х*йня"))
     assert not maps.first_response_is_done(queue)
     for one in (queue, window):
         assert '"hub sync" sends it' in maps.run("tickets", "reply", one, _TEXT)

@@ -84,7 +84,9 @@ def act(actions: Sequence[Action], classify: _Classify) -> Steps:
         actions: any number, of any topics.
         classify: what is wrong with a response, or None.
     """
-    answers: dict[int, _Answer] = {n: ("failed", why, None) for n, action in enumerate(actions) if (why := _misuse(action))}
+    answers: dict[int, _Answer] = {
+        n: ("failed", why, None) for n, action in enumerate(actions) if (why := _misuse(action))
+    }
     topics: dict[str, dict[int, _Item]] = {}
     for n, action in enumerate(actions):
         if n not in answers:
@@ -158,9 +160,7 @@ class _Topic:
             if item.open_tags and known is None:
                 # To write the new tags alone would take the others away.
                 hidden = "the source does not show the mention's tags, so none is added"
-                item.answers["tags"] = (
-                    ("failed", unread.reason, unread.cause) if unread else ("failed", hidden, None)
-                )
+                item.answers["tags"] = ("failed", unread.reason, unread.cause) if unread else ("failed", hidden, None)
             elif item.open_tags and known is not None:
                 item.changes["tags"] = sorted(item.tags | known)
 

@@ -60,7 +60,7 @@ def _ticket(kind: str, name: str, rating: float | None) -> TicketDraft:
         author=Author(key=name, name="Анна"),
         rating=rating,
     )
-    return TicketDraft(thread=name, kind=kind, platform="yandex_maps", messages=(said,))  # type: ignore[arg-type]  # a kind
+    return TicketDraft(thread=name, kind=kind, platform="yandex_maps", messages=(said,))
 
 
 def _page(connector: str, instance: str, stream: str, drafts: list[TicketDraft]) -> Checkpoint:
@@ -96,7 +96,10 @@ def test_what_the_source_lacks_is_2_and_says_what_it_can(hub: Hub, answers: list
 def test_a_private_number_is_1_in_the_language_of_the_person(hub: Hub, answers: list[str]) -> None:
     ran = hub("tickets", "reply", answers[1], "Звоните +7 916 123-45-67", "--lang", "ru")
     assert ran.code == 1
-    assert ran.err.startswith("ничего не отправлено: ")
+    assert ran.err == (
+        "ничего не отправлено: публичный ответ не должен содержать номер телефона (* *** ***-**-67, знак 10);"
+        " уберите это\n"
+    )
     assert json.loads(hub("outbox", "--json").out) == []
 
 
@@ -192,9 +195,7 @@ def test_check_finds_what_is_wrong_with_templates(hub: Hub, answers: list[str], 
         ("act: hide", "unused_template"),
     ],
 )
-def test_rules_check_knows_templates(
-    hub: Hub, answers: list[str], tmp_path: Path, rule: str, told: str | None
-) -> None:
+def test_rules_check_knows_templates(hub: Hub, answers: list[str], tmp_path: Path, rule: str, told: str | None) -> None:
     text = f"builtin: false\nrules:\n  - {{name: r, when: {{rating: 5}}, then: {{{rule}}}}}\n"
     (tmp_path / "rules" / "own.yaml").write_text(text, encoding="utf-8")
     found = {one["kind"] for one in json.loads(hub("rules", "check", "--json").out)["problems"]} - {"no_examples"}

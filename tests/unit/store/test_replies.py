@@ -41,7 +41,9 @@ def answered(name: str, text: str, **facts: Any) -> TicketDraft:
     return review(name, MessageDraft(source_id=f"{name}/a", created_at=at(5), body=text, direction="out", **facts))
 
 
-def put(store: Store, *drafts: Any, router: Router | None = None, answering: Answering = ANSWERING, **rest: Any) -> None:
+def put(
+    store: Store, *drafts: Any, router: Router | None = None, answering: Answering = ANSWERING, **rest: Any
+) -> None:
     store.checkpoint(page(*drafts, router=router or decides(answer=False), answering=answering, **rest))
 
 
