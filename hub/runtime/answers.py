@@ -100,6 +100,19 @@ def templates_of(folder: "Path") -> "Templates":
     return load_templates(folder)
 
 
+def templates_problem(settings: RepliesSettings) -> str | None:
+    """Return what is wrong with the templates of *settings*."""
+    from pathlib import Path
+
+    from hub.sdk import ConfigError
+
+    try:
+        templates_of(Path(settings.templates))
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
 def text_of(templates: "Templates", wanted: ToWrite, brand: str | None = None) -> Text | None:
     """Return the text for a ticket; None: no variant can be said with what is known."""
     from hub.routing.templates import Addressee, given_name, write

@@ -183,6 +183,9 @@ def test_check_finds_what_is_wrong_with_templates(hub: Hub, answers: list[str], 
     assert "thanks (ru-1): a public answer may not hold a phone number" in ran.out
     file.write_text("templates: {thanks: {ru: '{nam}'}}", encoding="utf-8")
     assert "{nam} stands for nothing" in hub("replies", "check").err
+    ran = hub("check", "mentions")
+    assert ran.code == 1
+    assert "{nam} stands for nothing" in ran.out
 
 
 @pytest.mark.parametrize(
