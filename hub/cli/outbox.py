@@ -11,12 +11,15 @@ from hub.cli.errors import FAILED
 from hub.cli.filters import check_instances
 from hub.cli.lazy import Group
 from hub.cli.output import Column, counted, local, print_json, print_table, printable, say
+from hub.cli.speech import language
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
+    from hub.runtime.config import Settings
     from hub.sdk import Request
     from hub.store import Outgoing, Store
 
+PREFIX = "notify:"  # of those whom rules tell: hub.store.notices, which an empty list need not load
 _EVERY = 1_000_000  # more than any list holds
 _SHORT_ID = 8
 
@@ -101,6 +104,9 @@ def show(state: State, number: int, as_json: bool) -> None:
     settings = state.settings(apart=True)
     with state.store(settings.store) as store:
         row = store.outbox_row(number)
+        if row.instance.startswith(PREFIX):
+            _show_notice(row, settings, store, as_json=as_json)
+            return
         first = preview(settings, store, number)
     if as_json:
         print_json({"delivery": row, "begins_with": None if first is None else _plain(first)})
@@ -115,6 +121,20 @@ def show(state: State, number: int, as_json: bool) -> None:
         return
     click.echo(f"begins with {first.method} {printable(first.path)}")
     print_json({name: value for name, value in _plain(first).items() if name in ("params", "body") and value})
+
+
+def _show_notice(row: "Outgoing", settings: "Settings", store: "Store", *, as_json: bool) -> None:
+    """Show whom a row tells, and what."""
+    from hub.runtime.notify import preview
+
+    title, body = preview(settings, store, row.n, language(settings.lang))
+    if as_json:
+        print_json({"delivery": row, "message": {"title": title, "body": body}})
+        return
+    click.echo(f"{row.effect} for {row.instance}, ticket {row.ticket}")
+    if row.error:
+        click.echo(f"last seen: {printable(row.error)}")
+    click.echo(printable(f"{title}\n\n{body}"))
 
 
 def _plain(request: "Request") -> dict[str, object]:

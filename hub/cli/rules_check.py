@@ -60,7 +60,9 @@ def _problems(hand: AtHand, rules: "RuleSet") -> "Sequence[Problem]":
     from hub.routing.rule_files import Findings
     from hub.routing.rules import source_files
 
-    known = Known(frozenset(hand.outline.connectors)) if hand.outline and hand.outline.connectors else None
+    outline = hand.outline
+    instances = frozenset(outline.connectors) if outline and outline.connectors else None
+    known = Known(instances, outline.notify if outline else None)
     files = source_files(hand.folder, Findings())
     found = [*lint_rules(rules, known), *lint_pairs(rules), *lint_files(files), *_answer_problems(hand, rules)]
     return in_order(found, builtin=hand.folder is None)

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 Catalogue = Mapping[str, Mapping[str, str]]
 """Messages by language and key, with ``{placeholders}``; the same keys and placeholders in every language."""
 
-CATALOGUES = ("hub.cli.demo_texts", "hub.cli.rules_texts", "hub.cli.lint_texts", "hub.cli.reply_texts")
+CATALOGUES = (
+    "hub.cli.demo_texts",
+    "hub.cli.rules_texts",
+    "hub.cli.lint_texts",
+    "hub.cli.story_texts",
+    "hub.cli.reply_texts",
+)
 """Modules that have one, as ``TEXTS``."""
 
 lang_option = click.option(

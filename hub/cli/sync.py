@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.cases import case_told
 from hub.cli.errors import FAILED, WRONG_USE
 from hub.cli.output import Column, counted, print_json, print_table, progress, say
+from hub.cli.speech import language
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
 
     settings = state.settings(apart=True)
     names, wrong = _startable(settings, instances)
+    lang = language(settings.lang)
     with state.store(settings.store) as store, progress("reading", quiet=state.verbosity < 0) as shown:
 
         def tell(step: "Progress") -> None:
@@ -42,7 +45,7 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
         def wait(instance: str, tries: int, seconds: float, error: HubError) -> None:
             shown.show(f"{instance}: {error}; try {tries + 1} in {seconds:.0f} s")
 
-        report = asyncio.run(run(settings, store, names, on_progress=tell, on_wait=wait, sweeps=sweeps))
+        report = asyncio.run(run(settings, store, names, on_progress=tell, on_wait=wait, sweeps=sweeps, lang=lang))
     if as_json:
         print_json({"ok": report.ok and not wrong, **_plain(report), "settings": wrong})
     else:
@@ -67,6 +70,7 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     from hub.runtime.answers import templates_problem
     from hub.runtime.check import Finding
     from hub.runtime.check import check as run
+    from hub.runtime.notify_check import notify_findings
     from hub.runtime.rules import rules_problem
 
     settings = state.settings(apart=True)
@@ -75,6 +79,8 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
         findings = asyncio.run(run(settings, store, names))
         problem = rules_problem(settings.rules, store)
     findings += [Finding(name, ok=False, message=told, todo="mend its settings") for name, told in wrong.items()]
+    if not instances:
+        findings += asyncio.run(notify_findings(settings))
     if problem:
         findings.append(Finding("rules", ok=False, message=problem, todo='"hub rules check" says more'))
     if problem := templates_problem(settings.replies):
@@ -115,6 +121,7 @@ def _plain(report: "SyncReport") -> dict[str, object]:
         "seconds": report.seconds,
         "indexed": report.indexed,
         "problems": report.problems,
+        "cases": report.cases,
         "streams": report.streams,
     }
 
@@ -136,6 +143,8 @@ def _show(report: "SyncReport", *, quiet: bool) -> None:
         _show_delivery(delivery, quiet=quiet)
     for problem in report.problems:
         say(problem)
+    for case in report.cases:
+        say(case_told(case))
     if summary := _summary(report, quiet=quiet):
         say(summary)
 

@@ -1,4 +1,6 @@
-"""``hub tickets``: list, show, export, set, escalate; what is done at the source is in :mod:`hub.cli.tickets_act`."""
+"""``hub tickets``: list, show, export, set, escalate, link, unlink; what is done at the source is in
+:mod:`hub.cli.tickets_act`.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +12,8 @@ from hub.cli.errors import FAILED
 from hub.cli.filters import CATEGORIES, PRIORITIES, STATES, check_instances, filter_options, ticket_filter
 from hub.cli.lazy import Group
 from hub.cli.output import Column, counted, local, print_json, print_table, progress, say, width
+from hub.cli.related import link, unlink
+from hub.cli.speech import lang_option, language
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 from hub.cli.tickets_act import COMMANDS as ACTING
 
@@ -26,10 +30,10 @@ _WIDE = 110  # columns of a terminal from which kind and author are shown too
 
 @click.group(cls=Group)
 def tickets() -> None:
-    """List, show, export, set, escalate and answer tickets."""
+    """List, show, export, set, escalate, link and answer tickets."""
 
 
-for _command in ACTING:
+for _command in (link, unlink, *ACTING):
     tickets.add_command(_command)
 
 
@@ -62,24 +66,29 @@ def list_(state: State, /, limit: int, as_json: bool, **options: Any) -> None:
 
 @tickets.command
 @click.argument("ticket", metavar="ID")
+@lang_option
 @json_option
 @shared_options
 @pass_state
-def show(state: State, ticket: str, as_json: bool) -> None:
-    """Show one ticket in full, with its messages and what happened to it.
+def show(state: State, ticket: str, lang: str | None, as_json: bool) -> None:
+    """Show one ticket in full, with its messages, what happened to it and how long that took.
 
     ID is the ticket's id, or its first four letters or more.
     """
+    from datetime import UTC, datetime
+
     from hub.cli.story import print_story
+    from hub.runtime.times import times_of
 
     outline = state.outline()
     with state.store(outline.store) as store:
         found = store.find_ticket(ticket)
         events = store.events(str(found.id))
+        times = times_of(outline.rules, found, events, datetime.now(UTC))
     if as_json:
-        print_json({**found.model_dump(mode="json"), "events": events})
+        print_json({**found.model_dump(mode="json"), "events": events, "times": times})
     else:
-        print_story(found, events, outline.timezone)
+        print_story(found, events, times, outline.timezone, language(lang or outline.lang))
 
 
 @tickets.command("set")

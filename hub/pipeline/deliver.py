@@ -196,6 +196,7 @@ def delivery_of(source: Source, parcel: Parcel) -> Delivery:
         changes=row.changes,
         reference=source.reference,
         unsure_since=row.unsure_since,
+        asked_at=row.created_at,
     )
 
 

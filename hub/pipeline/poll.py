@@ -15,7 +15,7 @@ from hub.pipeline.fetch import Fetched, pages
 from hub.pipeline.normalize import normalize, sort_out
 from hub.pipeline.source import Source
 from hub.sdk import Cursor, Draft, Listed, Page, Read, Sweep, TransientError, furthest
-from hub.store import Absent, Answering, Checkpoint, Rejected, Router, Store, Stored, StreamKey
+from hub.store import Absent, Answering, Checkpoint, Conversations, Rejected, Router, Store, Stored, StreamKey
 
 EDGE = timedelta(days=1)
 """An inventory says nothing of the first and last day of its window: vendors cut windows in their own ways."""
@@ -55,6 +55,7 @@ class Run:
         on_page: told after each checkpoint.
         router: what decides for tickets; None: nothing does.
         others: names of the instances that are configured beside this one.
+        conversations: what a new message on a ticket that has ended does.
         answering: how customers are answered, and what can be done at sources; None: nothing is.
     """
 
@@ -66,6 +67,7 @@ class Run:
     on_page: Callable[[StreamKey, Stored, Sequence[Rejected], Counts], None] | None = None
     router: Router | None = None
     others: AbstractSet[str] = frozenset()
+    conversations: Conversations | None = None
     answering: Answering | None = None
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
@@ -140,6 +142,7 @@ class Run:
             originals=fetched.originals,
             records=len(fetched.records),
             keep_raw=self.source.keep_raw,
+            conversations=self.conversations,
         )
         async with self.source.storing:
             stored = await self.store.run(self.store.checkpoint, checkpoint)

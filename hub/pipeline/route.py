@@ -1,6 +1,6 @@
 """From a rule set to what decides in a checkpoint. Pure. Without rules every ticket is of normal priority."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,17 +17,21 @@ Classify = Callable[[Undecided], Classified | None]
 """The hook ``classify_ticket``: what a classifier makes of a ticket that no rule gave a category."""
 
 
-def router(load: "Callable[[], RuleSet] | None", classify: Classify | None = None) -> Router | None:
+def router(
+    load: "Callable[[], RuleSet] | None", classify: Classify | None = None, recipients: Collection[str] = ()
+) -> Router | None:
     """Return what decides by the rules that *load* gives, then by *classify*; None where there are no rules.
 
-    They are loaded when the first ticket is decided: a run without news needs none.
+    They are loaded when the first ticket is decided: a run without news needs none. Of the names that rules tell, those
+    that are none of *recipients* are left out.
     """
     if load is None:
         return None
     rules = cache(load)
 
     def decide(facts: Facts) -> Decided:
-        return decided(rules(), facts, classify)
+        found = decided(rules(), facts, classify)
+        return replace(found, notify=tuple(name for name in found.notify if name in recipients))
 
     return Router(decide, lambda: rules().needs_history)
 
@@ -73,4 +77,5 @@ def _as_stored(decision: "Decision", tags: tuple[str, ...] = (), by: str | None 
         proposals=tuple(Escalation(one.to, one.department) for one in decision.escalate if one.proposed),
         acts=tuple(Act(one.name, one.values, one.text) for one in decision.act),
         answer=Answer(reply.template, reply.rule, reply.mode == "auto") if (reply := decision.reply) else None,
+        notify=decision.notify,
     )

@@ -12,7 +12,9 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
+from hub.runtime.config_notify import names_in, recipients_of
 from hub.runtime.config_schema import config_schema
+from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import PluginError, Registry, check_hooks
 from hub.runtime.reply_settings import RepliesSettings
 from hub.runtime.toml_lines import Path as Keys
@@ -40,9 +42,16 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "store": ("text", f'"{DEFAULT_STORE}"', "where tickets are kept; a relative path starts at the folder of the file"),
     "rules": ("text", "none", 'a folder of rules, or `"off"`; a relative path starts at the folder of the file'),
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
-    "lang": ('"ru" or "en"', "the locale's", "language of `hub demo` and `hub rules`; `--lang` wins"),
+    "lang": (
+        '"ru" or "en"',
+        "the locale's",
+        "language of `hub demo`, `hub rules` and `hub tickets show`; `--lang` wins",
+    ),
     "replies": ("table", "none", "how customers are answered; its keys are in [replies.md](replies.md)"),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
+    "notify": ("table", "none", "whom rules may tell, by name: an Apprise URL, or a list of them; see below"),
+    "conversations": ("table", "see below", "what a customer's new message on a ticket that has ended does"),
+    "escalation": ("table", "see below", "when a case elsewhere is reported as stuck"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
 """Every key at the top of the file: type, default, meaning."""
@@ -82,9 +91,11 @@ class Outline(Place):
 
     Attributes:
         connectors: name of the connector by name of the instance, switched off or not.
+        notify: whom ``[notify]`` names; None where there is no such table.
     """
 
     connectors: Mapping[str, str]
+    notify: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +128,10 @@ class Settings(Place):
         plugins: the objects of the cross-cutting plugins that are on, in the order of the file.
         disabled: names of the instances with ``enabled = false``.
         broken: what is wrong with each instance that cannot be started, one finding a line; only where it was asked
-            to keep such instances apart.
+            to keep such instances apart. What is wrong with a recipient stands there as ``notify.NAME``.
+        notify: addresses by the name of whom rules may tell; none where they are wrong.
         secrets: every secret's value, for what takes them out of logs.
+        conversations: the table of that name; likewise ``escalation``.
     """
 
     instances: Mapping[str, InstanceSettings]
@@ -126,6 +139,9 @@ class Settings(Place):
     disabled: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     broken: Mapping[str, str] = field(default_factory=dict)
+    notify: Mapping[str, tuple[SecretStr, ...]] = field(default_factory=dict, repr=False)
+    conversations: ConversationsTable = field(default_factory=ConversationsTable)
+    escalation: EscalationTable = field(default_factory=EscalationTable)
 
     @property
     def names(self) -> frozenset[str]:
@@ -176,10 +192,23 @@ def load_settings(
     broken: dict[str, str] = {}
     instances, disabled = _instances(file, registry, broken if apart else None)
     plugins, plugin_configs = _plugins(file, registry)
+    notify = recipients_of(file, broken if apart else None)
+    conversations = _table(file, "conversations", ConversationsTable)
+    escalation = _table(file, "escalation", EscalationTable)
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
-    secrets = tuple(dict.fromkeys(secret for config in configs for secret in _secrets(config)))
-    return Settings(**place, instances=instances, plugins=plugins, disabled=disabled, secrets=secrets, broken=broken)
+    secrets = tuple(dict.fromkeys(secret for config in (*configs, notify) for secret in _secrets(config)))
+    return Settings(
+        **place,
+        instances=instances,
+        plugins=plugins,
+        disabled=disabled,
+        secrets=secrets,
+        broken=broken,
+        notify=notify,
+        conversations=conversations,
+        escalation=escalation,
+    )
 
 
 def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
@@ -193,7 +222,7 @@ def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
     tables = _tables(file, "instances")
     file.findings.check()
     connectors = {name: str(table.get("connector", "")) for name, table in tables.items()}
-    return Outline(**place, connectors=connectors)
+    return Outline(**place, connectors=connectors, notify=names_in(file))
 
 
 # --- the top of the file --------------------------------------------------------------------------------------------
@@ -282,6 +311,15 @@ def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:
         elif not _NAME.fullmatch(name):
             file.findings.add((key, name), "names are made of a-z, 0-9, - and _")
     return {name: table for name, table in tables.items() if isinstance(table, dict)}
+
+
+def _table(file: ConfigFile, key: str, model: type[ModelT]) -> ModelT:
+    """Return the table *key* at the top; its defaults where it is not there or wrong."""
+    table = file.tree.get(key, {})
+    if not isinstance(table, dict):
+        file.findings.add((key,), f"is not a table; write [{key}] and its settings below")
+        return model()
+    return _validated(file, model, table, (key,)) or model()
 
 
 # --- instances and plugins ------------------------------------------------------------------------------------------

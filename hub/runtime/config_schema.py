@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import Registry
 from hub.runtime.reply_settings import RepliesSettings
 from hub.sdk import ConfigError
@@ -38,10 +39,17 @@ def config_schema(registry: Registry) -> dict[str, Any]:
             "timezone": _or_reference({"type": "string", "default": "UTC"}),
             "lang": _or_reference({"enum": ["ru", "en"]}),
             "replies": _model(RepliesSettings, "replies", defs),
+            "conversations": ConversationsTable.model_json_schema(),
+            "escalation": EscalationTable.model_json_schema(),
             "instances": {
                 "type": "object",
                 "propertyNames": _NAMES,
                 "additionalProperties": {"anyOf": [ref for ref in connectors if ref] or [{"type": "object"}]},
+            },
+            "notify": {
+                "type": "object",
+                "propertyNames": _NAMES,
+                "additionalProperties": {"anyOf": [_REFERENCE, {"type": "array", "items": _REFERENCE, "minItems": 1}]},
             },
             "plugins": {
                 "type": "object",

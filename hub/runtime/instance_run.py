@@ -77,16 +77,20 @@ class InstanceRun:
         self._report = report
         self._on_progress = on_progress
         self._facts = workshop.facts
+        self._slot: datetime | None = None
         self._tells_tickets = bool(self._facts.hook.ticket_stored.get_hookimpls())
         self._now = utc_now()
 
-    async def sync(self, sweeps: bool, forced: bool = False) -> None:
+    async def sync(self, sweeps: bool, forced: bool = False, slot: datetime | None = None) -> None:
         """Run every stream once, and the sweeps that are due.
 
         Args:
             sweeps: whether to run sweeps at all.
             forced: also run streams that wait after failures.
+            slot: when the slot of the schedule began that this run is for: what another process has read since then is
+                passed over.
         """
+        self._slot = slot
         name = self._instance.name
         keep_since = self._now - self._instance.config.keep_raw
         known = await self._store.run(self._store.recall, name, keep_since)
@@ -179,6 +183,10 @@ class InstanceRun:
             found = await self._store.run(self._store.streams, name, stream.name)
             states = {state.name: state for state in found}
             last = states.get("")
+            if last is not None and last.finished_at is not None and self._slot and last.finished_at >= self._slot:
+                skipped = "another process has read it just now"
+                self._report.streams.append(StreamReport(name, stream.name, stream.title, "", skipped=skipped))
+                return
             if last is not None and not forced and _waits(last, self._now):
                 self._report.streams.append(self._waiting(stream, last))
                 return
@@ -231,7 +239,8 @@ class InstanceRun:
     async def _run(self, key: StreamKey, read: Read, sweep: Sweep | None) -> bool:
         """Run one poll or sweep to its end; return whether it went well. Pausing faults are raised."""
         others = self._workshop.settings.names - {key.instance}
-        run = Run(self._source, self._store, key, read, sweep, self._page_stored, self._workshop.router, others)
+        talks = self._workshop.settings.conversations.values()
+        run = Run(self._source, self._store, key, read, sweep, self._page_stored, self._workshop.router, others, talks)
         run.answering = self._workshop.answering.of_pages
         started = time.perf_counter()
         error: str | None = None

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from hub.store import CaseProblem
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -59,11 +61,13 @@ class DeliveryReport:
 
 @dataclass(slots=True)
 class SyncReport:
-    """What ``hub sync`` did. ``problems`` concern whole instances and say what to do."""
+    """What ``hub sync`` did. ``problems`` concern whole instances and say what to do; ``cases`` elsewhere that need a
+    person's look since the last sync are no failure of this one."""
 
     streams: list[StreamReport] = field(default_factory=list)
     deliveries: list[DeliveryReport] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    cases: list[CaseProblem] = field(default_factory=list)
     indexed: int = 0
     seconds: float = 0.0
 

@@ -55,7 +55,7 @@ class Workshop:
     @cached_property
     def router(self) -> Router | None:
         """What decides for tickets: the rules, then the classifiers among the plugins."""
-        return router(self.rules, classifier(self.facts))
+        return router(self.rules, classifier(self.facts), self.settings.notify)
 
     @cached_property
     def answering(self) -> Answers:

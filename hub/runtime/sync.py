@@ -15,6 +15,7 @@ from hub.runtime.sources import Waiting, Workshop
 from hub.runtime.transport import Transport
 from hub.sdk.config import KEEP_RAW
 from hub.store import InstanceState, Store
+from hub.store.notices import PREFIX
 
 
 async def sync(
@@ -25,9 +26,10 @@ async def sync(
     on_progress: Callable[[Progress], None] | None = None,
     on_wait: Waiting | None = None,
     sweeps: bool = True,
+    lang: str | None = None,
 ) -> SyncReport:
     """Poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
-    outbox, bring the search index up to date.
+    outbox, tell people what rules want them to know (in *lang*), bring the search index up to date.
 
     Streams and deliveries that wait after failures are passed over, unless their instance is named.
 
@@ -51,8 +53,13 @@ async def sync(
             await _work_off(workshop, store, runnable, report, forced=bool(names))
         report.problems.extend(workshop.answering.problems)
         report.problems.extend(await store.run(unpublished_problems, settings.replies, store))
+        if settings.notify or any(key.startswith(PREFIX) for key in await store.run(store.outbox_counts)):
+            from hub.runtime.notify import notify  # it brings apprise's neighbours, which most hubs never need
+
+            await notify(settings, store, report, lang)
         while done := await store.run(store.index_batch):
             report.indexed += done
+    report.cases = await store.run(store.case_news, settings.escalation.stuck_after)
     if not names and not settings.broken:
         await store.run(_prune_left_over, settings, store, [instance.name for instance in runnable])
     report.seconds = time.perf_counter() - started

@@ -115,6 +115,7 @@ class Delivery:
         unsure_since: an earlier try sent something whose outcome was never known, first at this moment: look it up by
             the marker before anything is sent again, and yield :class:`Missing` where nothing is found. None:
             nothing can be there.
+        asked_at: aware, UTC; when the effect was asked for, the same for every try. None where nobody says.
     """
 
     ticket: Ticket
@@ -128,6 +129,7 @@ class Delivery:
     summary: str = ""
     reference: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     unsure_since: datetime | None = None
+    asked_at: datetime | None = None
 
 
 Writes = Generator[Request | Created | Missing, Response | None, None]

@@ -145,6 +145,10 @@ class ConnectorConfig(BaseModel):
     connector: str = Field(description="which connector, by its name in `hub plugins list`")
     enabled: bool = Field(default=True, description="false: the instance is left alone")
     every: PositiveDuration = Field(default=timedelta(minutes=1), description="how often to poll")
+    cron: str | None = Field(
+        default=None,
+        description="when to poll, as five fields of crontab in the settings' time zone; wins over `every`",
+    )
     base_url: str | None = Field(
         default=None, pattern=r"^https?://", description="another address: a sandbox, a proxy, an own host"
     )

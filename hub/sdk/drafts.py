@@ -36,6 +36,7 @@ class MessageDraft(Model):
     ``published``, ``rejected``; None: it is public as it stands.
     ``echo_of`` marks a record that is the echo of our own write (the marker that was sent with it): the engine
     drops it.
+    ``automatic`` marks what the source's own system wrote (somebody moved a task): nobody said it, so it is no answer.
     """
 
     source_id: Id
@@ -57,6 +58,7 @@ class MessageDraft(Model):
     tags: tuple[str, ...] = ()
     publication: Publication | None = None
     echo_of: str | None = None
+    automatic: bool = False
 
 
 class TicketDraft(Model):

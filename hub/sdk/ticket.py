@@ -166,6 +166,16 @@ class Link(Model):
     assignee: str | None = None
 
 
+class Related(Model):
+    """Another ticket of the hub that belongs to this one."""
+
+    ticket: UUID = Field(description="the other ticket's id")
+    kind: Literal["same", "follows", "followed_by"] = Field(
+        description="same: two connectors saw one post; follows: the customer wrote again after the other had ended"
+    )
+    state: Literal["proposed", "confirmed"] = Field(description="proposed: a person has not said yet whether it is so")
+
+
 class Ticket(Model):
     """One case of one customer, with its messages, oldest first."""
 
@@ -204,5 +214,6 @@ class Ticket(Model):
     set_by_hand: tuple[str, ...] = Field(default=(), description="fields a person set; rules never overwrite them")
 
     links: tuple[Link, ...] = ()
+    related: tuple[Related, ...] = ()
     extra: dict[str, Any] = Field(default_factory=dict, description="small and vendor-specific")
     revision: str = Field(description="hash of the content; moves when the source changes something")

@@ -1,6 +1,8 @@
 """What survives a restart: tickets, messages, events, originals, dead letters, cursors. One store per ``store`` URL."""
 
 from hub.store.by_hand import HandSet
+from hub.store.case_problems import CaseProblem
+from hub.store.conversations import Conversations
 from hub.store.erase import Erased, Named
 from hub.store.failed import FailedPage
 from hub.store.inventory import Absent
@@ -22,6 +24,7 @@ from hub.store.page import (
 )
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.replies import ReplyRow, Score
+from hub.store.same import Linked
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.store import Recall, Store, Summary, backup_store, open_store, upgrade_store
 
@@ -31,7 +34,9 @@ __all__ = [
     "Answer",
     "Answering",
     "Asked",
+    "CaseProblem",
     "Checkpoint",
+    "Conversations",
     "DeadLetter",
     "Decided",
     "Erased",
@@ -39,6 +44,7 @@ __all__ = [
     "FailedPage",
     "HandSet",
     "InstanceState",
+    "Linked",
     "Named",
     "Outgoing",
     "Parcel",

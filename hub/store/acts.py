@@ -98,7 +98,7 @@ def ask_act(
     if known is not None and known.state == "done" and again:
         marker = _marker(row, target, act, str(at))
     elif known is not None and known.state == "dropped" and cause != "rule":
-        rows.retry(connection, [known.n], dropped=True)
+        rows.again(connection, [known.n], dropped=True)
         return Asked(True, rows.row(connection, known.n))
     elif known is not None:
         return Asked(False, outgoing_of(known))

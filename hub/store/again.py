@@ -13,6 +13,7 @@ from hub.store import queries
 from hub.store.deciding import CAUSE, apply_decision, proposed, states_of
 from hub.store.facts import PROPOSED, decided_of, facts_of_rows
 from hub.store.history import History
+from hub.store.notices import ask_notices
 from hub.store.page import Event, Router
 from hub.store.rows import dumps
 from hub.store.tables import micros, ticket_events, tickets
@@ -35,6 +36,7 @@ def decide_again(
         customer = history.of(row) if history else None
         facts = facts_of_rows(row, written, now=now, customer=customer, states=states[row.n])
         told, decided = decided_of(row).get(PROPOSED, []), router.decide(facts)
+        ask_notices(connection, [(row.n, decided.notify)], micros(now))
         fields = apply_decision(row, decided, micros(now), with_state=with_state)
         events = [Event(row.n, "decided", CAUSE, {"fields": fields})] if fields else []
         for event in (*events, *proposed(row.n, decided, told)):

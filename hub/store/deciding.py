@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from hub.sdk.ticket import State
 from hub.store.facts import PROPOSED, RULED_STATE, decided_of, facts_of_rows
 from hub.store.history import History
-from hub.store.page import Checkpoint, Decided, Event, Router, Wish
+from hub.store.page import Checkpoint, Decided, Event, Notice, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.tables import USUAL, instant, micros, ticket_events
 
@@ -26,11 +26,12 @@ CAUSE = "rule"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of deciding, beside the rows: events, the cases that tickets are to have elsewhere, and the tickets
-    that rules answer or act on, with what was decided of them."""
+    """What came of deciding, beside the rows: events, the cases that tickets are to have elsewhere, whom to tell of
+    them, and the tickets that rules answer or act on, with what was decided of them."""
 
     events: list[Event] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     acting: list[tuple[Case, Decided]] = field(default_factory=list)
 
 
@@ -57,6 +58,8 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
         outcome.events.extend(proposed(case.row.n, decided, told))
         if decided.escalations:
             outcome.wishes.append((case.row.n, decided.escalations))
+        if decided.notify and checkpoint.key.mode != "backfill":  # history is nobody's alarm
+            outcome.notices.append((case.row.n, decided.notify))
         if decided.acts or decided.answer:
             outcome.acting.append((case, decided))
     return outcome

@@ -4,18 +4,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from hub.sdk.ticket import Role
-from hub.store import by_hand, links, outbox, queries
+from hub.store import by_hand, case_problems, links, outbox, queries, same
 from hub.store.again import decide_again
 from hub.store.by_hand import HandSet
+from hub.store.case_problems import CaseProblem
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
 from hub.store.page import Router
+from hub.store.same import Linked
 from hub.store.tables import micros
 
 
@@ -81,6 +83,11 @@ class Deliveries(ABC):
         with self._read() as connection:
             return outbox.due(connection, instance, self._now(), limit, forced)
 
+    def outbox_ready(self) -> list[str]:
+        """Return the names of the instances for which something may be sent now."""
+        with self._read() as connection:
+            return outbox.ready(connection, self._now())
+
     def outbox_parcel(self, n: int) -> Parcel | None:
         """Return a row of the outbox with all that is needed to send it; None: its ticket was erased meanwhile."""
         with self._read() as connection:
@@ -124,7 +131,7 @@ class Deliveries(ABC):
     def outbox_retry(self, numbers: Sequence[int]) -> int:
         """Let deliveries be tried again now; return how many there were."""
         with self._write() as connection:
-            return outbox.retry(connection, numbers)
+            return outbox.retry(connection, numbers, self._now())
 
     def outbox_drop(self, numbers: Sequence[int]) -> int:
         """Never send deliveries; return how many there were."""
@@ -135,3 +142,30 @@ class Deliveries(ABC):
         """Return by instance how many deliveries wait and how many are set aside."""
         with self._read() as connection:
             return outbox.counts(connection)
+
+    # --- cases that need a look, tickets that belong together ---------------------------------------------------------
+
+    def case_problems(self) -> list[CaseProblem]:
+        """Return what is wrong with cases elsewhere now, oldest first."""
+        with self._read() as connection:
+            return case_problems.current(connection)
+
+    def case_news(self, stuck: timedelta | None) -> list[CaseProblem]:
+        """Look for cases in which nothing happened for as long as *stuck* (None: that is not looked for), and return
+        what is wrong with cases and was not returned before."""
+        with self._read() as connection:
+            if not case_problems.is_news(connection, stuck, self._now()):
+                return []
+        with self._write() as connection:
+            return case_problems.news(connection, stuck, self._now())
+
+    def decide_same(self, ticket: str, other: str, state: Literal["confirmed", "refused"]) -> Linked:
+        """Let a person say whether two tickets (their ids, or how these begin) are the same; see
+        :func:`hub.store.same.decide_same`.
+
+        Raises:
+            StoreError: no ticket has such an id, or several do; or both ids are those of one ticket.
+        """
+        with self._write() as connection:
+            pair = [queries.number_of(connection, one) for one in (ticket, other)]
+            return same.decide_same(connection, pair[0], pair[1], state, micros(self._now()))

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from hub.sdk.drafts import FollowUp
 from hub.store.again import decide_again
+from hub.store.case_problems import look_at
 from hub.store.echoes import without_echoes
 from hub.store.helpdesk import pass_on
-from hub.store.links import follow, ids_of, sort_follow_ups
+from hub.store.links import follow, hold_again, ids_of, sort_follow_ups
 from hub.store.notes import Noted, add_notes
-from hub.store.outbox import ask_case, ask_comments
+from hub.store.outbox import ask_case, ask_comments, ask_reopened
 from hub.store.page import Checkpoint, Event, Wish
 from hub.store.tables import micros
 
@@ -52,6 +53,7 @@ def written(
     if known:
         concerned = follow(connection, checkpoint, known)
         noted = add_notes(connection, checkpoint, known)
+        look_at(connection, checkpoint, known)
         pass_on(connection, checkpoint, noted)
         if concerned and checkpoint.router is not None:
             decide_again(connection, checkpoint.router, concerned, checkpoint.now)
@@ -68,8 +70,13 @@ def _ask_cases(connection: sa.Connection, checkpoint: Checkpoint, asked: Iterabl
 
 def _ask_comments(connection: sa.Connection, checkpoint: Checkpoint, events: Sequence[Event]) -> None:
     added: dict[int, list[str]] = {}
+    reopened = {event.ticket_n for event in events if event.kind == "reopened"}
     for event in events:
         if event.kind == "message_added" and event.data["direction"] == "in":
             added.setdefault(event.ticket_n, []).append(str(event.data["message"]))
     if added:
-        ask_comments(connection, added, micros(checkpoint.now))
+        at = micros(checkpoint.now)
+        ask_comments(connection, added, at)
+        ask_reopened(connection, {n: new for n, new in added.items() if n in reopened}, at)
+    for number in sorted(reopened):
+        hold_again(connection, number, micros(checkpoint.now))

@@ -16,12 +16,13 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.errors import StoreError
-from hub.store import search
+from hub.store import relations, search
 from hub.store.links import case_digest
 from hub.store.merge import author_digest
 from hub.store.replies import forget
 from hub.store.rows import MessageRow
 from hub.store.tables import (
+    case_problems,
     dead_letters,
     erased_authors,
     failed_pages,
@@ -97,6 +98,7 @@ def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
     _delete(connection, ticket_events, concerned, "ticket_n")
     forget(connection, opened, [(row.ticket_n, row.id) for row in rows.values()])
     _forget_cases(connection, opened, now)
+    relations.forget(connection, opened)
     _delete(connection, tickets, opened)
     if rows and connection.dialect.name == "sqlite":
         search.settle(connection)
@@ -129,6 +131,7 @@ def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetim
         for row in connection.execute(sa.select(links).where(links.c.ticket_n.in_(some))):
             digests.add(case_digest(row.connector, row.namespace, row.external_id))
     _remember(connection, digests, now)
+    _delete(connection, case_problems, opened, "ticket_n")
     _delete(connection, links, opened, "ticket_n")
     _delete(connection, outbox, opened, "ticket_n")
 

@@ -25,7 +25,9 @@ CLOSED = frozenset({"solved", "closed", "hidden"})
 
 CAUSE = "destination"
 _CHUNK = 500  # values in one IN list
-_FOLLOWED = ("url", "state", "status", "department", "assignee")
+FOLLOWED = ("url", "state", "status", "department", "assignee")
+"""What is known of a case, as columns of ``links``."""
+
 _HOLDS = ("new", "open", "pending")
 
 
@@ -175,7 +177,7 @@ def follow(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tu
     at = micros(checkpoint.now)
     concerned: set[int] = set()
     for link, one in known:
-        told = {name: getattr(one, name) for name in _FOLLOWED if getattr(one, name) is not None}
+        told = {name: getattr(one, name) for name in FOLLOWED if getattr(one, name) is not None}
         row = connection.execute(sa.select(links).where(links.c.n == link.n)).one()
         fields = {name: [getattr(row, name), new] for name, new in told.items() if getattr(row, name) != new}
         instance, stream = checkpoint.key.instance, checkpoint.key.stream
@@ -197,16 +199,26 @@ def follow(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tu
 # --- the ticket's own state -------------------------------------------------------------------------------------------
 
 
-def note(connection: sa.Connection, ticket_n: int, at: int, kind: str, data: Mapping[str, Any]) -> None:
-    """Write down what happened to a ticket elsewhere, and that it is news."""
+def note(
+    connection: sa.Connection, ticket_n: int, at: int, kind: str, data: Mapping[str, Any], cause: str = CAUSE
+) -> None:
+    """Write down what happened to a ticket elsewhere, by whom, and that it is news."""
     connection.execute(
-        sa.insert(ticket_events).values(ticket_n=ticket_n, at=at, kind=kind, cause=CAUSE, data=dumps(dict(data)))
+        sa.insert(ticket_events).values(ticket_n=ticket_n, at=at, kind=kind, cause=cause, data=dumps(dict(data)))
     )
     connection.execute(sa.update(tickets).where(tickets.c.n == ticket_n).values(updated_at=at))
 
 
 def _hold(connection: sa.Connection, ticket_n: int, at: int) -> None:
     _move(connection, ticket_n, at, _HOLDS, "on_hold")
+
+
+def hold_again(connection: sa.Connection, ticket_n: int, at: int) -> None:
+    """Hold a ticket that was opened again as long as a case of it is open."""
+    mine = (links.c.ticket_n == ticket_n) & (links.c.role == "escalated")
+    states = connection.execute(sa.select(links.c.state).where(mine)).scalars()
+    if any(state not in CLOSED for state in states):
+        _hold(connection, ticket_n, at)
 
 
 def _release(connection: sa.Connection, ticket_n: int, at: int) -> None:

@@ -104,7 +104,7 @@ def _insert(
     row = _row(checkpoint, link, item, mid, blank)
     connection.execute(sa.insert(messages).values(**dict(zip(_COLUMNS, astuple(row), strict=True))))
     told = {"message": str(UUID(bytes=mid)), "direction": row.direction, "instance": checkpoint.key.instance}
-    note(connection, link.ticket_n, at, "message_added", told)
+    note(connection, link.ticket_n, at, "message_added", told | ({"automatic": True} if item.automatic else {}))
     return row
 
 

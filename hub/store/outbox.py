@@ -38,8 +38,8 @@ class Outgoing:
     n: int
     ticket: str
     instance: str
-    role: Role | Literal["source"]
-    effect: Effect | Literal["act"]
+    role: Role | Literal["source", "notify"]
+    effect: Effect | Literal["act", "notify"]
     marker: str
     state: str
     attempts: int
@@ -83,7 +83,11 @@ def ask_case(
     mine = (links.c.ticket_n == ticket_n) & (links.c.instance == instance) & (links.c.role == role)
     earlier = connection.execute(sa.select(sa.func.count()).select_from(links).where(mine)).scalar_one()
     payload = {"cause": cause} | ({"department": department} if department else {})
-    return _put(connection, ticket_n, instance, role, "create", payload, at, str(earlier))
+    asked = _put(connection, ticket_n, instance, role, "create", payload, at, str(earlier))
+    if asked.new and role == "escalated":
+        told = {"instance": instance} | ({"department": department} if department else {})
+        linked.note(connection, ticket_n, at, "escalation_asked", told, cause)
+    return asked
 
 
 def ask_comments(connection: sa.Connection, added: Mapping[int, Sequence[str]], at: int) -> None:
@@ -95,6 +99,25 @@ def ask_comments(connection: sa.Connection, added: Mapping[int, Sequence[str]], 
     for ticket_n, instance, role in open_cases(connection, sorted(added)):
         new = list(added[ticket_n])
         _put(connection, ticket_n, instance, role, "comment", {"cause": "source", "messages": new}, at, *new)
+
+
+def ask_reopened(connection: sa.Connection, added: Mapping[int, Sequence[str]], at: int) -> None:
+    """Ask for what opened tickets again to be told where they were delivered and closed, and for the cases there to be
+    opened too: people are to answer there. A department that was done is not asked again by that.
+
+    Args:
+        added: ids of new messages by the ticket's row number.
+    """
+    for some in chunks(sorted(added)):
+        there = (links.c.ticket_n.in_(some)) & (links.c.role == "delivered") & links.c.state.in_(("solved", "closed"))
+        rows = connection.execute(sa.select(links.c.ticket_n, links.c.instance).where(there).distinct()).all()
+        for ticket_n, instance in rows:
+            last = newest(connection, ticket_n, instance, "delivered")
+            if last is not None and last.state in ("solved", "closed"):
+                new = list(added[ticket_n])
+                told = {"cause": "source", "messages": new}
+                _put(connection, ticket_n, instance, "delivered", "comment", told, at, *new)
+                ask_change(connection, ticket_n, instance, "delivered", {"state": "open"}, "source", at)
 
 
 def ask_change(
@@ -138,7 +161,7 @@ def _put(
     if known is not None and known.state != "dropped":
         return Asked(False, outgoing_of(known))
     if known is not None:
-        retry(connection, [known.n], dropped=True)
+        again(connection, [known.n], dropped=True)
         return Asked(True, row(connection, known.n))
     values = {"ticket_n": ticket_n, "instance": instance, "role": role, "effect": effect, "marker": marker}
     times = {"created_at": at, "updated_at": at}
@@ -172,6 +195,13 @@ def due(connection: sa.Connection, instance: str, now: datetime, limit: int, for
         query = query.where(outbox.c.next_try_at.is_(None) | (outbox.c.next_try_at <= micros(now)))
     query = query.where(~sa.exists(earlier)).order_by(outbox.c.n).limit(limit)
     return [outgoing_of(row) for row in connection.execute(query)]
+
+
+def ready(connection: sa.Connection, now: datetime) -> list[str]:
+    """Return the names of the instances for which something may be sent now."""
+    waiting = (outbox.c.state == "waiting") & _LEFT
+    waiting &= outbox.c.next_try_at.is_(None) | (outbox.c.next_try_at <= micros(now))
+    return list(connection.execute(sa.select(outbox.c.instance).where(waiting).distinct()).scalars())
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +238,7 @@ def parcel(connection: sa.Connection, n: int) -> Parcel | None:
             link = connection.execute(sa.select(links).where(made)).one_or_none()
     else:
         link = newest(connection, row.ticket_n, row.instance, row.role)
-    closed = link is not None and link.state in CLOSED
+    closed = link is not None and link.state in (CLOSED if row.role == "escalated" else ("hidden",))
     return Parcel(outgoing, ticket, None if link is None else link_of(link), closed, told_n)
 
 
@@ -352,8 +382,17 @@ def row(connection: sa.Connection, n: int) -> Outgoing:
     return outgoing_of(found)
 
 
-def retry(connection: sa.Connection, numbers: Sequence[int], *, dropped: bool = False) -> int:
-    """Let rows be tried again now, *dropped* ones too where that is wanted; return how many there were."""
+def retry(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> int:
+    """Let rows be tried again now; return how many there were. The story of a ticket tells it of what was set aside."""
+    aside = outbox.c.n.in_(numbers) & (outbox.c.state == "failed")
+    for one in connection.execute(sa.select(outbox).where(aside)).all():
+        told = {"instance": one.instance, "effect": one.effect}
+        linked.note(connection, one.ticket_n, micros(now), "retried", told, "person")
+    return again(connection, numbers)
+
+
+def again(connection: sa.Connection, numbers: Sequence[int], *, dropped: bool = False) -> int:
+    """Let rows wait for a try from now on, *dropped* ones too where that is wanted."""
     chosen = outbox.c.n.in_(numbers) & ((outbox.c.state != "done") if dropped else _LEFT)
     return connection.execute(
         sa.update(outbox).where(chosen).values(state="waiting", attempts=0, next_try_at=None)
@@ -365,11 +404,30 @@ def drop(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> in
     chosen = outbox.c.n.in_(numbers) & _LEFT
     for one in connection.execute(sa.select(outbox).where(chosen)).all():
         told = {"instance": one.instance, "effect": one.effect}
-        linked.note(connection, one.ticket_n, micros(now), "dropped", told)
+        linked.note(connection, one.ticket_n, micros(now), "dropped", told, "person")
         mine = (replies.c.marker == one.marker) & (replies.c.state != "published")
         connection.execute(sa.update(replies).where(mine).values(state="dropped", updated_at=micros(now)))
     values = {"state": "dropped", "updated_at": micros(now)}
     return connection.execute(sa.update(outbox).where(chosen).values(**values)).rowcount
+
+
+def drop_untried(connection: sa.Connection, later: int, earlier: int, at: int) -> list[int]:
+    """Of two tickets that are the same, drop the delivery of one that is or will be delivered as the other, as far as
+    nothing was sent of it: the later one's, unless only the earlier one's is still to be sent. Return their numbers."""
+    creates = sa.select(outbox).where(outbox.c.ticket_n.in_((later, earlier)), outbox.c.role == "delivered")
+    creates = creates.where(outbox.c.effect == "create", outbox.c.state != "dropped").order_by(outbox.c.n)
+    by_instance: dict[str, dict[int, Any]] = {}
+    for one in connection.execute(creates).all():
+        by_instance.setdefault(one.instance, {})[one.ticket_n] = one
+    doubled = [rows for rows in by_instance.values() if len(rows) == 2]
+    untried = [next((rows[n] for n in (later, earlier) if _is_untried(rows[n])), None) for rows in doubled]
+    numbers = [one.n for one in untried if one is not None]
+    drop(connection, numbers, instant(at))
+    return numbers
+
+
+def _is_untried(row: Any) -> bool:
+    return row.state != "done" and row.external_id is None and row.unsure_since is None
 
 
 def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hub.routing.facts import Facts
 from hub.sdk.actions import ActionName
 from hub.sdk.drafts import Change, FollowUp, TicketDraft
 from hub.sdk.messages import Cursor, Mode
 from hub.sdk.ticket import Sla
+
+if TYPE_CHECKING:
+    from hub.store.conversations import Conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,9 @@ class Answering:
 Wish = tuple[int, tuple[Escalation, ...]]
 """A ticket's row number, and the cases that routing wants for it."""
 
+Notice = tuple[int, tuple[str, ...]]
+"""A ticket's row number, and the names of those who are to be told of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -125,6 +131,7 @@ class Decided:
         proposals: escalations that wait for a person: an event tells of each.
         acts: what is to be done with the record at its source, once each.
         answer: what the customer is to be answered.
+        notify: names of those to be told.
     """
 
     priority: str
@@ -141,6 +148,7 @@ class Decided:
     proposals: tuple[Escalation, ...] = ()
     acts: tuple[Act, ...] = ()
     answer: Answer | None = None
+    notify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +202,7 @@ class Checkpoint:
         router: what decides; None leaves every ticket at normal priority, without a queue.
         keep_raw: how long originals are kept; zero keeps none.
         answering: how customers are answered; None: nobody is, and nothing is done at sources.
+        conversations: what a new message on a ticket that has ended does; None: as where the settings do not say.
     """
 
     key: StreamKey
@@ -209,6 +218,7 @@ class Checkpoint:
     records: int = 0
     keep_raw: timedelta = timedelta(days=30)
     answering: Answering | None = None
+    conversations: "Conversations | None" = None
 
 
 @dataclass(frozen=True, slots=True)

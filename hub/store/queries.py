@@ -12,12 +12,14 @@ import sqlalchemy as sa
 
 from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
-from hub.sdk.ticket import Link, Message, Ticket
+from hub.sdk.ticket import Link, Message, Related, Ticket
 from hub.store import search
+from hub.store.case_problems import with_problem
 from hub.store.deciding import states_of
 from hub.store.facts import PRIVATE, decided_of, facts_of_rows
 from hub.store.history import History
 from hub.store.links import links_of
+from hub.store.relations import related_of
 from hub.store.rows import MessageRow, TicketRow, start_of
 from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
 
@@ -35,7 +37,8 @@ class TicketFilter:
     """Which tickets: each field narrows; several values of one field are alternatives.
 
     ``since`` and ``until`` bound ``created_at`` as ``[since, until)``, aware. ``text`` is what
-    :func:`hub.store.search.match_query` takes.
+    :func:`hub.store.search.match_query` takes. ``escalation``: what is wrong with a case elsewhere, see
+    :data:`hub.store.case_problems.PROBLEMS`.
     """
 
     instance: tuple[str, ...] | None = None
@@ -49,6 +52,7 @@ class TicketFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    escalation: tuple[str, ...] | None = None
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         """Yield the SQL conditions, the search apart."""
@@ -59,6 +63,8 @@ class TicketFilter:
                 if name in USUAL and USUAL[name] not in values:
                     # Says nothing new, but only so does SQLite see that the index of the unusual values will do.
                     yield tickets.c[name] != sa.literal_column(f"'{USUAL[name]}'")
+        if self.escalation is not None:
+            yield tickets.c.n.in_(with_problem(self.escalation))
         if self.since is not None:
             yield tickets.c.created_at >= micros(self.since)
         if self.until is not None:
@@ -249,8 +255,10 @@ def message_of(row: MessageRow) -> Message:
     )
 
 
-def ticket_of(row: TicketRow, rows: Sequence[MessageRow], links: tuple[Link, ...] = ()) -> Ticket:
-    """Return the public form of a stored ticket with its messages, oldest first, and its links."""
+def ticket_of(
+    row: TicketRow, rows: Sequence[MessageRow], links: tuple[Link, ...] = (), related: tuple[Related, ...] = ()
+) -> Ticket:
+    """Return the public form of a stored ticket with its messages, oldest first, its links and what belongs to it."""
     return Ticket(
         id=UUID(bytes=row.id),
         connector=row.connector,
@@ -271,6 +279,7 @@ def ticket_of(row: TicketRow, rows: Sequence[MessageRow], links: tuple[Link, ...
         priority=row.priority,
         queue=row.queue,
         links=links,
+        related=related,
         revision=_revision(row, rows),
         **orjson.loads(row.content),
         **{name: value for name, value in decided_of(row).items() if name not in PRIVATE},
@@ -297,7 +306,8 @@ def find_ticket(connection: sa.Connection, prefix: str) -> Ticket:
     """
     number = number_of(connection, prefix)
     links = links_of(connection, [number]).get(number, ())
-    return ticket_of(_rows(connection, [number])[0], _messages_of(connection, [number]).get(number, []), links)
+    related = related_of(connection, [number]).get(number, ())
+    return ticket_of(_rows(connection, [number])[0], _messages_of(connection, [number]).get(number, []), links, related)
 
 
 def number_of(connection: sa.Connection, prefix: str) -> int:
@@ -321,8 +331,9 @@ def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ti
     """Yield every ticket that matches, oldest arrival first, in memory only a few hundred at a time."""
     for numbers in _batches(connection, wanted):
         by_ticket, links = _messages_of(connection, numbers), links_of(connection, numbers)
+        related = related_of(connection, numbers)
         for row in _rows(connection, numbers):
-            yield ticket_of(row, by_ticket.get(row.n, []), links.get(row.n, ()))
+            yield ticket_of(row, by_ticket.get(row.n, []), links.get(row.n, ()), related.get(row.n, ()))
 
 
 def iter_facts(connection: sa.Connection, wanted: TicketFilter, *, with_history: bool) -> Iterator[tuple[str, Facts]]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0006"
+HEAD = "0007"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -263,6 +263,32 @@ search_state = sa.Table(
     sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
     sa.Column("indexed_to", sa.BigInteger, nullable=False),  # messages up to this row number are in the index
 )
+
+relations = sa.Table(
+    "relations",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),  # the later of the two
+    sa.Column("other_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # follows or same
+    sa.Column("state", sa.Text, nullable=False),  # proposed, confirmed or refused
+    sa.Column("evidence", sa.Text, nullable=False),  # JSON: what speaks for it
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+sa.Index("relations_pair", relations.c.ticket_n, relations.c.other_n, relations.c.kind, unique=True)
+sa.Index("relations_other", relations.c.other_n)
+
+case_problems = sa.Table(
+    "case_problems",
+    metadata,
+    sa.Column("link_n", RowNumber, sa.ForeignKey("links.n"), primary_key=True, autoincrement=False),
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # deleted, moved, reopened, stuck or unanswered
+    sa.Column("since_at", sa.BigInteger, nullable=False),
+    sa.Column("told_at", sa.BigInteger),  # when a sync told of it
+)
+sa.Index("case_problems_ticket", case_problems.c.ticket_n)
 
 replies = sa.Table(
     "replies",

@@ -5,6 +5,7 @@ Statements are made once from the tables and run on the driver with plain tuples
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import fields
 from hashlib import blake2b
 from itertools import chain
@@ -15,12 +16,13 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.drafts import TicketDraft
-from hub.store import deciding, search
+from hub.store import deciding, relations, search, twins
 from hub.store.answering import answer
 from hub.store.elsewhere import prepared, written
 from hub.store.insertion import Row, insert
 from hub.store.merge import Merge
-from hub.store.page import Checkpoint, Decided, Event, Rejected, Stored, Wish, created
+from hub.store.notices import ask_notices
+from hub.store.page import Checkpoint, Decided, Event, Notice, Rejected, Stored, Wish, created
 from hub.store.rows import Case, MessageRow, TicketRow, dumps, start_of
 from hub.store.tables import (
     dead_letters,
@@ -47,11 +49,13 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     new, changed = _split(cases)
     events = list(merge.events)
     asked: Sequence[Wish] = ()
+    notices: Sequence[Notice] = ()
     acting: Sequence[tuple[Case, Decided]] = ()
     if checkpoint.router is not None:
         decided = deciding.decide(connection, checkpoint, checkpoint.router, cases)
         events += decided.events
         asked = decided.wishes
+        notices = decided.notices
         acting = decided.acting
     singles = merge.singles
     opened = [case.row for case in cases if case.before is None]
@@ -61,6 +65,8 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     _update_messages(connection, changed)
     _insert(connection, "ticket_events", list(_event_rows(events, micros(checkpoint.now))))
     _note_opened(connection, singles.tickets, micros(checkpoint.now))
+    relations.note_follows(connection, merge.follows, micros(checkpoint.now))
+    twins.propose(connection, checkpoint, [case for case in cases if case.before is None], singles)
     _follow_search(connection, cases)
     set_aside_anew = sum(set_aside(connection, checkpoint, item) for item in checkpoint.rejected)
     noted = {event.ticket_n for event in events}
@@ -68,6 +74,7 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     first_seen = [row.id for row in opened] + merge.single_ids
     edited = sum(event.kind == "message_changed" for event in events)
     added = len(new) + len(singles.messages)
+    ask_notices(connection, notices, micros(checkpoint.now))
     elsewhere = written(connection, checkpoint, known, asked, events)
     answer(connection, checkpoint, acting, events)
     if added or events or set_aside_anew or elsewhere.tickets:
@@ -102,8 +109,20 @@ def _merged(connection: sa.Connection, checkpoint: Checkpoint) -> Merge:
         _load(connection, TicketRow, "tickets", "n", numbers),
         _load(connection, MessageRow, "messages", "ticket_n", numbers),
     )
+    _load_following(connection, merge, numbers)
     merge.apply()
     return merge
+
+
+def _load_following(connection: sa.Connection, merge: Merge, known: AbstractSet[int]) -> None:
+    """Load what follows the tickets that have ended: a new message of their threads belongs there."""
+    pairs = relations.following(connection, merge.ended())
+    numbers = {later for later, _ in pairs} - known
+    merge.load(
+        _load(connection, TicketRow, "tickets", "n", numbers),
+        _load(connection, MessageRow, "messages", "ticket_n", numbers),
+    )
+    merge.follow(pairs)
 
 
 def _next(connection: sa.Connection, table: sa.Table) -> int:

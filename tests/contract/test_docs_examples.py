@@ -24,6 +24,9 @@ ENV = {
     "JIRA_TOKEN": "kept-secret",
     "BITRIX24_WEBHOOK": "https://acme.bitrix24.ru/rest/1/kept-secret/",
     "AMOCRM_TOKEN": "kept-secret",
+    "DESK_SECRET": "kept-secret",
+    "LEAD_NOTIFY_URL": "json://127.0.0.1/kept-secret",
+    "USEDESK_TOKEN": "kept-secret",
 }
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -20,6 +20,7 @@ from hub.sdk import (
     Message,
     MessageDraft,
     Place,
+    Related,
     Sla,
     Source,
     Ticket,
@@ -28,7 +29,7 @@ from hub.sdk import (
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "ticket.md"
 MODELS = (
-    *(Ticket, Message, Source, Author, Attachment, Place, Sla, Decision, Link),
+    *(Ticket, Message, Source, Author, Attachment, Place, Sla, Decision, Link, Related),
     *(TicketDraft, MessageDraft, Change, FollowUp, Listed),
 )
 FORMATS = {"uuid": "uuid", "date-time": "time"}

@@ -20,6 +20,7 @@ HOMES = {
     "structlog": ["hub/runtime/logs.py"],
     "starlette": ["hub/sandbox"],
     "uvicorn": ["hub/sandbox"],
+    "apprise": ["hub/runtime/notify.py"],
     "yaml": ["hub/routing/yaml_tree.py"],
 }
 
@@ -37,7 +38,7 @@ def imports(file: Path) -> Iterator[str]:
 def package(file: Path, level: int) -> list[str]:
     """The package that so many dots in *file* stand for."""
     parts = file.relative_to(ROOT).parts
-    first = next(at for at, part in enumerate(parts) if part.startswith("hub"))
+    first = next((at for at, part in enumerate(parts) if part.startswith("hub")), len(parts))
     return list(parts[first:-level])
 
 

@@ -109,7 +109,9 @@ def test_a_ticket_tells_where_else_it_is_and_what_happened_there(hub: Hub, store
     assert "escalated to maps: T-1 (Done, claims, Anna, https://there.example/T-1)" in told
     happened = [line[16:].strip() for line in told.partition("What happened\n")[2].splitlines()]
     assert happened[1:] == [
+        "to be escalated to maps, claims (person)",
         "the create for maps was set aside: the field Project is required",
+        "the create for maps was let go again by a person",
         "escalated to maps, claims: T-1 exists there",
         "the ticket changed (destination)",
         "state: new → on_hold",
@@ -117,4 +119,5 @@ def test_a_ticket_tells_where_else_it_is_and_what_happened_there(hub: Hub, store
         "the ticket changed (destination)",
         "state: on_hold → open",
         "message 2 came (destination)",
+        "T-1 is done (maps); the answer is message 2",
     ]

@@ -1,0 +1,51 @@
+"""``hub run`` and ``hub reload``: the daemon, and telling it of new settings."""
+
+import asyncio
+
+import click
+
+from hub.cli.errors import FAILED
+from hub.cli.output import counted, say
+from hub.cli.state import State, pass_state, shared_options
+
+
+@click.command
+@shared_options
+@pass_state
+def run(state: State) -> None:
+    """Read on a schedule and send what waits, until it is stopped.
+
+    Every instance is polled as its settings say (`every`, `cron`); one that fails or hangs makes no other late. Ctrl-C
+    or SIGTERM lets the pages under way be stored and ends; a second one ends at once, and nothing is lost either.
+    SIGHUP, or "hub reload", reads settings and rules anew. "hub sync" and all other commands may be used beside it.
+    """
+    from hub.runtime.daemon import Daemon
+
+    # At the start an instance whose settings are wrong stops no other; later on a wrong file changes nothing at all.
+    settings = state.settings(apart=True)
+    with state.store(settings.store) as store:
+        asyncio.run(Daemon(settings, state.settings, store).run(state.config))
+
+
+@click.command
+@shared_options
+@pass_state
+def reload(state: State) -> None:
+    """Let a running "hub run" read settings and rules anew.
+
+    They are checked first, here and there: should something be wrong with them, nothing changes.
+    """
+    from hub.runtime.daemon import reload_all
+    from hub.runtime.rules import rules_problem
+
+    settings = state.settings()
+    with state.store(settings.store) as store:
+        problem = rules_problem(settings.rules, store)
+    if problem:
+        say(problem)
+        raise click.exceptions.Exit(FAILED)
+    told = reload_all(state.config)
+    if not told:
+        say(f'no "hub run" of yours runs on {state.config}')
+        raise click.exceptions.Exit(FAILED)
+    say(f"told {counted(len(told), 'process', 'processes')}: {', '.join(map(str, told))}")

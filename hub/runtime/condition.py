@@ -1,0 +1,111 @@
+"""How every instance of a daemon fares. What goes wrong is logged once when it begins, and once when it is over."""
+
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from hub.runtime.reports import DeliveryReport, SyncReport
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How one instance fares, as far as this process saw.
+
+    Args:
+        started_at: when the last poll began; None: none did yet.
+        ended_at: when it ended.
+        ok_at: when a poll went well last.
+        error: what is wrong since *wrong_since*; None: nothing.
+        polls, records: how many there were.
+        lag_s: how long after it was due the last poll began.
+        seconds: how long that took.
+    """
+
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    ok_at: datetime | None = None
+    error: str | None = None
+    wrong_since: datetime | None = None
+    polls: int = 0
+    failures: int = 0
+    records: int = 0
+    lag_s: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Conditions:
+    """How all instances fare: of each its polls, and apart from that what is wrong with its outbox; and what is wrong
+    with the store."""
+
+    polls: dict[str, Condition] = field(default_factory=dict)
+    outboxes: dict[str, str] = field(default_factory=dict)
+    store: str | None = None
+
+    def began(self, name: str, at: datetime, lag_s: float) -> None:
+        """Note that a poll begins."""
+        self.polls[name] = replace(self.polls.get(name, Condition()), started_at=at, lag_s=max(lag_s, 0.0))
+
+    def ended(self, name: str, report: SyncReport, at: datetime) -> None:
+        """Note how a poll ended."""
+        known = self.polls.get(name, Condition())
+        error = _error_of(report)
+        records = sum(stream.records for stream in report.streams)
+        self._tell(name, known, error, at)
+        self.polls[name] = replace(
+            known,
+            ended_at=at,
+            ok_at=at if error is None else known.ok_at,
+            error=error,
+            wrong_since=None if error is None else known.wrong_since or at,
+            polls=known.polls + 1,
+            failures=known.failures + (error is not None),
+            records=known.records + records,
+            seconds=(at - (known.started_at or at)).total_seconds(),
+        )
+
+    def worked_off(self, name: str, report: DeliveryReport) -> None:
+        """Note how an outbox was worked off."""
+        before = self.outboxes.pop(name, None)
+        if report.error is not None:
+            self.outboxes[name] = report.error
+            if before is None:
+                _log.warning("destination failing", extra={"instance": name, "error": report.error})
+        elif before is not None:
+            _log.warning("destination is back", extra={"instance": name})
+        for problem in report.problems:
+            _log.warning("delivery failed", extra={"instance": name, "problem": problem})
+
+    def store_failed(self, error: str) -> None:
+        """Note that the store could not be read or written."""
+        if self.store is None:
+            _log.error("store failing", extra={"error": error})
+        self.store = error
+
+    def store_works(self) -> None:
+        """Note that it can."""
+        if self.store is not None:
+            _log.warning("store is back")
+        self.store = None
+
+    def forget(self, name: str) -> None:
+        """An instance is no longer there."""
+        self.polls.pop(name, None)
+        self.outboxes.pop(name, None)
+
+    @staticmethod
+    def _tell(name: str, known: Condition, error: str | None, at: datetime) -> None:
+        if error is not None and known.error is None:
+            _log.warning("source failing", extra={"instance": name, "error": error})
+        elif error is None and known.error is not None and known.wrong_since is not None:
+            _log.warning(
+                "source is back", extra={"instance": name, "after_s": round((at - known.wrong_since).total_seconds())}
+            )
+
+
+def _error_of(report: SyncReport) -> str | None:
+    """Return what went wrong in a poll; None: nothing. Stepping aside for another run is no failure."""
+    errors = [f"{stream.title or stream.stream}: {stream.error}" for stream in report.streams if stream.error]
+    return "; ".join([*report.problems, *errors]) or None

@@ -1,0 +1,150 @@
+"""``hub run`` as a real process: it reads on a schedule, obeys signals, takes new settings, survives being killed."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import Hub, Sandbox, differences, sandbox
+
+_PATIENCE_S = 40.0
+_FAST = 'rate = "200/1s"\nevery = "1s"\ntimeout = "2s"'
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Sandbox]:
+    limits = ("--limit", "youscan=off", "--limit", "pointer=off")
+    with sandbox(tmp_path, "youscan", "pointer", "--seed", "4", "--items", "60", "--future", "0", *limits) as running:
+        yield running
+
+
+@contextmanager
+def daemon(hub: Hub, *options: str) -> "Iterator[subprocess.Popen[str]]":
+    with hub.start("run", *options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def ended(process: "subprocess.Popen[str]", *signals: signal.Signals) -> tuple[int, str, float]:
+    """Send *signals*; return exit code, what was said, and how long the end took."""
+    started = time.monotonic()
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.05)
+    _, said = process.communicate(timeout=_PATIENCE_S)
+    return process.returncode, said, time.monotonic() - started
+
+
+def in_sync(hub: Hub, box: Sandbox) -> bool:
+    tickets = hub.tickets()
+    return all(differences(box, vendor, tickets) == [] for vendor in box.urls)
+
+
+def started(hub: Hub) -> Callable[[], bool]:
+    return lambda: (hub.folder / "hub.db").exists() and len(hub.tickets()) > 0
+
+
+def test_it_reads_on_and_on_and_ends_well_when_told(box: Sandbox, tmp_path: Path) -> None:
+    hub = Hub.for_sandbox(tmp_path, box, _FAST)
+    with daemon(hub) as process:
+        until(started(hub))
+        box.post("youscan/change", action="add", topic=101, text="Пришло, пока процесс работал")
+        box.post("pointer/change", action="add", text="Тоже пришло позже", rating=2)
+        until(lambda: in_sync(hub, box))
+        said_later = [ticket for ticket in hub.tickets() if "Пришло, пока процесс" in str(ticket)]
+        assert len(said_later) == 1
+        code, said, seconds = ended(process, signal.SIGTERM)
+    assert (code, seconds < 10) == (0, True), said
+    assert "stopped; the last checkpoint is kept" in said
+    assert "Traceback" not in said
+
+
+def test_killed_in_the_middle_it_goes_on_where_it_was(box: Sandbox, tmp_path: Path) -> None:
+    hub = Hub.for_sandbox(tmp_path, box, f"{_FAST}\npage_size = 10")
+    for _ in range(3):
+        with daemon(hub) as process:
+            until((hub.folder / "hub.db").exists)
+            time.sleep(0.4)
+            process.send_signal(signal.SIGKILL)
+            process.wait(_PATIENCE_S)
+    with daemon(hub) as process:
+        until(lambda: in_sync(hub, box))
+        assert ended(process, signal.SIGINT)[0] == 0
+
+
+def test_a_second_signal_ends_it_at_once_and_nothing_is_lost(box: Sandbox, tmp_path: Path) -> None:
+    hub = Hub.for_sandbox(tmp_path, box, f"{_FAST}\npage_size = 10")
+    box.post("faults", profile="stall")
+    with daemon(hub) as process:
+        until((hub.folder / "hub.db").exists)
+        time.sleep(1)
+        code, said, seconds = ended(process, signal.SIGTERM, signal.SIGTERM)
+    assert (code, seconds < 3) == (0, True), said
+    box.post("faults", profile="none")
+    with daemon(hub):
+        until(lambda: in_sync(hub, box))
+
+
+def test_a_source_that_hangs_makes_no_other_late(box: Sandbox, tmp_path: Path) -> None:
+    hub = Hub.for_sandbox(tmp_path, box, _FAST)
+    box.post("faults", profile="stall", vendor="pointer")
+    with daemon(hub) as process:
+        until(started(hub))
+        for number in range(3):
+            before = time.monotonic()
+            box.post("youscan/change", action="add", topic=101, text=f"Слышно сразу {number}")
+            until(lambda number=number: f"Слышно сразу {number}" in str(hub.tickets()))  # type: ignore[misc]
+            assert time.monotonic() - before < 5
+        ended(process, signal.SIGTERM, signal.SIGTERM)
+
+
+def test_new_settings_are_taken_and_wrong_ones_change_nothing(box: Sandbox, tmp_path: Path) -> None:
+    hub = Hub.for_sandbox(tmp_path, box, _FAST)
+    settings = tmp_path / "hub.toml"
+    whole = settings.read_text(encoding="utf-8")
+    maps = whole.index("[instances.maps]")
+    settings.write_text(whole[:maps], encoding="utf-8")
+    with daemon(hub) as process:
+        until(started(hub))
+        settings.write_text(whole.replace("every", "evry"), encoding="utf-8")
+        refused = hub.run("reload")
+        assert refused.returncode == 2
+        assert 'unknown key "evry"' in refused.stderr or "did you mean" in refused.stderr
+        process.send_signal(signal.SIGHUP)
+        box.post("youscan/change", action="add", topic=101, text="После ошибки в настройках")
+        until(lambda: "После ошибки в настройках" in str(hub.tickets()))
+        settings.write_text(whole, encoding="utf-8")
+        told = hub.run("reload")
+        assert (told.returncode, str(process.pid) in told.stderr) == (0, True)
+        until(lambda: in_sync(hub, box))
+        _, said, _ = ended(process, signal.SIGTERM)
+    assert "nothing was reloaded" in said
+    gone = hub.run("reload")
+    assert (gone.returncode, 'no "hub run" of yours runs on' in gone.stderr) == (1, True)
+
+
+def test_two_daemons_on_one_store_read_a_stream_once_a_slot(box: Sandbox, tmp_path: Path) -> None:
+    common = _FAST.replace('every = "1s"', 'every = "4s"')
+    hub = Hub.for_sandbox(tmp_path, box, common)
+    settings = tmp_path / "hub.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace('= "1s"', '= "1h"'), encoding="utf-8")
+    with daemon(hub), daemon(hub):
+        until(lambda: (hub.folder / "hub.db").exists() and in_sync(hub, box))
+        box.post("reset_client")
+        time.sleep(8.5)
+        log = [str(line) for line in box.ledger("youscan")["client"]["log"]]
+    for topic in (101, 102, 103):
+        assert 1 <= sum(f"/topics/{topic}/mentions" in line for line in log) <= 3, log
