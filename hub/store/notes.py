@@ -55,14 +55,14 @@ def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable
         old = before.get(mid)
         if old is None:
             before[mid] = _insert(connection, checkpoint, link, item, mid, number)
-            if _is_answer(link, before[mid]):
+            if _is_answer(link, item, before[mid]):
                 noted.answers.append((None, before[mid]))
             number += 1
             noted.added += 1
             noted.tickets.add(link.ticket_n)
         elif old.ticket_n == link.ticket_n and (new := _row(checkpoint, link, item, mid, old)) != old:
             before[mid] = new
-            if _is_answer(link, new) and new.body != old.body:
+            if _is_answer(link, item, new) and new.body != old.body:
                 noted.answers.append((old, new))
             if _update(connection, old, new, micros(checkpoint.now)):
                 noted.changed += 1
@@ -70,8 +70,10 @@ def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable
     return noted
 
 
-def _is_answer(link: Any, message: MessageRow) -> bool:
-    return link.role == "delivered" and message.direction == "out" and not message.hidden
+def _is_answer(link: Any, item: MessageDraft, message: MessageRow) -> bool:
+    """Whether people answered the customer in the helpdesk; what its system wrote by itself is nobody's answer."""
+    said = message.direction == "out" and not message.hidden and not item.automatic
+    return said and link.role == "delivered"
 
 
 def _ours(connection: sa.Connection, checkpoint: Checkpoint, ids: Sequence[str]) -> set[str]:

@@ -335,9 +335,10 @@ def test_an_answer_changed_in_the_helpdesk_is_changed_at_the_source(store: Store
     assert out(store, "1") == ["Простите нас"]
 
 
-def test_notes_of_the_helpdesk_stay_there(store: Store) -> None:
+@pytest.mark.parametrize("facts", [{"direction": "note"}, {"automatic": True}])
+def test_notes_of_the_helpdesk_and_what_its_system_wrote_stay_there(store: Store, facts: dict[str, Any]) -> None:
     delivered(store, "1")
-    desk_says(store, "между нами", direction="note")
+    desk_says(store, "между нами", **facts)
     assert store.acts_due("one") == []
 
 
