@@ -36,6 +36,7 @@ __all__ = [
 
 DEFAULT_STORE = "sqlite:///hub.db"
 DEFAULT_TIMEZONE = "UTC"
+DEFAULT_LISTEN = "127.0.0.1:8642"
 LANGS = ("ru", "en")
 NO_RULES = "off"
 TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
@@ -47,6 +48,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
         "the locale's",
         "language of `hub demo`, `hub rules` and `hub tickets show`; `--lang` wins",
     ),
+    "listen": ("text", f'"{DEFAULT_LISTEN}"', 'where `hub run` answers over HTTP, or `"off"`'),
     "replies": ("table", "none", "how customers are answered; its keys are in [replies.md](replies.md)"),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "notify": ("table", "none", "whom rules may tell, by name: an Apprise URL, or a list of them; see below"),
@@ -62,6 +64,8 @@ USES = frozenset({"pull", "deliver", "escalate"})
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _FILE_STORE = "sqlite:///"
 _URL = re.compile(r"[a-z][a-z0-9+]*://.*")
+_LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+):(\d{1,5})")
+_LARGEST_PORT = 65535
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 
@@ -74,6 +78,8 @@ class Place:
         store: URL with an absolute path.
         rules: the folder of rules, absolute; None where the file names none, or says ``off``.
         lang: None where the file does not say.
+        listen: host and port at which a daemon answers; None: at none.
+        listen_told: whether the file says so.
         replies: how customers are answered; the folder of templates is absolute.
     """
 
@@ -82,6 +88,8 @@ class Place:
     rules: Path | None
     timezone: ZoneInfo
     lang: Literal["ru", "en"] | None
+    listen: tuple[str, int] | None
+    listen_told: bool
     replies: RepliesSettings = field(default_factory=RepliesSettings, kw_only=True)
 
 
@@ -239,6 +247,8 @@ def _place(file: ConfigFile) -> dict[str, Any]:
         "rules": _rules(file),
         "timezone": _timezone(file),
         "lang": _lang(file),
+        "listen": _listen(file),
+        "listen_told": "listen" in file.tree,
         "replies": _replies(file),
     }
 
@@ -263,6 +273,14 @@ def _store(file: ConfigFile) -> str:
     elif name in (url, "") or name.startswith(":memory:"):
         file.findings.add(("store",), f'names no file to keep tickets in; write for example "{DEFAULT_STORE}"')
     return f"{_FILE_STORE}{file.folder / name}" if name != url else url
+
+
+def _listen(file: ConfigFile) -> tuple[str, int] | None:
+    text = _top(file, "listen", DEFAULT_LISTEN)
+    found = _LISTEN.fullmatch(text) if isinstance(text, str) else None
+    if text != "off" and (found is None or int(found[2]) > _LARGEST_PORT):
+        file.findings.add(("listen",), f'is no address; write for example "{DEFAULT_LISTEN}", or "off"')
+    return (found[1].strip("[]"), int(found[2])) if found else None
 
 
 def _rules(file: ConfigFile) -> Path | None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from hub.pipeline.source import utc_now
+from hub.pipeline.source import Source, utc_now
 from hub.runtime.condition import Conditions
 from hub.runtime.config import InstanceSettings
 from hub.runtime.instance_run import InstanceRun
@@ -25,6 +25,7 @@ from hub.store import Store
 _LOOK_EVERY_S = 0.5  # what other processes ask for (a delivery, a pause) is seen within this time
 _JUMP = timedelta(seconds=5)  # by so much the wall clock and the steady one may part before that is a jump
 _INDEX_EVERY_S = 5.0
+_GAP = timedelta(seconds=2)  # between the beginnings of two polls of an instance, however often somebody asks
 _TICK_S = 0.05
 
 _log = logging.getLogger(__name__)
@@ -84,12 +85,17 @@ class Rounds:
         self._set_due(self._schedules)
 
     def ask(self, name: str) -> bool:
-        """Poll an instance as soon as may be; return whether there is one of that name that reads."""
+        """Poll an instance soon, though not again at once; return whether there is one of that name that reads."""
         if name not in self._schedules:
             return False
-        self._due_at[name] = min(self._due_at[name], self._clock())
+        soonest = self._started_at.get(name, self._clock()) + _GAP
+        self._due_at[name] = min(self._due_at[name], max(self._clock(), soonest))
         self._wake.set()
         return True
+
+    def source(self, name: str) -> Source:
+        """Return an instance ready to run."""
+        return self._workshop.source(self._workshop.settings.instances[name])
 
     def _set_due(self, schedules: dict[str, Schedule]) -> None:
         now = self._clock()

@@ -88,6 +88,11 @@ class Deliveries(ABC):
         with self._read() as connection:
             return outbox.ready(connection, self._now())
 
+    def outbox_oldest(self) -> dict[str, datetime]:
+        """Return by instance when the delivery was asked for that waits longest."""
+        with self._read() as connection:
+            return outbox.oldest(connection)
+
     def outbox_parcel(self, n: int) -> Parcel | None:
         """Return a row of the outbox with all that is needed to send it; None: its ticket was erased meanwhile."""
         with self._read() as connection:

@@ -204,6 +204,12 @@ def ready(connection: sa.Connection, now: datetime) -> list[str]:
     return list(connection.execute(sa.select(outbox.c.instance).where(waiting).distinct()).scalars())
 
 
+def oldest(connection: sa.Connection) -> dict[str, datetime]:
+    """Return by instance when the delivery was asked for that waits longest."""
+    query = sa.select(outbox.c.instance, sa.func.min(outbox.c.created_at)).where(_LEFT, outbox.c.state == "waiting")
+    return {name: instant(at) for name, at in connection.execute(query.group_by(outbox.c.instance))}
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """A row ready to be sent: its ticket, the ticket's case there and whether that is closed.

@@ -17,7 +17,7 @@ from hub.store import search
 from hub.store.case_problems import with_problem
 from hub.store.deciding import states_of
 from hub.store.facts import PRIVATE, decided_of, facts_of_rows
-from hub.store.history import History
+from hub.store.history import OPEN_STATES, History
 from hub.store.links import links_of
 from hub.store.relations import related_of
 from hub.store.rows import MessageRow, TicketRow, start_of
@@ -400,6 +400,13 @@ def events_of(connection: sa.Connection, ticket_id: str) -> list[TicketEvent]:
         TicketEvent(instant(row.at), row.kind, row.cause, orjson.loads(row.data))
         for row in connection.execute(query.order_by(ticket_events.c.n))
     ]
+
+
+def count_open(connection: sa.Connection) -> dict[tuple[str, str], int]:
+    """Return how many tickets are open, by queue (empty: none) and priority."""
+    query = sa.select(tickets.c.queue, tickets.c.priority, sa.func.count()).where(tickets.c.state.in_(OPEN_STATES))
+    found = connection.execute(query.group_by(tickets.c.queue, tickets.c.priority))
+    return {(queue or "", priority): count for queue, priority, count in found}
 
 
 def count_by(connection: sa.Connection, wanted: TicketFilter, column: str) -> list[tuple[Any, int]]:

@@ -325,6 +325,11 @@ class Store(Replying):
         with self._read() as connection:
             return queries.events_of(connection, ticket_id)
 
+    def count_open(self) -> dict[tuple[str, str], int]:
+        """Return how many tickets are open, by queue (empty: none) and priority."""
+        with self._read() as connection:
+            return queries.count_open(connection)
+
     def count_by(self, wanted: TicketFilter, column: str) -> list[tuple[Any, int]]:
         """Return how many tickets have each value of *column*, most first."""
         with self._read() as connection:

@@ -78,6 +78,7 @@ def ticket(record: Record, topic: str) -> TicketDraft:
             "tags": tuple(sorted(set(_texts(tags)))) if tags else (),
             "publication": None,
             "echo_of": None,
+            "automatic": False,
         }
     )
     return TicketDraft.trusted(
