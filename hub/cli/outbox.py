@@ -102,7 +102,16 @@ def _row(row: "Outgoing", zone: tzinfo) -> list[object]:
     if row.state != "failed" and row.next_try_at is not None:
         state = f"waits until {local(row.next_try_at, zone)}"
     asked = local(row.created_at, zone)
-    return [row.n, row.instance, row.effect, row.ticket[:_SHORT_ID], asked, row.attempts, state, row.error or ""]
+    return [
+        row.n,
+        row.instance,
+        row.act.get("name", row.effect),
+        row.ticket[:_SHORT_ID],
+        asked,
+        row.attempts,
+        state,
+        row.error or "",
+    ]
 
 
 def _hint(rows: "Sequence[Outgoing]", limit: int) -> str:
@@ -144,7 +153,8 @@ def _title(row: "Outgoing") -> str:
 
 def _show_one(row: "Outgoing", found: "Preview") -> None:
     click.echo(_title(row))
-    for name, value in (("department", row.department), ("changes", row.changes), ("last seen", row.error)):
+    facts = (("department", row.department), ("changes", row.changes), ("act", row.act), ("last seen", row.error))
+    for name, value in facts:
         if value:
             click.echo(f"{name}: {printable(str(value))}")
     if found.first is None:

@@ -22,6 +22,7 @@ CATALOGUES = (
     "hub.cli.lint_texts",
     "hub.cli.story_texts",
     "hub.cli.customers_texts",
+    "hub.cli.reply_texts",
 )
 """Modules that have one, as ``TEXTS``."""
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from importlib import resources
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,6 +23,10 @@ store = "sqlite:///hub.db"          # beside this file
 timezone = "Europe/Moscow"          # in which you read times
 rules = "rules"                     # what decides on category, priority, queue, deadlines: yours to edit
 # lang = "ru"                       # ru or en; the locale's unless given
+
+# [replies]                         # how customers are answered; templates are in replies/
+# brand = "…"                       # what {brand} stands for in templates
+# auto = ["praise-ceiling"]         # rules with mode: auto that may answer without a person
 """
 _DELIVER = """\
 # [deliver]
@@ -62,6 +67,7 @@ def starter_files(registry: Registry) -> tuple[dict[str, str], list[str]]:
         ".env.example": _ENV_HEAD + "".join(variables),
         ".gitignore": _GITIGNORE,
         "rules/00-own.yaml": _OWN_RULES,
+        "replies/praise.yaml": (resources.files("hub.routing") / "data" / "replies.yaml").read_text(encoding="utf-8"),
         **{f"rules/{path.name}": path.read_text(encoding="utf-8") for path in sorted(PACK.glob("*.yaml"))},
     }
     return files, notes

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from hub.cli import story_answers
 from hub.cli.output import console, local, one_line, printable, width
 from hub.cli.speech import Speech
 from hub.cli.story_texts import TEXTS
@@ -194,6 +195,8 @@ class Story:
                     yield say(f"event.{kind}", names=names)
                 else:
                     yield say("set_by", names=names) + cause
+            case kind if kind in story_answers.KINDS:
+                yield story_answers.told(event, say) + (cause if kind in story_answers.CAUSED else "")
             case kind:
                 yield self._elsewhere(kind, data) or f"{kind.replace('_', ' ')}{cause}"
         for name, values in data.get("fields", {}).items():

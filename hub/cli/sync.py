@@ -63,9 +63,11 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
 def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     """Try settings, credentials and addresses; say what to do.
 
-    Reads the rules, and asks each source of the INSTANCEs (all of them unless named) what a sync would ask first: its
-    references, and one page of one stream. Nothing is stored. Exit code 0 only if nothing was found.
+    Reads the rules and the templates of answers, and asks each source of the INSTANCEs (all of them unless named) what
+    a sync would ask first: its references, and one page of one stream. Nothing is stored. Exit code 0 only if nothing
+    was found.
     """
+    from hub.runtime.answers import templates_problem
     from hub.runtime.check import Finding
     from hub.runtime.check import check as run
     from hub.runtime.notify_check import notify_findings
@@ -81,6 +83,8 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
         findings += asyncio.run(notify_findings(settings))
     if problem:
         findings.append(Finding("rules", ok=False, message=problem, todo='"hub rules check" says more'))
+    if problem := templates_problem(settings.replies):
+        findings.append(Finding("replies", ok=False, message=problem, todo='"hub replies check" says more'))
     if as_json:
         print_json(findings)
     else:

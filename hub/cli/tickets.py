@@ -1,4 +1,6 @@
-"""``hub tickets``: list, show, export, set, escalate, link, unlink."""
+"""``hub tickets``: list, show, export, set, escalate, link, unlink; what is done at the source is in
+:mod:`hub.cli.tickets_act`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +16,7 @@ from hub.cli.output import Column, counted, local, print_json, print_table, prog
 from hub.cli.related import link, unlink
 from hub.cli.speech import lang_option, language
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
+from hub.cli.tickets_act import COMMANDS as ACTING
 
 if TYPE_CHECKING:
     from hub.runtime.config import Outline
@@ -28,11 +31,11 @@ _WIDE = 110  # columns of a terminal from which kind and author are shown too
 
 @click.group(cls=Group)
 def tickets() -> None:
-    """List, show, export, set, escalate and link tickets."""
+    """List, show, export, set, escalate, link and answer tickets."""
 
 
-tickets.add_command(link)
-tickets.add_command(unlink)
+for _command in (link, unlink, *ACTING):
+    tickets.add_command(_command)
 
 
 @tickets.command("list")

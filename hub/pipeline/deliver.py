@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from hub.pipeline.act import drive
 from hub.pipeline.retry import NO_RETRY
@@ -19,6 +20,7 @@ from hub.sdk import (
     Created,
     Delivery,
     DeliveryError,
+    Effect,
     HubError,
     StoreError,
     TransientError,
@@ -187,7 +189,7 @@ def delivery_of(source: Source, parcel: Parcel) -> Delivery:
         ticket=ticket,
         marker=row.marker,
         now=source.now(),
-        effect=row.effect,
+        effect=cast(Effect, row.effect),
         link=parcel.link,
         department=row.department,
         messages=tuple(message for message in ticket.messages if str(message.id) in row.messages),

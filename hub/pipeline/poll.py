@@ -16,7 +16,7 @@ from hub.pipeline.normalize import normalize, sort_out
 from hub.pipeline.source import Source
 from hub.routing.destinations import Destinations
 from hub.sdk import Cursor, Draft, Listed, Page, Read, Sweep, TransientError, furthest
-from hub.store import Absent, Checkpoint, Conversations, Rejected, Router, Store, Stored, StreamKey
+from hub.store import Absent, Answering, Checkpoint, Conversations, Rejected, Router, Store, Stored, StreamKey
 
 EDGE = timedelta(days=1)
 """An inventory says nothing of the first and last day of its window: vendors cut windows in their own ways."""
@@ -58,6 +58,7 @@ class Run:
         others: names of the instances that are configured beside this one.
         conversations: what a new message on a ticket that has ended does.
         destinations: where tickets are delivered that no *router* decides for.
+        answering: how customers are answered, and what can be done at sources; None: nothing is.
     """
 
     source: Source
@@ -70,6 +71,7 @@ class Run:
     others: AbstractSet[str] = frozenset()
     conversations: Conversations | None = None
     destinations: Destinations | None = None
+    answering: Answering | None = None
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
     _cursor: Cursor | None = None
@@ -137,6 +139,7 @@ class Run:
             follow_ups=said.follow_ups,
             now=self.source.now(),
             router=self.router,
+            answering=self.answering,
             rejected=rejected,
             cursor=cursor,
             originals=fetched.originals,

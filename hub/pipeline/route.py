@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hub.routing.destinations import Destinations
 from hub.routing.facts import Facts
 from hub.sdk import Classified, Undecided
-from hub.store import Decided, Escalation, Router
+from hub.store import Act, Answer, Decided, Escalation, Router
 
 if TYPE_CHECKING:  # they load YAML, words and expressions, which a hub without rules never needs
     from hub.routing.decide import Decision
@@ -93,5 +93,7 @@ def _as_stored(
         escalations=tuple(Escalation(one.to, one.department) for one in decision.escalate if not one.proposed),
         deliver=deliver,
         proposals=tuple(Escalation(one.to, one.department) for one in decision.escalate if one.proposed),
+        acts=tuple(Act(one.name, one.values, one.text) for one in decision.act),
+        answer=Answer(reply.template, reply.rule, reply.mode == "auto") if (reply := decision.reply) else None,
         notify=decision.notify,
     )

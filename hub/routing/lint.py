@@ -24,6 +24,10 @@ SEVERITIES: Mapping[str, Severity] = {
     "stopped": "error",
     "unknown_instance": "error",
     "unknown_notify": "error",
+    "auto_complaint": "error",  # a complaint is never answered without a person
+    "cannot_act": "error",  # the source that the rule is for lacks the action
+    "unknown_auto": "error",
+    "unknown_template": "error",
     "unreadable": "error",
     "ascii_class": "warning",
     "ceiling": "warning",  # its floor is below the ceiling of a rule that always goes with it
@@ -38,6 +42,10 @@ SEVERITIES: Mapping[str, Severity] = {
     "unused_calendar": "warning",
     "unused_list": "warning",
     "yo_class": "warning",
+    "no_templates": "warning",
+    "nobody_can": "warning",  # no configured source has the action
+    "unused_template": "warning",
+    "auto_not_allowed": "note",
     "overlaps": "note",
     "same_phrase": "note",
 }
@@ -71,12 +79,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Names that the settings give; None where nobody knows them. ``abilities``: those of the instances' connectors, as
-    far as they are known."""
+    """Names that the settings give; None where nobody knows them.
+
+    ``abilities`` are those of the instances' connectors, as far as they are known; ``actions`` those that each instance
+    can do at its source, ``connectors`` the connector of each.
+    """
 
     instances: frozenset[str] | None = None
     notify: frozenset[str] | None = None
     abilities: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    actions: Mapping[str, frozenset[str]] | None = None
+    connectors: Mapping[str, str] = field(default_factory=dict)
 
 
 def about(rule: Rule | Policy, kind: str, **more: Any) -> Problem:
@@ -101,7 +114,7 @@ def never_matching(rules: RuleSet) -> frozenset[str]:
     above = _Above()
     found: set[str] = set()
     for rule in rules.rules:
-        needs = (leaf for leaf in _wanted(rule.when) if leaf.key == "matched")
+        needs = (leaf for leaf in wanted_of(rule.when) if leaf.key == "matched")
         if impossible(rule.when) or any(map(above.lacks, needs)):
             found.add(rule.name)
         above.add(rule)
@@ -132,7 +145,7 @@ def _rule(rule: Rule, above: _Above, named: set[str]) -> Iterator[Problem]:
     then = rule.then
     if why := impossible(rule.when):
         yield about(rule, "impossible", conditions=[shown(one) for one in why])
-    for leaf in _wanted(rule.when):
+    for leaf in wanted_of(rule.when):
         if above.lacks(leaf):
             kind = "impossible" if leaf.key == "matched" else "never_set"
             yield about(rule, kind, key=leaf.key, values=list(leaf.values.shown), conditions=[shown(leaf)])
@@ -146,13 +159,13 @@ def _rule(rule: Rule, above: _Above, named: set[str]) -> Iterator[Problem]:
         yield about(rule, "closes_complaint")
 
 
-def _wanted(condition: Condition) -> Iterator[IsOneOf]:
+def wanted_of(condition: Condition) -> Iterator[IsOneOf]:
     """Yield the conditions on values without which *condition* cannot hold."""
     if isinstance(condition, IsOneOf):
         yield condition
     elif isinstance(condition, All):
         for one in condition.conditions:
-            yield from _wanted(one)
+            yield from wanted_of(one)
 
 
 def _matched_names(condition: Condition) -> Iterator[str]:

@@ -19,6 +19,7 @@ from hub.runtime.config_notify import names_in, recipients_of
 from hub.runtime.config_schema import config_schema
 from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import PluginError, Registry, check_hooks
+from hub.runtime.reply_settings import RepliesSettings
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import resolve
 from hub.sdk import ConfigError, Connector, ConnectorConfig
@@ -58,6 +59,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
         f'"{IDENTIFY_EVERY.days}d"',
         "how old a CRM's answer about a customer may be before it is asked again; asked when the customer writes",
     ),
+    "replies": ("table", "none", "how customers are answered; its keys are in [replies.md](replies.md)"),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "deliver": ("table", "none", "where mentions and reviews are delivered, and from when on; see below"),
     "notify": ("table", "none", "whom rules may tell, by name: an Apprise URL, or a list of them; see below"),
@@ -90,6 +92,7 @@ class Place:
         listen: host and port at which a daemon answers; None: at none.
         listen_told: whether the file says so.
         identify_every: how old a CRM's answer about a customer may be.
+        replies: how customers are answered; the folder of templates is absolute.
     """
 
     path: Path
@@ -100,6 +103,7 @@ class Place:
     listen: tuple[str, int] | None
     listen_told: bool
     identify_every: timedelta = field(default=IDENTIFY_EVERY, kw_only=True)
+    replies: RepliesSettings = field(default_factory=RepliesSettings, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +267,7 @@ def _place(file: ConfigFile) -> dict[str, Any]:
         "listen": _listen(file),
         "listen_told": "listen" in file.tree,
         "identify_every": _identify_every(file),
+        "replies": _replies(file),
     }
 
 
@@ -333,6 +338,15 @@ def _identify_every(file: ConfigFile) -> timedelta:
         file.findings.add(("identify_every",), f'is {value!r}; write a span of time such as "30d"')
         return IDENTIFY_EVERY
     return span
+
+
+def _replies(file: ConfigFile) -> RepliesSettings:
+    table = file.tree.get("replies", {})
+    if not isinstance(table, dict):
+        file.findings.add(("replies",), "is not a table; write [replies] and its settings below")
+        table = {}
+    found = _validated(file, RepliesSettings, table, ("replies",)) or RepliesSettings()
+    return found.model_copy(update={"templates": str(file.folder / found.templates)})
 
 
 def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:

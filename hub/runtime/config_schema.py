@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from hub.runtime.config_deliver import DeliverConfig
 from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import Registry
+from hub.runtime.reply_settings import RepliesSettings
 from hub.sdk import ConfigError
 
 _REFERENCE = {"$ref": "#/$defs/reference"}
@@ -39,6 +40,7 @@ def config_schema(registry: Registry) -> dict[str, Any]:
             "timezone": _or_reference({"type": "string", "default": "UTC"}),
             "lang": _or_reference({"enum": ["ru", "en"]}),
             "identify_every": _or_reference({"type": "string", "examples": ["30d"]}),
+            "replies": _model(RepliesSettings, "replies", defs),
             "conversations": ConversationsTable.model_json_schema(),
             "escalation": EscalationTable.model_json_schema(),
             "instances": {

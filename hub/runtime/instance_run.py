@@ -242,6 +242,7 @@ class InstanceRun:
         talks = self._workshop.settings.conversations.values()
         run = Run(self._source, self._store, key, read, sweep, self._page_stored, self._workshop.router, others, talks)
         run.destinations = self._workshop.destinations
+        run.answering = self._workshop.answering.of_pages
         started = time.perf_counter()
         error: str | None = None
         asked: timedelta | None = None

@@ -12,6 +12,7 @@ from hub.pipeline.route import router
 from hub.pipeline.source import Source
 from hub.pipeline.summary import summary_of
 from hub.routing.destinations import Destinations
+from hub.runtime.answers import Answers
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.language import language
 from hub.runtime.limits import account_key, effective_limits
@@ -63,6 +64,11 @@ class Workshop:
     def destinations(self) -> Destinations | None:
         """Where tickets are delivered that no rules decide for."""
         return self.settings.deliver if self.settings.deliver.to else None
+
+    @cached_property
+    def answering(self) -> Answers:
+        """How customers are answered."""
+        return Answers(self.settings)
 
     def source(self, instance: InstanceSettings) -> Source:
         """Return *instance* ready to run; its references are not read yet."""

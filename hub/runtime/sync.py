@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from hub.pipeline.source import utc_now
+from hub.runtime.answers import unpublished_problems
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.identify_run import identify
@@ -53,6 +54,8 @@ async def sync(
             await identify(workshop, store, runnable, report, forced=bool(names))
             # Only now: what was just read may have paused an instance, or found what a lost answer left there.
             await _work_off(workshop, store, runnable, report, forced=bool(names))
+        report.problems.extend(workshop.answering.problems)
+        report.problems.extend(await store.run(unpublished_problems, settings.replies, store))
         if settings.notify or any(key.startswith(PREFIX) for key in await store.run(store.outbox_counts)):
             from hub.runtime.notify import notify  # it brings apprise's neighbours, which most hubs never need
 

@@ -3,7 +3,7 @@
 A draft holds what the *source* says. What rules, people or destinations decide is not part of it.
 """
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -23,12 +23,17 @@ from hub.sdk.ticket import (
     State,
 )
 
+Publication = Literal["waiting", "published", "rejected"]
+"""Where an answer of ours stands at a source that checks answers before all can see them."""
+
 
 class MessageDraft(Model):
     """One message as the source has it now.
 
     ``hidden`` is None where the record does not tell; True and False are facts and overwrite each other.
     ``tags`` are those of this record in this stream; the ticket shows those of all its messages.
+    ``publication`` is told of an answer of ours where the source checks answers before all can see them: ``waiting``,
+    ``published``, ``rejected``; None: it is public as it stands.
     ``echo_of`` marks a record that is the echo of our own write (the marker that was sent with it): the engine
     drops it.
     ``automatic`` marks what the source's own system wrote (somebody moved a task): nobody said it, so it is no answer.
@@ -51,6 +56,7 @@ class MessageDraft(Model):
     hidden: bool | None = None
     withheld: bool = False
     tags: tuple[str, ...] = ()
+    publication: Publication | None = None
     echo_of: str | None = None
     automatic: bool = False
 

@@ -13,14 +13,31 @@ from hub.store.inquiries import Asking, Crm
 from hub.store.inventory import Absent
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
-from hub.store.page import Checkpoint, Decided, Escalation, Rejected, Router, Stored, StreamKey
+from hub.store.page import (
+    Act,
+    Answer,
+    Answering,
+    Checkpoint,
+    Decided,
+    Escalation,
+    Rejected,
+    Router,
+    Stored,
+    StreamKey,
+    Text,
+    ToWrite,
+)
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
+from hub.store.replies import ReplyRow, Score
 from hub.store.same import Linked
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.store import Recall, Store, Summary, backup_store, open_store, upgrade_store
 
 __all__ = [
     "Absent",
+    "Act",
+    "Answer",
+    "Answering",
     "Asked",
     "Asking",
     "CardView",
@@ -50,15 +67,19 @@ __all__ = [
     "ProfileView",
     "Recall",
     "Rejected",
+    "ReplyRow",
     "Router",
+    "Score",
     "Store",
     "Stored",
     "StreamKey",
     "StreamState",
     "Summary",
+    "Text",
     "TicketEvent",
     "TicketFilter",
     "TicketLine",
+    "ToWrite",
     "backup_store",
     "open_store",
     "upgrade_store",

@@ -27,12 +27,13 @@ _OVER = ("solved", "closed", "hidden")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of deciding, beside the rows: events, the cases that tickets are to have elsewhere, and whom to
-    tell of them."""
+    """What came of deciding, beside the rows: events, the cases that tickets are to have elsewhere, whom to tell of
+    them, and the tickets that rules answer or act on, with what was decided of them."""
 
     events: list[Event] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    acting: list[tuple[Case, Decided]] = field(default_factory=list)
 
 
 def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, cases: Sequence[Case]) -> Outcome:
@@ -60,6 +61,8 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
             outcome.wishes.append(wish)
         if decided.notify and checkpoint.key.mode != "backfill":  # history is nobody's alarm
             outcome.notices.append((case.row.n, decided.notify))
+        if decided.acts or decided.answer:
+            outcome.acting.append((case, decided))
     return outcome
 
 

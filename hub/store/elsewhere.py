@@ -15,7 +15,9 @@ from hub.sdk.drafts import FollowUp
 from hub.store.again import decide_again
 from hub.store.case_problems import look_at
 from hub.store.deciding import CAUSE
+from hub.store.echoes import without_echoes
 from hub.store.heard import FIELDS
+from hub.store.helpdesk import pass_on
 from hub.store.links import follow, hold_again, ids_of, sort_follow_ups
 from hub.store.notes import Noted, add_notes
 from hub.store.outbox import ask_comments
@@ -41,6 +43,7 @@ class Elsewhere:
 
 def prepared(connection: sa.Connection, checkpoint: Checkpoint) -> tuple[Checkpoint, Known]:
     """Return *checkpoint* without the cases of our tickets, and these."""
+    checkpoint = without_echoes(connection, checkpoint)
     if not checkpoint.follow_ups:
         return checkpoint, ()
     found = sort_follow_ups(connection, checkpoint)
@@ -69,6 +72,7 @@ def written(
         concerned |= heed(connection, checkpoint, known)
         noted = add_notes(connection, checkpoint, known)
         look_at(connection, checkpoint, known)
+        pass_on(connection, checkpoint, noted)
         moved = concerned | noted.answered
         if moved and checkpoint.router is not None:
             decide_again(connection, checkpoint.router, moved, checkpoint.now)

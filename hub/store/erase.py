@@ -20,6 +20,7 @@ from hub.store import relations, search
 from hub.store.forgetting import forget, others_of
 from hub.store.links import case_digest
 from hub.store.merge import author_digest
+from hub.store.replies import forget as forget_replies
 from hub.store.rows import MessageRow, profile_digest
 from hub.store.tables import (
     case_problems,
@@ -106,6 +107,7 @@ def erase(connection: sa.Connection, author: str, now: datetime, platform: str |
     _forget_in_index(connection, list(rows.values()))
     _delete(connection, messages, list(rows))
     _delete(connection, ticket_events, concerned, "ticket_n")
+    forget_replies(connection, opened, [(row.ticket_n, row.id) for row in rows.values()])
     _forget_cases(connection, opened, now)
     relations.forget(connection, opened)
     _delete(connection, tickets, opened)

@@ -29,7 +29,8 @@ _COLUMNS = tuple(column.name for column in messages.columns)
 @dataclass(slots=True)
 class Noted:
     """What became of messages from cases: how many are new or changed, the tickets' row numbers, all message ids; the
-    tickets whose clock they move; what the customer said there, by instance and role of the case and by ticket."""
+    tickets whose clock they move; what the customer said there, by instance and role of the case and by ticket; the
+    public answers that people gave in the helpdesk or changed there, each as it was and as it is."""
 
     added: int = 0
     changed: int = 0
@@ -37,6 +38,7 @@ class Noted:
     seen: list[bytes] = field(default_factory=list)
     answered: set[int] = field(default_factory=set)
     said: dict[tuple[str, str], dict[int, list[str]]] = field(default_factory=dict)
+    answers: list[tuple[MessageRow | None, MessageRow]] = field(default_factory=list)
 
 
 def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tuple[Any, FollowUp]]) -> Noted:
@@ -57,12 +59,16 @@ def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable
         old = before.get(mid)
         if old is None:
             before[mid] = _insert(connection, checkpoint, link, item, mid, number)
+            if _is_answer(link, item, before[mid]):
+                noted.answers.append((None, before[mid]))
             number += 1
             noted.added += 1
             noted.tickets.add(link.ticket_n)
             _sort_out(noted, checkpoint.key.instance, link, before[mid])
         elif old.ticket_n == link.ticket_n and (new := _row(checkpoint, link, item, mid, old)) != old:
             before[mid] = new
+            if _is_answer(link, item, new) and new.body != old.body:
+                noted.answers.append((old, new))
             if _update(connection, old, new, micros(checkpoint.now)):
                 noted.changed += 1
                 noted.tickets.add(link.ticket_n)
@@ -75,6 +81,12 @@ def _sort_out(noted: Noted, instance: str, link: Any, row: MessageRow) -> None:
     if row.direction == "in" and not row.hidden:
         by_ticket = noted.said.setdefault((instance, link.role), {})
         by_ticket.setdefault(row.ticket_n, []).append(str(UUID(bytes=row.id)))
+
+
+def _is_answer(link: Any, item: MessageDraft, message: MessageRow) -> bool:
+    """Whether people answered the customer in the helpdesk; what its system wrote by itself is nobody's answer."""
+    said = message.direction == "out" and not message.hidden and not item.automatic
+    return said and link.role == "delivered"
 
 
 def _ours(connection: sa.Connection, checkpoint: Checkpoint, ids: Sequence[str]) -> set[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import orjson
@@ -24,7 +24,7 @@ from hub.store import queries
 from hub.store.heard import begun
 from hub.store.links import CLOSED, Place, chunks, link_of, newest
 from hub.store.rows import dumps
-from hub.store.tables import instant, links, messages, micros, outbox, ticket_events, tickets
+from hub.store.tables import instant, links, messages, micros, outbox, replies, ticket_events, tickets
 
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
@@ -35,13 +35,14 @@ _LEFT = (outbox.c.state != sa.literal_column("'done'")) & (outbox.c.state != "dr
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A row of the outbox. ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells."""
+    """A row of the outbox. ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells; ``act``
+    is what is to be done with a record at its source: fields of :class:`hub.sdk.Action`."""
 
     n: int
     ticket: str
     instance: str
-    role: Role  # or notify
-    effect: Effect  # or notify
+    role: Role | Literal["source", "notify"]
+    effect: Effect | Literal["act", "notify"]
     marker: str
     state: str
     attempts: int
@@ -54,6 +55,7 @@ class Outgoing:
     unsure_since: datetime | None = None
     unsure_at: datetime | None = None
     external_id: str | None = None
+    act: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,21 +164,21 @@ def _put(
 ) -> Asked:
     ticket = connection.execute(sa.select(tickets.c.id).where(tickets.c.n == ticket_n)).scalar_one()
     marker = marker_of(ticket, instance, role, effect, *rest)
-    known = connection.execute(_ROWS.where(outbox.c.marker == marker)).one_or_none()
+    known = connection.execute(ROWS.where(outbox.c.marker == marker)).one_or_none()
     if known is not None and known.state != "dropped":
-        return Asked(False, _outgoing(known))
+        return Asked(False, outgoing_of(known))
     if known is not None:
-        _again(connection, [known.n], dropped=True)
+        again(connection, [known.n], dropped=True)
         return Asked(True, row(connection, known.n))
     values = {"ticket_n": ticket_n, "instance": instance, "role": role, "effect": effect, "marker": marker}
     times = {"created_at": at, "updated_at": at}
     connection.execute(sa.insert(outbox).values(**values, payload=dumps(payload), state="waiting", attempts=0, **times))
-    return Asked(True, _outgoing(connection.execute(_ROWS.where(outbox.c.marker == marker)).one()))
+    return Asked(True, outgoing_of(connection.execute(ROWS.where(outbox.c.marker == marker)).one()))
 
 
 # --- working off ------------------------------------------------------------------------------------------------------
 
-_ROWS = sa.select(outbox, tickets.c.id.label("ticket_id")).join(tickets, tickets.c.n == outbox.c.ticket_n)
+ROWS = sa.select(outbox, tickets.c.id.label("ticket_id")).join(tickets, tickets.c.n == outbox.c.ticket_n)
 
 
 def due(connection: sa.Connection, instance: str, now: datetime, limit: int, forced: bool = False) -> list[Outgoing]:
@@ -193,13 +195,13 @@ def due(connection: sa.Connection, instance: str, now: datetime, limit: int, for
         sa.select(sa.literal(1))
         .select_from(before)
         .where(before.c.ticket_n == outbox.c.ticket_n, before.c.instance == outbox.c.instance)
-        .where(before.c.n < outbox.c.n, blocks)
+        .where(before.c.n < outbox.c.n, before.c.effect != "act", blocks)
     )
-    query = _ROWS.where(outbox.c.instance == instance, _LEFT, outbox.c.state == "waiting")
+    query = ROWS.where(outbox.c.instance == instance, _LEFT, outbox.c.state == "waiting", outbox.c.effect != "act")
     if not forced:
         query = query.where(outbox.c.next_try_at.is_(None) | (outbox.c.next_try_at <= micros(now)))
     query = query.where(~sa.exists(earlier)).order_by(outbox.c.n).limit(limit)
-    return [_outgoing(row) for row in connection.execute(query)]
+    return [outgoing_of(row) for row in connection.execute(query)]
 
 
 def ready(connection: sa.Connection, now: datetime) -> list[str]:
@@ -233,10 +235,10 @@ class Parcel:
 
 def parcel(connection: sa.Connection, n: int) -> Parcel | None:
     """Return the row *n* ready to be sent; None: its ticket was erased meanwhile."""
-    row = connection.execute(_ROWS.where(outbox.c.n == n)).one_or_none()
+    row = connection.execute(ROWS.where(outbox.c.n == n)).one_or_none()
     if row is None:
         return None
-    outgoing = _outgoing(row)
+    outgoing = outgoing_of(row)
     last = sa.select(sa.func.max(messages.c.n)).where(messages.c.ticket_n == row.ticket_n)
     told_n = int(connection.execute(last).scalar() or 0)
     ticket = queries.find_ticket(connection, outgoing.ticket)
@@ -403,10 +405,10 @@ def later(connection: sa.Connection, n: int, at: datetime, error: str) -> None:
 
 def left(connection: sa.Connection, instance: str | None, limit: int) -> list[Outgoing]:
     """Return what waits or was set aside, oldest first."""
-    query = _ROWS.where(_LEFT).order_by(outbox.c.n).limit(limit)
+    query = ROWS.where(_LEFT).order_by(outbox.c.n).limit(limit)
     if instance is not None:
         query = query.where(outbox.c.instance == instance)
-    return [_outgoing(row) for row in connection.execute(query)]
+    return [outgoing_of(row) for row in connection.execute(query)]
 
 
 def row(connection: sa.Connection, n: int) -> Outgoing:
@@ -415,10 +417,10 @@ def row(connection: sa.Connection, n: int) -> Outgoing:
     Raises:
         StoreError: there is none with this number, or it is done.
     """
-    found = connection.execute(_ROWS.where(outbox.c.n == n, _LEFT)).one_or_none()
+    found = connection.execute(ROWS.where(outbox.c.n == n, _LEFT)).one_or_none()
     if found is None:
         raise StoreError(f'no delivery {n} waits; "hub outbox" shows those that do')
-    return _outgoing(found)
+    return outgoing_of(found)
 
 
 def create_waits(connection: sa.Connection, n: int) -> bool:
@@ -437,10 +439,11 @@ def retry(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> i
     for one in connection.execute(sa.select(outbox).where(aside)).all():
         told = {"instance": one.instance, "effect": one.effect}
         linked.note(connection, one.ticket_n, micros(now), "retried", told, "person")
-    return _again(connection, numbers)
+    return again(connection, numbers)
 
 
-def _again(connection: sa.Connection, numbers: Sequence[int], *, dropped: bool = False) -> int:
+def again(connection: sa.Connection, numbers: Sequence[int], *, dropped: bool = False) -> int:
+    """Let rows wait for a try from now on, *dropped* ones too where that is wanted."""
     chosen = outbox.c.n.in_(numbers) & ((outbox.c.state != "done") if dropped else _LEFT)
     return connection.execute(
         sa.update(outbox).where(chosen).values(state="waiting", attempts=0, next_try_at=None)
@@ -453,6 +456,8 @@ def drop(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> in
     for one in connection.execute(sa.select(outbox).where(chosen)).all():
         told = {"instance": one.instance, "effect": one.effect}
         linked.note(connection, one.ticket_n, micros(now), "dropped", told, "person")
+        mine = (replies.c.marker == one.marker) & (replies.c.state != "published")
+        connection.execute(sa.update(replies).where(mine).values(state="dropped", updated_at=micros(now)))
     values = {"state": "dropped", "updated_at": micros(now)}
     return connection.execute(sa.update(outbox).where(chosen).values(**values)).rowcount
 
@@ -486,7 +491,8 @@ def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _outgoing(row: Any) -> Outgoing:
+def outgoing_of(row: Any) -> Outgoing:
+    """Return the public form of a row of :data:`ROWS`."""
     payload = orjson.loads(row.payload)
     moments = {name: _maybe(getattr(row, name)) for name in ("next_try_at", "unsure_since", "unsure_at")}
     return Outgoing(
@@ -502,6 +508,7 @@ def _outgoing(row: Any) -> Outgoing:
         department=payload.get("department"),
         messages=tuple(payload.get("messages", ())),
         changes=payload.get("changes", {}),
+        act=payload.get("act", {}),
         error=row.error,
         external_id=row.external_id,
         **moments,

@@ -23,9 +23,9 @@ from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Ticket
 from hub.store import database, erase, failed, history, inventory, queries, rulesets, search, state, writer
 from hub.store.customer_door import Customers
-from hub.store.deliveries import Deliveries
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
+from hub.store.replying import Replying
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.tables import HEAD, dead_letters, messages, tickets
 
@@ -111,7 +111,7 @@ def backup_store(url: str, target: Path) -> int:
     return database.copy(database.path_of(url), target)
 
 
-class Store(Deliveries, Customers):
+class Store(Replying, Customers):
     """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
 
     def __init__(self, engine: sa.Engine, path: Path, now: Clock, stop: Event) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0008"
+HEAD = "0009"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -372,3 +372,29 @@ customer_state = sa.Table(
     sa.Column("events_to", sa.BigInteger, nullable=False),  # events up to this one were looked through for contacts
     sa.Column("named_to", sa.BigInteger, nullable=False),  # tickets up to this one have their customer, if any
 )
+
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),
+    sa.Column("message", sa.LargeBinary(16), nullable=False),  # id of the message that it answers
+    sa.Column("origin", sa.LargeBinary(16)),  # id of the helpdesk's message that it repeats
+    sa.Column("rule", sa.Text),
+    sa.Column("template", sa.Text),
+    sa.Column("variant", sa.Text),
+    sa.Column("language", sa.Text),
+    sa.Column("drafted", sa.Text),  # as a template made it
+    sa.Column("final", sa.Text, nullable=False),  # as it is to be said
+    sa.Column("state", sa.Text, nullable=False),  # draft, approved, sent, published, rejected, dropped or refused
+    sa.Column("by", sa.Text, nullable=False),  # who let it go out, or would: rule, person or destination
+    sa.Column("reason", sa.Text),
+    sa.Column("marker", sa.Text),  # of its row in the outbox
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("asked_at", sa.BigInteger),
+    sa.Column("sent_at", sa.BigInteger),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+sa.Index("replies_ticket", replies.c.ticket_n)
+sa.Index("replies_state", replies.c.state, replies.c.n)
+sa.Index("replies_marker", replies.c.marker, sqlite_where=replies.c.marker.is_not(None))

@@ -17,11 +17,12 @@ import zstandard
 
 from hub.sdk.drafts import TicketDraft
 from hub.store import deciding, relations, search, twins
+from hub.store.answering import answer
 from hub.store.elsewhere import prepared, written
 from hub.store.insertion import Row, insert
 from hub.store.merge import Merge
 from hub.store.notices import ask_notices
-from hub.store.page import Checkpoint, Event, Notice, Rejected, Stored, Wish, created
+from hub.store.page import Checkpoint, Decided, Event, Notice, Rejected, Stored, Wish, created
 from hub.store.rows import Case, MessageRow, TicketRow, dumps, start_of
 from hub.store.tables import (
     dead_letters,
@@ -50,11 +51,13 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     events = list(merge.events)
     asked: Sequence[Wish] = ()
     notices: Sequence[Notice] = ()
+    acting: Sequence[tuple[Case, Decided]] = ()
     if checkpoint.router is not None:
         decided = deciding.decide(connection, checkpoint, checkpoint.router, cases)
         events += decided.events
         asked = decided.wishes
         notices = decided.notices
+        acting = decided.acting
     singles = merge.singles
     if checkpoint.router is None and checkpoint.destinations is not None:
         asked = undecided_wishes(checkpoint.destinations, cases, singles)
@@ -77,6 +80,7 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     ask_notices(connection, notices, micros(checkpoint.now))
     fresh = [row.n for row in opened] + list(map(_NUMBER, singles.tickets)) if asked else []
     elsewhere = written(connection, checkpoint, known, asked, events, fresh)
+    answer(connection, checkpoint, acting, events)
     if added or events or set_aside_anew or elsewhere.tickets:
         _keep_originals(connection, checkpoint)
     _advance(connection, checkpoint)

@@ -81,6 +81,17 @@ class Desk:
         with self.lock:
             del self.cases[case_id]
 
+    def answer_customer(self, case_id: str, text: str) -> None:
+        """Let a person at the desk answer the customer, or put other words into the last answer."""
+        with self.lock:
+            case = self.cases[case_id]
+            last = next((one for one in case.comments if one["direction"] == "out"), None)
+            if last is None:
+                self._comment(case, text, "", "out")
+            else:
+                last["text"] = text
+                self._touch(case)
+
     # --- the API ------------------------------------------------------------------------------------------------
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from hub.store import open_store
+from tests.desk.install import install
 from tests.desk.server import KEY, Desk, Served
 from tests.e2e.harness import sandbox
 
@@ -51,18 +52,6 @@ department.claims = "Claims group"
 _DELIVER = """
 [deliver]
 to = ["desk"]
-"""
-_INIT = """
-from hub.sdk import hookimpl
-
-requires_sdk = ">=1.0,<2"
-
-
-@hookimpl
-def register_connector():
-    from tests.desk.connector import Desk
-
-    return Desk
 """
 
 
@@ -99,13 +88,7 @@ def desk() -> Desk:
 @pytest.fixture
 def hub(tmp_path: Path, desk: Desk) -> Iterator[Hub]:
     """The desk's connector is installed as a distribution would be, on a path of its own."""
-    site = tmp_path / "site"
-    (site / "hub_desk").mkdir(parents=True)
-    (site / "hub_desk" / "__init__.py").write_text(_INIT)
-    info = site / "hub_desk-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hub-desk\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[hub]\ndesk = hub_desk\n")
+    site = install(tmp_path)
     with sandbox(tmp_path, "youscan", "--seed", "3", "--items", "120") as box, Served(desk) as served:
         (tmp_path / "hub.toml").write_text(_TOML.format(youscan=box.urls["youscan"], desk=served.url))
         more = {"HUB_STATE_DIR": str(tmp_path / "state"), "YOUSCAN_API_KEY": box.keys["youscan"], "DESK_KEY": KEY}

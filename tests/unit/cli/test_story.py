@@ -107,6 +107,12 @@ EVENTS = [
     ("set_aside", {"instance": "crm", "effect": "create", "reason": "..."}),
     ("dropped", {"instance": "crm", "effect": "comment"}),
     ("retried", {"instance": "crm", "effect": "change"}),
+    ("act_asked", {"instance": "maps", "action": "edit_reply"}),
+    ("acted", {"instance": "maps", "action": "add_tags", "values": ["a"], "state": "done"}),
+    ("acted", {"instance": "maps", "action": "report", "state": "sent", "detail": "taken"}),
+    *((kind, {"instance": "maps"}) for kind in ("published", "rejected")),
+    *((kind, {"reply": 1, "template": "t", "rule": "r"}) for kind in ("reply_automatic", "reply_drafted")),
+    *((kind, {"instance": "desk", "reason": "..."}) for kind in ("reply_dropped", "reply_refused", "reply_stays")),
 ]
 
 
