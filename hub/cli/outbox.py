@@ -66,6 +66,12 @@ def _dry_run(state: State, instance: str | None, limit: int, as_json: bool) -> N
     with state.store(settings.store) as store:
         check_instances(outline, store, [instance] if instance else [])
         for row in store.outbox_left(instance, limit):
+            if row.instance.startswith(PREFIX):  # tells a person here, no destination
+                told.append({"delivery": row})
+                if not as_json:
+                    _show_notice(row, settings, store, as_json=False)
+                    click.echo()
+                continue
             try:
                 found = preview(settings, store, row.n)
             except HubError as error:
