@@ -3,6 +3,8 @@
 from hub.store.by_hand import HandSet
 from hub.store.erase import Erased, Named
 from hub.store.failed import FailedPage
+from hub.store.figures_query import FigureFilter
+from hub.store.figures_reports import FigureTable, ReportColumn
 from hub.store.inventory import Absent
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
@@ -20,6 +22,8 @@ __all__ = [
     "Erased",
     "Escalation",
     "FailedPage",
+    "FigureFilter",
+    "FigureTable",
     "HandSet",
     "InstanceState",
     "Named",
@@ -28,6 +32,7 @@ __all__ = [
     "Place",
     "Recall",
     "Rejected",
+    "ReportColumn",
     "Router",
     "Store",
     "Stored",

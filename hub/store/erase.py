@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.errors import StoreError
-from hub.store import search
+from hub.store import figures_refresh, search
 from hub.store.links import case_digest
 from hub.store.merge import author_digest
 from hub.store.rows import MessageRow
@@ -29,6 +29,7 @@ from hub.store.tables import (
     micros,
     originals,
     outbox,
+    stale_figures,
     ticket_events,
     tickets,
 )
@@ -92,17 +93,25 @@ def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
     opened = _opened(connection, concerned, {row.id for row in written})
     rows = {row.n: row for row in (*written, *_messages_in(connection, opened))}
     _forget_in_index(connection, list(rows.values()))
+    traces = _traces(author, written)
     _delete(connection, messages, list(rows))
     _delete(connection, ticket_events, concerned, "ticket_n")
     _forget_cases(connection, opened, now)
+    _delete_figures(connection, opened, concerned, traces)
     _delete(connection, tickets, opened)
     if rows and connection.dialect.name == "sqlite":
         search.settle(connection)
-    traces = _traces(author, written)
     counts = [_delete_with(connection, table, traces) for table in (originals, dead_letters)]
     _drop_failed_pages(connection, traces)
     _remember(connection, digests, now)
     return Erased(len(rows), len(opened), *counts)
+
+
+def _delete_figures(
+    connection: sa.Connection, opened: Sequence[int], concerned: Sequence[int], traces: "_Traces"
+) -> None:
+    figures_refresh.forget(connection, concerned, traces.names)
+    _delete(connection, stale_figures, opened, "ticket_n")
 
 
 def _opened(connection: sa.Connection, numbers: Sequence[int], ids: AbstractSet[bytes]) -> list[int]:
