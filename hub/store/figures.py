@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from math import floor
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -25,10 +26,16 @@ OPEN, SOLVED, HIDDEN = 0, 1, 2
 NOBODY, ANSWERED, WAITS = 0, 1, 2
 """Whether a customer asked, as ``asked``: never; and the last question was answered, or waits."""
 
+FLAGS = ("open", "solved", "hidden", "escalated", "own", "helped", "asked", "waiting", "answered", "in_time", "broken",
+         "timed", "solved_in_time", "solve_broken", "rated", "stars_1", "stars_2", "stars_3", "stars_4", "stars_5",
+         "liked")  # fmt: skip
+"""What holds of a ticket or does not, whatever the time; their places are those of the bits of ``flags``."""
+
 Clock = tuple[SlaPolicy, Calendar]
 Clocks = Callable[[str, str], Clock | None]
 """Gives the policy of a name in a version of the rules, with its calendar; None where nobody knows it any more."""
 
+_MOST = 2**31 - 1  # of what is counted of one ticket
 _FAR = timedelta(days=366)  # stands for a promise that a policy does not make: only how long it took is asked then
 _ENDS: Mapping[str, int] = {"solved": SOLVED, "closed": SOLVED, "hidden": HIDDEN}
 _CLOSED = frozenset(_ENDS)
@@ -121,6 +128,19 @@ class TicketFigures:
         """The cases that the ticket waited for."""
         return [case for case in self.cases if case.link.role == "escalated"]
 
+    def flags(self, rating: float | None) -> int:
+        """Return the bits of :data:`FLAGS`; a rating counts as the nearest whole number of stars from 1 to 5."""
+        solved, helped = self.outcome == SOLVED, bool(self.escalations)
+        answer = self.answers[0].span if self.answers else Span()
+        stars = 0 if rating is None else min(max(floor(rating + 0.5), 1), 5)
+        holds = (
+            self.outcome == OPEN, solved, self.outcome == HIDDEN, helped, solved and not helped, solved and helped,
+            self.asked != NOBODY, self.asked == WAITS and self.outcome == OPEN, answer.seconds is not None,
+            answer.kept == 1, answer.kept == 0, self.solve.seconds is not None, self.solve.kept == 1,
+            self.solve.kept == 0, rating is not None, *(stars == number for number in range(1, 6)), bool(self.likes),
+        )  # fmt: skip
+        return sum(1 << place for place, held in enumerate(holds) if held)
+
     def named(self, field: str) -> tuple[str, ...]:
         """Return the departments or assignees of its escalations, sorted."""
         return tuple(sorted({value for case in self.escalations if (value := getattr(case.link, field))}))
@@ -156,7 +176,7 @@ def figures_of(
         tags=tuple(sorted(tags)),
         rules=tuple(decided.get("decision", {}).get("rules", ())),
         likes=_likes(written),
-        lag_s=round(running.intake.lag_s) if running.intake else None,
+        lag_s=min(round(running.intake.lag_s), _MOST) if running.intake else None,
         answers=answers,
         solve=Span() if born else _span(running.resolution, promised=policy.resolution is not None),
         cases=tuple(CaseFigures(link, _case_ended_at(link, happened)) for link in linked),
@@ -214,7 +234,7 @@ def _span(deadline: Deadline | None, *, promised: bool) -> Span:
     seconds = deadline.elapsed_s(done)
     pause = deadline.calendar.elapsed(deadline.start, done) - seconds if deadline.stops else 0
     kept = int(deadline.status(done) == "met") if promised else None
-    return Span(micros(done), round(seconds), round(pause), None, kept)
+    return Span(micros(done), min(round(seconds), _MOST), min(round(pause), _MOST), None, kept)
 
 
 def _answers(policy: SlaPolicy, running: Deadlines, writers: Mapping[int, str | None]) -> Iterator[Answer]:
@@ -300,4 +320,4 @@ def _likes(written: Iterable[Written]) -> int | None:
         if message.direction == "in" and '"likes"' in message.counters
         if (likes := orjson.loads(message.counters).get("engagement", {}).get("likes")) is not None
     ]
-    return min(sum(found), 2**62) if found else None
+    return min(max(sum(found), 0), _MOST) if found else None

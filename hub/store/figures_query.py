@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
+from itertools import chain
+from math import prod
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
 
-from hub.store.figures import ANSWERED, HIDDEN, NOBODY, OPEN, SOLVED, WAITS
+from hub.store.figures import FLAGS
 from hub.store.tables import answer_figures, case_figures, figure_names, instant, micros, ticket_figures, tickets
 
 Source = Literal["tickets", "answers", "cases"]
@@ -21,7 +23,10 @@ Source = Literal["tickets", "answers", "cases"]
 
 Label = str | int | None
 Labels = tuple[Label, ...]
-_SLOT = 900_000_000  # microseconds; offsets of zones are whole quarters of an hour
+SLOT = 900_000_000
+"""Microseconds that are of one hour and day in every zone: their offsets are whole quarters of an hour."""
+
+_SLOTS = 2**23  # until after the year 2200
 _t, _a, _c = ticket_figures.c, answer_figures.c, case_figures.c
 
 
@@ -75,71 +80,74 @@ class FigureFilter:
 
 
 Condition = sa.ColumnElement[bool]
+Flag = Condition | sa.ColumnElement[int]
 
 
-def _late(kept: sa.Column[Any], due: sa.Column[Any], now: int) -> Condition:
-    return (kept == 0) | (due <= now)
+class Measures(NamedTuple):
+    """What is counted of a source: which of the bits of a number must be set, at least one; none: it counts always.
+
+    Attributes:
+        number: gives the column of the bits, given now in microseconds.
+    """
+
+    bits: Mapping[str, tuple[int, ...]]
+    number: Callable[[int], sa.ColumnElement[int]]
+    size: int
 
 
-def _nearest(number: int) -> Callable[[int], Condition]:
-    """A rating nearest to a whole number of stars; 0 counts as one star."""
-    below = _t.rating < number + 0.5 if number < 5 else _t.rating.is_not(None)
-    stars = below & (_t.rating >= number - 0.5) if number > 1 else below
-    return lambda now: stars
+def _bits(*conditions: Condition) -> list[sa.ColumnElement[int]]:
+    return [sa.case((condition, 1 << place), else_=0) for place, condition in enumerate(conditions)]
 
 
-MEASURES: Mapping[Source, Mapping[str, Callable[[int], Condition]]] = {
-    "tickets": {
-        "tickets": lambda now: _t.outcome >= OPEN,
-        "open": lambda now: _t.outcome == OPEN,
-        "solved": lambda now: _t.outcome == SOLVED,
-        "hidden": lambda now: _t.outcome == HIDDEN,
-        "escalated": lambda now: _t.cases > 0,
-        "own": lambda now: (_t.outcome == SOLVED) & (_t.cases == 0),
-        "helped": lambda now: (_t.outcome == SOLVED) & (_t.cases > 0),
-        "asked": lambda now: _t.asked != NOBODY,
-        "waiting": lambda now: (_t.asked == WAITS) & (_t.outcome == OPEN),
-        "all_answered": lambda now: _t.asked == ANSWERED,
-        "answered": lambda now: _t.answer_s.is_not(None),
-        "in_time": lambda now: _t.answer_kept == 1,
-        "late": lambda now: _late(_t.answer_kept, _t.answer_due, now),
-        "timed": lambda now: _t.solve_s.is_not(None),
-        "solved_in_time": lambda now: _t.solve_kept == 1,
-        "solved_late": lambda now: _late(_t.solve_kept, _t.solve_due, now),
-        "rated": lambda now: _t.rating.is_not(None),
-        **{f"stars_{number}": _nearest(number) for number in range(1, 6)},
-        "liked": lambda now: _t.likes > 0,
-    },
-    "answers": {
-        "next_answered": lambda now: _a.answer_s.is_not(None),
-        "next_in_time": lambda now: _a.answer_kept == 1,
-        "next_late": lambda now: _late(_a.answer_kept, _a.answer_due, now),
-    },
-    "cases": {
-        "cases": lambda now: _c.link_n > 0,
-        "cases_open": lambda now: _c.ended_at.is_(None),
-        "cases_done": lambda now: _c.ended_at.is_not(None),
-    },
+def _ticket_bits(now: int) -> sa.ColumnElement[int]:
+    overdue = [sa.case((due <= now, 1 << place), else_=0)
+               for place, due in enumerate((_t.answer_due, _t.solve_due), len(FLAGS))]  # fmt: skip
+    return _t.flags + overdue[0] + overdue[1]
+
+
+def _answer_bits(now: int) -> sa.ColumnElement[int]:
+    late = (_a.answer_kept == 0) | (_a.answer_due <= now)
+    one, two, three = _bits(_a.answer_s.is_not(None), _a.answer_kept == 1, late)
+    return one + two + three
+
+
+def _case_bits(now: int) -> sa.ColumnElement[int]:
+    return _bits(_c.ended_at.is_not(None))[0] + _bits(_c.ended_at.is_(None))[0] * 2
+
+
+_PLACES = {name: place for place, name in enumerate(FLAGS)}
+_TICKET_BITS = {
+    "tickets": (),
+    **{name: (place,) for name, place in _PLACES.items() if name not in ("broken", "solve_broken")},
+    "late": (_PLACES["broken"], len(FLAGS)),
+    "solved_late": (_PLACES["solve_broken"], len(FLAGS) + 1),
 }
-"""Conditions by name, given now in microseconds."""
-
-SPANS: Mapping[str, tuple[Source, sa.ColumnElement[Any]]] = {
-    "answer_s": ("tickets", _t.answer_s),
-    "answer_pause_s": ("tickets", _t.answer_pause_s),
-    "lag_s": ("tickets", _t.lag_s),
-    "solve_s": ("tickets", _t.solve_s),
-    "solve_pause_s": ("tickets", _t.solve_pause_s),
-    "next_s": ("answers", _a.answer_s),
-    "case_s": ("cases", (_c.ended_at - _c.created_at) // 1_000_000),
+MEASURES: Mapping[Source, Measures] = {
+    "tickets": Measures(_TICKET_BITS, _ticket_bits, len(FLAGS) + 2),
+    "answers": Measures({"next_answered": (0,), "next_in_time": (1,), "next_late": (2,)}, _answer_bits, 3),
+    "cases": Measures({"cases": (), "cases_done": (0,), "cases_open": (1,)}, _case_bits, 2),
 }
-"""Lengths of time in whole seconds that medians are taken of."""
-
-VALUES: Mapping[str, sa.ColumnElement[Any]] = {"target": _t.target, "rating": _t.rating, "likes": _t.likes}
-"""Numbers that are averaged or added up over tickets."""
-
-
-SOURCES: Mapping[str, Source] = {name: source for source, known in MEASURES.items() for name in known}
+SOURCES: Mapping[str, Source] = {name: source for source, known in MEASURES.items() for name in known.bits}
 """What each measure counts."""
+
+SPANS: Mapping[str, tuple[Source, sa.ColumnElement[Any], Condition]] = {
+    "answer_s": ("tickets", _t.answer_s, _t.answer_s.is_not(None)),
+    "answer_pause_s": ("tickets", _t.answer_pause_s, _t.answer_pause_s > 0),
+    "lag_s": ("tickets", _t.lag_s, _t.lag_s.is_not(None)),
+    "solve_s": ("tickets", _t.solve_s, _t.solve_s.is_not(None)),
+    "solve_pause_s": ("tickets", _t.solve_pause_s, _t.solve_pause_s > 0),
+    "next_s": ("answers", _a.answer_s, _a.answer_s.is_not(None)),
+    "case_s": ("cases", (_c.ended_at - _c.created_at) // 1_000_000, _c.ended_at.is_not(None)),
+}
+"""Lengths of time in whole seconds that medians are taken of, and what has one."""
+
+VALUES: Mapping[str, tuple[sa.ColumnElement[Any], int]] = {
+    "target": (_t.target, 1000), "rating": (_t.rating, 100), "likes": (_t.likes, 1),
+}  # fmt: skip
+"""Numbers that are averaged or added up over tickets, and what they are to be divided by."""
+
+_MOST = 2**31
+_MOST_PACKED = 2**62
 
 
 class Counting:
@@ -157,6 +165,7 @@ class Counting:
         self._names: dict[int, str] = dict(
             connection.execute(sa.select(figure_names.c.n, figure_names.c.name)).tuples().all()
         )
+        self._size = max(self._names, default=0) + 1
         self._labels: dict[tuple[str, Any], Sequence[Label]] = {}
 
     def within(self, since: datetime | None, until: datetime | None) -> "Counting":
@@ -172,28 +181,47 @@ class Counting:
         self,
         source: Source,
         by: Sequence[str],
-        columns: Sequence[sa.ColumnElement[Any]],
+        value: sa.ColumnElement[int],
         *conditions: Condition,
+        most: int = _MOST,
         at: sa.Column[Any] = _t.created_at,
-    ) -> "Counter[tuple[Any, ...]]":
-        """Return how often each combination of groups and *columns* occurs; the groups are as the table has them.
+    ) -> Iterator[tuple[tuple[int | None, ...], int, int]]:
+        """Yield each combination of groups and a whole number of ``[0, most)`` with how often it occurs; the groups are
+        as the table has them.
 
         Args:
             at: the moment that the period is about.
         """
         groups = [self._column(source, name) for name in by]
-        query = sa.select(*groups, *columns).select_from(_from(source))
-        result = self._connection.execute(query.where(*self._conditions(source, at), *conditions))
-        cursor: Any = result.cursor  # rows as the driver has them: a million of them cost a third
-        return Counter(cursor)
+        sizes = [_SLOTS if name in TIMES else self._size for name in by]
+        narrowed = (*self._conditions(source, at), *conditions)
+        if prod(sizes) * most < _MOST_PACKED:
+            packed: sa.ColumnElement[int] = sa.literal_column("0", sa.BigInteger)
+            for group, size in zip(groups, sizes, strict=True):
+                packed = packed * size + sa.func.coalesce(group, 0)
+            query = sa.select(packed * most + value).select_from(_from(source)).where(*narrowed)
+            yield from _unpacked(Counter(chain.from_iterable(self._rows(query))), sizes, most)
+            return
+        query = sa.select(*groups, value).select_from(_from(source)).where(*narrowed)
+        for row, many in Counter(self._rows(query)).items():
+            yield row[:-1], row[-1], many
 
-    def measures(self, wanted: Sequence[str]) -> list[sa.ColumnElement[int]]:
-        """Return a column for each measure: 1 where it holds, else 0."""
-        return [sa.case((self.condition(name), 1), else_=0) for name in wanted]
+    def _rows(self, query: sa.Select[Any]) -> Iterable[Any]:
+        """Return rows as the driver has them: a million of them cost a third."""
+        cursor: Any = self._connection.execute(query).cursor
+        return cursor  # type: ignore[no-any-return]
+
+    def measured(self, source: Source, by: Sequence[str]) -> Iterator[tuple[tuple[int | None, ...], int, int]]:
+        """Yield each combination of groups and bits of the source's measures with how often it occurs."""
+        known = MEASURES[source]
+        return self.counted(source, by, known.number(micros(self.wanted.now)), most=1 << known.size)
 
     def condition(self, measure: str) -> Condition:
         """Return the condition of a measure."""
-        return MEASURES[SOURCES[measure]][measure](micros(self.wanted.now))
+        known = MEASURES[SOURCES[measure]]
+        mask = sum(1 << place for place in known.bits[measure])
+        number = known.number(micros(self.wanted.now))
+        return number.op("&")(mask) != 0 if mask else sa.true()
 
     def opened(self, by: Sequence[str], measure: str) -> Iterator[tuple[Labels, str]]:
         """Yield the tickets that a measure counts, newest first, each with the group that it counts in."""
@@ -231,7 +259,7 @@ class Counting:
     # --- groups -------------------------------------------------------------------------------------------------------
 
     def _column(self, source: Source, name: str) -> sa.ColumnElement[Any]:
-        return _t.created_at // _SLOT if name in TIMES else _dimension(source, name).column
+        return _t.created_at // SLOT if name in TIMES else _dimension(source, name).column
 
     def labels(self, source: Source, by: Sequence[str], values: Sequence[Any]) -> Iterable[Labels]:
         """Return the groups that a row counts in: of lists one for each name."""
@@ -250,10 +278,30 @@ class Counting:
 
     def _made_label(self, source: Source, name: str, value: Any) -> Sequence[Label]:
         if name in TIMES:
-            return (time_label(name, instant(value * _SLOT).astimezone(self.zone)),)
+            return (time_label(name, instant((value or 0) * SLOT).astimezone(self.zone)),)
         if value is None:
             return (None,)
         return _parts(self._names[value], many=_dimension(source, name).many)
+
+
+def _unpacked(
+    counted: "Counter[int]", sizes: Sequence[int], most: int
+) -> Iterator[tuple[tuple[int | None, ...], int, int]]:
+    known: dict[int, tuple[int | None, ...]] = {}
+    for packed, many in counted.items():
+        key, value = divmod(packed, most)
+        groups = known.get(key)
+        if groups is None:
+            groups = known[key] = _apart(key, sizes)
+        yield groups, value, many
+
+
+def _apart(key: int, sizes: Sequence[int]) -> tuple[int | None, ...]:
+    found: list[int | None] = []
+    for size in reversed(sizes):
+        key, one = divmod(key, size)
+        found.append(one or None)
+    return tuple(reversed(found))
 
 
 def time_label(name: str, at: datetime) -> Label:

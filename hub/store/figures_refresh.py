@@ -197,14 +197,15 @@ def _ticket_values(row: Any, one: TicketFigures, names: _Names) -> tuple[Any, ..
     first = one.answers[0] if one.answers else _NO_ANSWER
     answer, solve = first.span, one.solve
     return (
-        row.n, row.created_at, one.ended_at, one.outcome, one.asked,
+        row.n, row.created_at, one.ended_at, one.flags(row.rating),
         *(names.number(getattr(row, name)) for name in _PLAIN),
         names.number(one.operator), names.number(one.policy),
         names.listed(one.tags), names.listed(one.rules),
         names.listed(one.named("department")), names.listed(one.named("assignee")),
-        len(one.escalations), row.rating, one.likes, one.lag_s, one.target,
-        answer.at, names.number(first.by), answer.seconds, answer.pause, answer.due, answer.kept,
-        solve.seconds, solve.pause, solve.due, solve.kept,
+        None if row.rating is None else round(row.rating * 100), one.likes, one.lag_s,
+        None if one.target is None else round(one.target * 1000),
+        answer.at, names.number(first.by), answer.seconds, answer.pause, answer.due,
+        solve.seconds, solve.pause, solve.due,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from hub.store.figures_query import SOURCES, SPANS, TIMES, VALUES, Counting, Label, Labels, Source, percentile
+from hub.store.figures_query import MEASURES, SOURCES, SPANS, TIMES, VALUES, Counting, Label, Labels, Source, percentile
 
 ColumnKind = Literal["label", "count", "share", "span", "number", "yes"]
 """What a column holds: names or dates; whole numbers; shares from 0 to 1; whole seconds; other numbers; true or
@@ -116,7 +116,7 @@ class Group:
 
     counts: Counter[str] = field(default_factory=Counter)
     spans: dict[str, Counter[int]] = field(default_factory=dict)
-    values: dict[str, Counter[float]] = field(default_factory=dict)
+    values: dict[str, Counter[int]] = field(default_factory=dict)
 
     def cell(self, key: str) -> Any:
         """Return the value of a column."""
@@ -129,14 +129,22 @@ class Group:
         if isinstance(column, _Span):
             return percentile(self.spans.get(column.span, {}), column.share)
         if isinstance(column, _Value):
-            return _joined(self.values.get(column.value, {}), column.how)
+            return _joined(self.values.get(column.value, {}), column.how, VALUES[column.value][1])
         share, target = self.cell(column.share), self.cell("target")
         return None if share is None or target is None else share >= target
 
 
-def _joined(values: Mapping[float, int], how: str) -> float | None:
+def _joined(values: Mapping[int, int], how: str, divisor: int) -> float | None:
+    if not values:
+        return None
     total = sum(value * number for value, number in values.items())
-    return total if how == "sum" and values else total / sum(values.values()) if values else None
+    return (
+        total / divisor
+        if how == "sum" and divisor > 1
+        else total
+        if how == "sum"
+        else (total / divisor / sum(values.values()))
+    )
 
 
 def needed(columns: Iterable[str]) -> set[str]:
@@ -164,15 +172,12 @@ def grouped(counting: Counting, by: Sequence[str], columns: Sequence[str]) -> tu
     for source in sorted({SOURCES[name] for name in measures}):
         _add_counts(counting, source, by, sorted(name for name in measures if SOURCES[name] == source), groups, total)
     for span in sorted(spans):
-        source, column = SPANS[span]
-        for row, number in counting.counted(source, by, [column], column.is_not(None)).items():
-            for group in (total, *_groups(counting, source, by, row[:-1], groups)):
-                group.spans.setdefault(span, Counter())[row[-1]] += number
+        source, column, has = SPANS[span]
+        _add_values(counting.counted(source, by, column, has), counting, source, by, groups, total.spans, span)
     for value in sorted(values):
-        column = VALUES[value]
-        for row, number in counting.counted("tickets", by, [column], column.is_not(None)).items():
-            for group in (total, *_groups(counting, "tickets", by, row[:-1], groups)):
-                group.values.setdefault(value, Counter())[row[-1]] += number
+        column, _ = VALUES[value]
+        found = counting.counted("tickets", by, column, column.is_not(None))
+        _add_values(found, counting, "tickets", by, groups, total.values, value)
     return groups, total
 
 
@@ -184,11 +189,35 @@ def _add_counts(
     groups: dict[Labels, Group],
     total: Group,
 ) -> None:
-    for row, number in counting.counted(source, by, counting.measures(measures)).items():
-        held = [name for name, holds in zip(measures, row[len(by) :], strict=True) if holds]
-        for group in (total, *_groups(counting, source, by, row[: len(by)], groups)):
+    masks = [(name, sum(1 << place for place in MEASURES[source].bits[name])) for name in measures]
+    for values, bits, many in counting.measured(source, by):
+        held = [name for name, mask in masks if not mask or bits & mask]
+        for group in (total, *_groups(counting, source, by, values, groups)):
             for name in held:
-                group.counts[name] += number
+                group.counts[name] += many
+
+
+def _add_values(
+    found: Iterable[tuple[tuple[int | None, ...], int, int]],
+    counting: Counting,
+    source: Source,
+    by: Sequence[str],
+    groups: dict[Labels, Group],
+    whole: dict[str, Counter[int]],
+    name: str,
+) -> None:
+    """Add lengths of time or values to the groups, and to all together: *whole* is what the total has of that sort."""
+    every = whole.setdefault(name, Counter())
+    is_span = name in SPANS
+    known: dict[tuple[int | None, ...], list[Counter[int]]] = {}
+    for values, value, many in found:
+        every[value] += many
+        mine = known.get(values)
+        if mine is None:
+            held = _groups(counting, source, by, values, groups)
+            mine = known[values] = [(one.spans if is_span else one.values).setdefault(name, Counter()) for one in held]
+        for counter in mine:
+            counter[value] += many
 
 
 def _groups(

@@ -6,12 +6,15 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from math import ceil
 from typing import Any, NamedTuple
 
-from hub.store.figures_query import Counting, FigureFilter, Label, time_label
+from sqlalchemy import ColumnElement, func, literal_column
+
+from hub.store.figures_query import SLOT, Counting, FigureFilter, Label, time_label
 from hub.store.figures_reports import REPORTS, FigureTable, Group, ReportColumn, grouped, kind_of
 from hub.store.tables import answer_figures, instant, ticket_figures
 
 _t, _a = ticket_figures.c, answer_figures.c
-_SLOT = 900_000_000  # microseconds
+_MOST_OPERATORS = 2**20
+_ONE: ColumnElement[int] = literal_column("0")
 _MOST_STEPS = 400
 _TREND_STEPS = 8
 _BUSY = 0.9  # share of days on which an hour is not busier
@@ -110,8 +113,8 @@ def arrivals(counting: Counting, minutes: float) -> FigureTable:
 
 def _by_hour(counting: Counting) -> "defaultdict[int, Counter[date]]":
     found: defaultdict[int, Counter[date]] = defaultdict(Counter)
-    for (slot,), many in counting.counted("tickets", (), [_t.created_at // _SLOT]).items():
-        at = instant(slot * _SLOT).astimezone(counting.zone)
+    for _, slot, many in counting.counted("tickets", (), _t.created_at // SLOT):
+        at = instant(slot * SLOT).astimezone(counting.zone)
         found[at.hour][at.date()] += many
     return found
 
@@ -130,14 +133,23 @@ def _busy(days: Counter[int], number: int) -> int:
 def _answered(counting: Counting) -> tuple[Counter[int], Counter[int]]:
     """Return by hour how many answers were given in the period, and how many operators gave any, summed over days."""
     answers: Counter[int] = Counter()
-    seen: set[tuple[date, int, Any]] = set()
+    seen: defaultdict[datetime, set[int]] = defaultdict(set)
+    hours: dict[int, datetime] = {}
     for source, at, by in (("tickets", _t.answered_at, _t.answered_by), ("answers", _a.answered_at, _a.answered_by)):
-        found = counting.counted(source, (), [at // _SLOT, by], at.is_not(None), at=at)  # type: ignore[arg-type]
-        for (slot, who), many in found.items():
-            when = instant(slot * _SLOT).astimezone(counting.zone)
+        packed = (at // SLOT) * _MOST_OPERATORS + func.coalesce(by, 0) % _MOST_OPERATORS
+        most = _MOST_OPERATORS * 2**23
+        for _, value, many in counting.counted(source, (), packed, at.is_not(None), most=most, at=at):  # type: ignore[arg-type]
+            slot, who = divmod(value, _MOST_OPERATORS)
+            when = hours.get(slot)
+            if when is None:
+                local = instant(slot * SLOT).astimezone(counting.zone)
+                when = hours[slot] = local.replace(minute=0, second=0, microsecond=0)
             answers[when.hour] += many
-            seen.add((when.date(), when.hour, who))
-    return answers, Counter(hour for _, hour, _ in seen)
+            seen[when].add(who)
+    operators: Counter[int] = Counter()
+    for when, those in seen.items():
+        operators[when.hour] += len(those)
+    return answers, operators
 
 
 # --- from week to week ------------------------------------------------------------------------------------------------
@@ -164,7 +176,7 @@ def trends(counting: Counting, by: Sequence[str], step: str, limit: int) -> Figu
 def _counts(counting: Counting, by: Sequence[str]) -> tuple[Counter[tuple[Label, ...]], int]:
     found: Counter[tuple[Label, ...]] = Counter()
     every = 0
-    for row, many in counting.counted("tickets", by, ()).items():
+    for row, _, many in counting.counted("tickets", by, _ONE, most=1):
         every += many
         for labels in counting.labels("tickets", by, row):
             found[labels] += many
@@ -203,7 +215,7 @@ def growth(counting: Counting, by: Sequence[str], step: str | None) -> FigureTab
 
 def _flow(counting: Counting, by: Sequence[str]) -> tuple[Counter[tuple[Label, ...]], Counter[tuple[Label, ...]]]:
     ended: Counter[tuple[Label, ...]] = Counter()
-    for row, many in counting.counted("tickets", by, (), _t.ended_at.is_not(None), at=_t.ended_at).items():
+    for row, _, many in counting.counted("tickets", by, _ONE, _t.ended_at.is_not(None), most=1, at=_t.ended_at):
         for labels in counting.labels("tickets", by, row):
             ended[labels] += many
     return _counts(counting, by)[0], ended

@@ -284,26 +284,22 @@ ticket_figures = sa.Table(
     sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), primary_key=True, autoincrement=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("ended_at", sa.BigInteger),  # since when it is solved, closed or hidden; never before created_at
-    sa.Column("outcome", sa.SmallInteger, nullable=False),  # 0: open, 1: solved or closed, 2: hidden
-    sa.Column("asked", sa.SmallInteger, nullable=False),  # 0: no customer ever asked, 1: answered, 2: one waits
+    sa.Column("flags", sa.BigInteger, nullable=False),  # a bit for each of hub.store.figures.FLAGS
     *(sa.Column(name, RowNumber) for name in _SHARED),
-    sa.Column("cases", sa.Integer, nullable=False),  # how often it was escalated
-    sa.Column("rating", sa.Float),
+    sa.Column("rating", sa.SmallInteger),  # hundredths of a star
     sa.Column("likes", sa.BigInteger),
     sa.Column("lag_s", sa.BigInteger),  # from the first question's publication until the hub could know
-    sa.Column("target", sa.Float),  # of the policy: share of its deadlines that should be met
-    # For the first answer, and for the end: seconds on the clock, seconds that it stood still, when it is due while
-    # that is to come, and whether what was promised was kept (1) or broken (0).
+    sa.Column("target", sa.SmallInteger),  # of the policy: thousandths of its deadlines that should be met
+    # For the first answer, and for the end: seconds on the clock, seconds that it stood still, and when it is due while
+    # that is to come.
     sa.Column("answered_at", sa.BigInteger),
     sa.Column("answered_by", RowNumber),
     sa.Column("answer_s", sa.BigInteger),
     sa.Column("answer_pause_s", sa.BigInteger),
     sa.Column("answer_due", sa.BigInteger),
-    sa.Column("answer_kept", sa.SmallInteger),
     sa.Column("solve_s", sa.BigInteger),
     sa.Column("solve_pause_s", sa.BigInteger),
     sa.Column("solve_due", sa.BigInteger),
-    sa.Column("solve_kept", sa.SmallInteger),
 )
 sa.Index("ticket_figures_created_at", ticket_figures.c.created_at)
 sa.Index("ticket_figures_ended_at", ticket_figures.c.ended_at, sqlite_where=ticket_figures.c.ended_at.is_not(None))
@@ -317,7 +313,7 @@ answer_figures = sa.Table(  # questions and answers after the first
     sa.Column("answered_by", RowNumber),
     sa.Column("answer_s", sa.BigInteger),
     sa.Column("answer_due", sa.BigInteger),
-    sa.Column("answer_kept", sa.SmallInteger),
+    sa.Column("answer_kept", sa.SmallInteger),  # what was promised was kept (1) or broken (0)
 )
 
 case_figures = sa.Table(

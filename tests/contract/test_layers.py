@@ -20,6 +20,7 @@ HOMES = {
     "structlog": ["hub/runtime/logs.py"],
     "starlette": ["hub/sandbox"],
     "uvicorn": ["hub/sandbox"],
+    "openpyxl": ["hub/cli/sheet.py"],
     "yaml": ["hub/routing/yaml_tree.py"],
 }
 

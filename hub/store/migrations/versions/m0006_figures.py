@@ -11,8 +11,7 @@ SHARED = (
     "instance", "platform", "kind", "category", "priority", "queue", "state", "operator", "policy",
     "tags", "rules", "departments", "case_assignees",
 )  # fmt: skip
-CLOCKS = ("answer_s", "answer_pause_s", "answer_due", "answer_kept", "solve_s", "solve_pause_s", "solve_due",
-          "solve_kept")  # fmt: skip
+CLOCKS = ("answer_s", "answer_pause_s", "answer_due", "solve_s", "solve_pause_s", "solve_due")
 
 
 def upgrade() -> None:
@@ -22,14 +21,12 @@ def upgrade() -> None:
         sa.Column("ticket_n", row_number, sa.ForeignKey("tickets.n"), primary_key=True, autoincrement=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("ended_at", sa.BigInteger),
-        sa.Column("outcome", sa.SmallInteger, nullable=False),
-        sa.Column("asked", sa.SmallInteger, nullable=False),
+        sa.Column("flags", sa.BigInteger, nullable=False),
         *(sa.Column(name, row_number) for name in SHARED),
-        sa.Column("cases", sa.Integer, nullable=False),
-        sa.Column("rating", sa.Float),
+        sa.Column("rating", sa.SmallInteger),
         sa.Column("likes", sa.BigInteger),
         sa.Column("lag_s", sa.BigInteger),
-        sa.Column("target", sa.Float),
+        sa.Column("target", sa.SmallInteger),
         sa.Column("answered_at", sa.BigInteger),
         sa.Column("answered_by", row_number),
         *(_clock(name) for name in CLOCKS),
