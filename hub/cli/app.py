@@ -23,6 +23,7 @@ COMMANDS = {
     "resume": Entry("hub.cli.status", "resume", "Read a paused instance again."),
     "tickets": Entry("hub.cli.tickets", "tickets", "List, show, export, set and escalate tickets."),
     "rules": Entry("hub.cli.rules", "rules", "Check, test, explain and try rules."),
+    "stats": Entry("hub.cli.stats", "stats", "Count tickets: how many, how fast, by whom."),
     "outbox": Entry("hub.cli.outbox", "outbox", "Show what waits to be sent; retry and drop what was set aside."),
     "dead": Entry("hub.cli.dead", "dead", "List, show, retry and drop what was set aside."),
     "plugins": Entry("hub.cli.plugins", "plugins", "Show what is installed."),

@@ -19,7 +19,7 @@ Kind = Literal["text", "whole", "number", "share", "span", "moment", "day"]
 ROWS = 1_048_575
 """Rows of a sheet below its heading; what is more goes on in another sheet."""
 
-MISSING = 'spreadsheets need openpyxl; run "pip install \'helpdesk-hub[xlsx]\'", or ask for csv'
+MISSING = "spreadsheets need openpyxl; run \"pip install 'helpdesk-hub[xlsx]'\", or ask for csv"
 
 _TEXT = 32_767  # characters of a cell
 _TITLE = 31  # characters of a sheet's name

@@ -199,7 +199,7 @@ def export(state: State, /, form: str, output: Path | None, force: bool, **optio
     outline = state.outline()
     wanted = ticket_filter(options, outline.timezone)
     output = None if output == Path("-") else output
-    _check_output(outline, output, force)
+    check_output(outline, output, force)
     if form == "xlsx" and output is None:
         raise click.UsageError("a spreadsheet goes into a file; name it with -o tickets.xlsx")
     with state.store(outline.store) as store:
@@ -207,7 +207,9 @@ def export(state: State, /, form: str, output: Path | None, force: bool, **optio
         found = store.iter_tickets(wanted)
         with opened(None if form == "xlsx" else output) as file, progress("writing") as shown:
             number = 0
-            ways = write_xlsx(found, output, outline.timezone) if form == "xlsx" and output else WRITERS[form](found, file)
+            ways = (
+                write_xlsx(found, output, outline.timezone) if form == "xlsx" and output else WRITERS[form](found, file)
+            )
             for number in ways:
                 if number % 1000 == 0 and output:
                     shown.show(counted(number, "ticket", "tickets"))
@@ -217,7 +219,12 @@ def export(state: State, /, form: str, output: Path | None, force: bool, **optio
         say(f"{counted(number, 'ticket', 'tickets')} in {output}")
 
 
-def _check_output(outline: "Outline", output: Path | None, force: bool) -> None:
+def check_output(outline: "Outline", output: Path | None, force: bool, hint: str = "-o") -> None:
+    """Check that a file may be written.
+
+    Raises:
+        click.BadParameter: it is there and not to be written over, or the hub lives on it.
+    """
     from hub.cli.export import refusal
     from hub.store.database import path_of
 
@@ -227,7 +234,7 @@ def _check_output(outline: "Outline", output: Path | None, force: bool) -> None:
     held = [database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))]
     held += [outline.path, outline.path.with_name(".env")]
     if why := refusal(output, held, force=force):
-        raise click.BadParameter(why, param_hint="-o")
+        raise click.BadParameter(why, param_hint=hint)
 
 
 def _nothing(text: str | None) -> str:

@@ -199,11 +199,11 @@ class Counting:
             packed: sa.ColumnElement[int] = sa.literal_column("0", sa.BigInteger)
             for group, size in zip(groups, sizes, strict=True):
                 packed = packed * size + sa.func.coalesce(group, 0)
-            query = sa.select(packed * most + value).select_from(_from(source)).where(*narrowed)
+            query: sa.Select[Any] = sa.select(packed * most + value).select_from(_from(source)).where(*narrowed)
             yield from _unpacked(Counter(chain.from_iterable(self._rows(query))), sizes, most)
             return
-        query = sa.select(*groups, value).select_from(_from(source)).where(*narrowed)
-        for row, many in Counter(self._rows(query)).items():
+        wide: sa.Select[Any] = sa.select(*groups, value).select_from(_from(source)).where(*narrowed)
+        for row, many in Counter(self._rows(wide)).items():
             yield row[:-1], row[-1], many
 
     def _rows(self, query: sa.Select[Any]) -> Iterable[Any]:

@@ -173,10 +173,12 @@ def trends(counting: Counting, by: Sequence[str], step: str, limit: int) -> Figu
     return FigureTable("trends", tuple(by), columns, tuple(rows[:limit]), total)
 
 
-def _counts(counting: Counting, by: Sequence[str]) -> tuple[Counter[tuple[Label, ...]], int]:
+def _counts(counting: Counting, by: Sequence[str], *, ended: bool = False) -> tuple[Counter[tuple[Label, ...]], int]:
+    """Return how many tickets came in the period, or *ended* in it, by group and each once."""
     found: Counter[tuple[Label, ...]] = Counter()
     every = 0
-    for row, _, many in counting.counted("tickets", by, _ONE, most=1):
+    at, conditions = (_t.ended_at, (_t.ended_at.is_not(None),)) if ended else (_t.created_at, ())
+    for row, _, many in counting.counted("tickets", by, _ONE, *conditions, most=1, at=at):
         every += many
         for labels in counting.labels("tickets", by, row):
             found[labels] += many
@@ -200,31 +202,29 @@ def growth(counting: Counting, by: Sequence[str], step: str | None) -> FigureTab
     if period is None:
         return FigureTable(*name, ())
     parts = steps(*period, step, counting.zone)
-    left = _difference(counting.within(None, parts[0].since), by)
+    before = counting.within(None, parts[0].since)
+    left, open_then = _left(before, by)
     rows: list[tuple[Any, ...]] = []
+    sums = [0, 0]
     for part in parts:
         inside = counting.within(part.since, part.until)
-        came, ended = _flow(inside, by)
+        came, all_came = _counts(inside, by)
+        ended, all_ended = _counts(inside, by, ended=True)
+        sums = [sums[0] + all_came, sums[1] + all_ended]
         for labels in sorted({*came, *ended, *left}, key=str):
             change = came[labels] - ended[labels]
             left[labels] += change
             rows.append((part.name, *labels, came[labels], ended[labels], change, left[labels]))
-    sums = [sum(row[column] for row in rows) for column in (-4, -3, -2)]
-    return FigureTable(*name, tuple(rows), (None, *(None for _ in by), *sums, sum(left.values())))
+    change = sums[0] - sums[1]
+    return FigureTable(*name, tuple(rows), (None, *(None for _ in by), *sums, change, open_then + change))
 
 
-def _flow(counting: Counting, by: Sequence[str]) -> tuple[Counter[tuple[Label, ...]], Counter[tuple[Label, ...]]]:
-    ended: Counter[tuple[Label, ...]] = Counter()
-    for row, _, many in counting.counted("tickets", by, _ONE, _t.ended_at.is_not(None), most=1, at=_t.ended_at):
-        for labels in counting.labels("tickets", by, row):
-            ended[labels] += many
-    return _counts(counting, by)[0], ended
-
-
-def _difference(counting: Counting, by: Sequence[str]) -> Counter[tuple[Label, ...]]:
-    came, ended = _flow(counting, by)
+def _left(counting: Counting, by: Sequence[str]) -> tuple[Counter[tuple[Label, ...]], int]:
+    """Return how many tickets that came and how many of all were open at the end of the period."""
+    came, all_came = _counts(counting, by)
+    ended, all_ended = _counts(counting, by, ended=True)
     came.subtract(ended)
-    return came
+    return came, all_came - all_ended
 
 
 # --- a period and the one before --------------------------------------------------------------------------------------
