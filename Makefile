@@ -46,8 +46,9 @@ layers: $(STAMP)  ## who may import whom
 e2e: $(STAMP)  ## only the tests with real processes
 	$(BIN)/python -m pytest -q tests/e2e
 
-soak: $(STAMP)  ## lists and searches in a million tickets
+soak: $(STAMP)  ## lists, searches and reports in a million tickets
 	$(BIN)/python -m tests.benchmark.million
+	$(BIN)/python -m tests.benchmark.figures
 
 bench: $(STAMP)  ## speed, as a ratio to a floor in the same run
 	$(BIN)/python -m tests.benchmark

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hub.cli.filters import CATEGORIES, KINDS, PRIORITIES, STATES, Moment, moment
-from hub.cli.output import print_json, progress, say
+from hub.cli.output import local, print_json, progress, say
 from hub.cli.speech import Speech, lang_option, spoken
 from hub.cli.state import State, json_option, pass_state, shared_options
 
@@ -87,6 +87,14 @@ class Wanted:
     filter: "FigureFilter"
     more: Mapping[str, Any]
 
+    @property
+    def opened_by(self) -> tuple[str, ...]:
+        """What the tickets behind a column are labelled with: the row, and the step or weekday of a column."""
+        if self.name == "arrivals":
+            return ("hour", "weekday")
+        step = (self.more.get("step") or "day",) if self.name in ("trends", "growth") else ()
+        return (*step, *self.by)
+
 
 # --- one report -------------------------------------------------------------------------------------------------------
 
@@ -103,6 +111,8 @@ def _run(state: State, name: str, by: Sequence[str], options: dict[str, Any], **
             _open(store, outline.timezone, wanted, options["measure"], form, speech, options)
             return
         table = store.figures(name, wanted.filter, outline.timezone, by=wanted.by, **more)
+    if form == "table" and state.verbosity >= 0:
+        say(f"{speech(f'report.{name}')}: {_period(wanted.filter, outline.timezone, speech)}")
     if not table.rows and form == "table":
         say(speech("nothing"))
     _write(table, form, speech, outline.timezone, options)
@@ -132,6 +142,11 @@ def filter_of(options: Mapping[str, Any], zone: tzinfo, now: datetime | None = N
         raise click.UsageError("--since is not before --until: nothing can match; swap them")
     names = {name: tuple(options[name.replace("-", "_")]) for name in TICKET_GROUPS}
     return FigureFilter(now, since, until, {name: given for name, given in names.items() if given})
+
+
+def _period(wanted: "FigureFilter", zone: tzinfo, speech: Speech) -> str:
+    until = local(wanted.until, zone) if wanted.until else speech("now")
+    return speech("period", since=local(wanted.since, zone), until=until)
 
 
 def bring_up(store: "Store", speech: Speech, *, quiet: bool) -> None:
@@ -197,12 +212,12 @@ def _open(
 ) -> None:
     """Print the tickets that a column counts, with the row in which each is."""
     from hub.store import FigureTable, ReportColumn
-    from hub.store.figures_query import SOURCES
+    from hub.store.figures_query import OPENED
 
-    if measure not in SOURCES:
-        told = speech("behind", measures=" | ".join(SOURCES))
+    if measure not in OPENED:
+        told = speech("behind", measures=" | ".join(OPENED))
         raise click.BadParameter(told, param_hint="--tickets")
-    by = wanted.by or (("hour", "weekday") if wanted.name == "arrivals" else ())
+    by = wanted.opened_by
     found = store.figured_tickets(wanted.filter, zone, measure, by)
     columns = (*(ReportColumn(name, "label") for name in by), ReportColumn("id", "label"))
     _write(FigureTable("tickets", by, columns, tuple((*row, ticket) for row, ticket in found)), form, speech, zone,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hub.sdk.errors import StoreError
 from hub.store import figures_refresh, figures_time, rulesets
 from hub.store.figures import Clocks
-from hub.store.figures_query import SOURCES, Counting, FigureFilter, Labels
+from hub.store.figures_query import OPENED, Counting, FigureFilter, Labels
 from hub.store.figures_reports import REPORTS, FigureTable, report
 
 _MINUTES = 6.0
@@ -87,7 +87,7 @@ class FigureDoor(ABC):
         self, wanted: FigureFilter, zone: tzinfo, measure: str, by: Sequence[str] = ()
     ) -> list[tuple[Labels, str]]:
         """Return the ids of the tickets that a column of a report counts, newest first, each with its row."""
-        if measure not in SOURCES:
-            raise StoreError(f"there are no tickets behind {measure!r}; name one of {', '.join(sorted(SOURCES))}")
+        if measure not in OPENED:
+            raise StoreError(f"there are no tickets behind {measure!r}; name one of {', '.join(sorted(OPENED))}")
         with self._read() as connection:
             return list(Counting(connection, wanted, zone).opened(by, measure))

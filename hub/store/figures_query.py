@@ -141,6 +141,14 @@ SPANS: Mapping[str, tuple[Source, sa.ColumnElement[Any], Condition]] = {
 }
 """Lengths of time in whole seconds that medians are taken of, and what has one."""
 
+_MOMENTS: Mapping[str, Sequence[tuple[Source, sa.Column[Any]]]] = {
+    "came": [("tickets", _t.created_at)],
+    "ended": [("tickets", _t.ended_at)],
+    "answers": [("tickets", _t.answered_at), ("answers", _a.answered_at)],
+}
+OPENED = (*SOURCES, *_MOMENTS, "left")
+"""Columns that can be opened into their tickets: measures, and what happened in a period or was open at its end."""
+
 VALUES: Mapping[str, tuple[sa.ColumnElement[Any], int]] = {
     "target": (_t.target, 1000), "rating": (_t.rating, 100), "likes": (_t.likes, 1),
 }  # fmt: skip
@@ -192,7 +200,7 @@ class Counting:
         Args:
             at: the moment that the period is about.
         """
-        groups = [self._column(source, name) for name in by]
+        groups = [self._column(source, name, at) for name in by]
         sizes = [_SLOTS if name in TIMES else self._size for name in by]
         narrowed = (*self._conditions(source, at), *conditions)
         if prod(sizes) * most < _MOST_PACKED:
@@ -224,14 +232,31 @@ class Counting:
         return number.op("&")(mask) != 0 if mask else sa.true()
 
     def opened(self, by: Sequence[str], measure: str) -> Iterator[tuple[Labels, str]]:
-        """Yield the tickets that a measure counts, newest first, each with the group that it counts in."""
-        source = SOURCES[measure]
-        groups = [self._column(source, name) for name in by]
-        query = sa.select(tickets.c.id, *groups).select_from(_from(source).join(tickets, tickets.c.n == _t.ticket_n))
-        query = query.where(*self._conditions(source, _t.created_at), self.condition(measure))
-        for row in self._connection.execute(query.order_by(_t.created_at.desc(), _t.ticket_n.desc())):
-            for labels in self.labels(source, by, row[1:]):
-                yield labels, str(UUID(bytes=row[0]))
+        """Yield the tickets that a column counts, newest first, each with the group that it counts in.
+
+        Args:
+            measure: one of :data:`OPENED`.
+        """
+        for source, at, conditions in self._opening(measure):
+            groups = [self._column(source, name, at) for name in by]
+            table = _from(source).join(tickets, tickets.c.n == _t.ticket_n)
+            query = sa.select(tickets.c.id, *groups).select_from(table).where(*conditions)
+            for row in self._connection.execute(query.order_by(_t.created_at.desc(), _t.ticket_n.desc())):
+                for labels in self.labels(source, by, row[1:]):
+                    yield labels, str(UUID(bytes=row[0]))
+
+    def _opening(self, measure: str) -> Iterator[tuple[Source, sa.Column[Any], list[Condition]]]:
+        if measure in SOURCES:
+            source = SOURCES[measure]
+            yield source, _t.created_at, [*self._conditions(source, _t.created_at), self.condition(measure)]
+        elif measure == "left":
+            until = micros(self.wanted.until or self.wanted.now + timedelta(microseconds=1))
+            before = self.within(None, self.wanted.until)
+            open_then = _t.ended_at.is_(None) | (_t.ended_at >= until)
+            yield "tickets", _t.created_at, [*before._conditions("tickets", _t.created_at), open_then]
+        else:
+            for source, at in _MOMENTS[measure]:
+                yield source, at, [*self._conditions(source, at), at.is_not(None)]
 
     def first_at(self) -> datetime | None:
         """Return when the first ticket was published that is counted."""
@@ -258,8 +283,8 @@ class Counting:
 
     # --- groups -------------------------------------------------------------------------------------------------------
 
-    def _column(self, source: Source, name: str) -> sa.ColumnElement[Any]:
-        return _t.created_at // SLOT if name in TIMES else _dimension(source, name).column
+    def _column(self, source: Source, name: str, at: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        return at // SLOT if name in TIMES else _dimension(source, name).column
 
     def labels(self, source: Source, by: Sequence[str], values: Sequence[Any]) -> Iterable[Labels]:
         """Return the groups that a row counts in: of lists one for each name."""

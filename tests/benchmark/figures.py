@@ -74,7 +74,7 @@ def fill(store: Store, tickets: int) -> None:
         connection.execute(
             "INSERT INTO links (ticket_n, role, instance, connector, namespace, external_id, state, department,"
             " assignee, created_at, updated_at) SELECT n, 'escalated', 'crm', 'crm', '', n,"
-            " CASE WHEN n % 3 THEN 'solved' ELSE 'open' END, 'department ' || n % 7, 'worker ' || n % 11,"
+            " CASE WHEN n % 3 THEN 'solved' ELSE 'open' END, 'department ' || (n % 7), 'worker ' || (n % 11),"
             " created_at, created_at + (n % 1000) * 60000000 FROM tickets WHERE n % 50 = 0"
         )
 
