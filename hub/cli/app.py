@@ -28,7 +28,7 @@ COMMANDS = {
     "dead": Entry("hub.cli.dead", "dead", "List, show, retry and drop what was set aside."),
     "plugins": Entry("hub.cli.plugins", "plugins", "Show what is installed."),
     "sandbox": Entry("hub.cli.sandbox", "sandbox", "Serve vendors' APIs on this machine, with faults on demand."),
-    "store": Entry("hub.cli.store", "store", "Upgrade, back up, and erase one person's data."),
+    "store": Entry("hub.cli.store", "store", "Upgrade, back up, erase one person's data, remove old tickets."),
     "schema": Entry("hub.cli.schema", "schema", "Print JSON Schemas for editors and other programs."),
     "completion": Entry("hub.cli.completion", "completion", "Print what makes a shell complete hub's words."),
 }

@@ -110,6 +110,7 @@ def _plain(report: "SyncReport") -> dict[str, object]:
         "deliveries": report.deliveries,
         "seconds": report.seconds,
         "indexed": report.indexed,
+        "pruned": report.pruned,
         "problems": report.problems,
         "streams": report.streams,
     }
@@ -171,6 +172,8 @@ def _summary(report: "SyncReport", *, quiet: bool) -> str:
     records = sum(stream.records for stream in report.streams)
     rejected = sum(stream.rejected for stream in report.streams)
     parts = [] if quiet else [f"{counted(records, 'record', 'records')} in {report.seconds:.1f} s"]
+    if report.pruned and not quiet:
+        parts.append(f"{counted(report.pruned, 'old ticket was', 'old tickets were')} removed")
     if rejected:
         parts.append(f'{counted(rejected, "record was", "records were")} set aside, see "hub dead list"')
     return "; ".join(parts)

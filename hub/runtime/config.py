@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,6 +15,7 @@ from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
 from hub.runtime.config_schema import config_schema
 from hub.runtime.plugins import PluginError, Registry, check_hooks
+from hub.runtime.retention import Retention
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import resolve
 from hub.sdk import ConfigError, Connector, ConnectorConfig
@@ -40,6 +42,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "rules": ("text", "none", 'a folder of rules, or `"off"`; a relative path starts at the folder of the file'),
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
     "lang": ('"ru" or "en"', "the locale's", "language of `hub demo` and `hub rules`; `--lang` wins"),
+    "retention": ("table", "none", 'how long tickets are kept: `tickets = "1095d"`; the originals, see `keep_raw`'),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
@@ -63,6 +66,7 @@ class Place:
         store: URL with an absolute path.
         rules: the folder of rules, absolute; None where the file names none, or says ``off``.
         lang: None where the file does not say.
+        keep_tickets: how long tickets are kept that ended; None: for good.
     """
 
     path: Path
@@ -70,6 +74,7 @@ class Place:
     rules: Path | None
     timezone: ZoneInfo
     lang: Literal["ru", "en"] | None
+    keep_tickets: timedelta | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,7 @@ def _place(file: ConfigFile) -> dict[str, Any]:
         "rules": _rules(file),
         "timezone": _timezone(file),
         "lang": _lang(file),
+        "keep_tickets": _keep_tickets(file),
     }
 
 
@@ -255,6 +261,15 @@ def _lang(file: ConfigFile) -> Any:
     if lang not in (None, *LANGS):
         file.findings.add(("lang",), f'{lang!r} is not a language that the hub speaks; write "ru" or "en"')
     return lang
+
+
+def _keep_tickets(file: ConfigFile) -> timedelta | None:
+    table = file.tree.get("retention", {})
+    if not isinstance(table, dict):
+        file.findings.add(("retention",), 'is not a table; write [retention] and below it tickets = "1095d"')
+        return None
+    config = _validated(file, Retention, table, ("retention",))
+    return config.tickets if config else None
 
 
 def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:

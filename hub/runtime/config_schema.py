@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from hub.runtime.plugins import Registry
+from hub.runtime.retention import Retention
 from hub.sdk import ConfigError
 
 _REFERENCE = {"$ref": "#/$defs/reference"}
@@ -36,6 +37,7 @@ def config_schema(registry: Registry) -> dict[str, Any]:
             "rules": _or_reference({"type": "string", "examples": ["rules"]}),
             "timezone": _or_reference({"type": "string", "default": "UTC"}),
             "lang": _or_reference({"enum": ["ru", "en"]}),
+            "retention": _model(Retention, "retention", defs),
             "instances": {
                 "type": "object",
                 "propertyNames": _NAMES,

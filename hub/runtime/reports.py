@@ -59,12 +59,14 @@ class DeliveryReport:
 
 @dataclass(slots=True)
 class SyncReport:
-    """What ``hub sync`` did. ``problems`` concern whole instances and say what to do."""
+    """What ``hub sync`` did. ``problems`` concern whole instances and say what to do; ``pruned``: old tickets that
+    were removed."""
 
     streams: list[StreamReport] = field(default_factory=list)
     deliveries: list[DeliveryReport] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     indexed: int = 0
+    pruned: int = 0
     seconds: float = 0.0
 
     @property

@@ -9,6 +9,7 @@ from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.instance_run import InstanceRun, together
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, StreamReport, SyncReport
+from hub.runtime.retention import prune_daily
 from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Waiting, Workshop
 from hub.runtime.transport import Transport
@@ -26,7 +27,7 @@ async def sync(
     sweeps: bool = True,
 ) -> SyncReport:
     """Poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
-    outbox, bring the search index up to date.
+    outbox, bring the search index up to date; where all are meant, remove old tickets too, once a day.
 
     Streams and deliveries that wait after failures are passed over, unless their instance is named.
 
@@ -52,6 +53,8 @@ async def sync(
             report.indexed += done
     if not names and not settings.broken:
         await store.run(_prune_left_over, settings, store, [instance.name for instance in runnable])
+    if not names:
+        report.pruned = await store.run(prune_daily, store, settings.keep_tickets, utc_now())
     report.seconds = time.perf_counter() - started
     return report
 

@@ -9,6 +9,7 @@ from hub.store.inventory import Absent
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
 from hub.store.page import Checkpoint, Decided, Escalation, Rejected, Router, Stored, StreamKey
+from hub.store.prune import Pruned
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.store import Recall, Store, Summary, backup_store, open_store, upgrade_store
@@ -30,6 +31,7 @@ __all__ = [
     "Outgoing",
     "Parcel",
     "Place",
+    "Pruned",
     "Recall",
     "Rejected",
     "ReportColumn",

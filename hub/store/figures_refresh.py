@@ -17,13 +17,13 @@ from hub.store.tables import (
     answer_figures,
     case_figures,
     figure_names,
-    figures_state,
     links,
     messages,
     stale_figures,
     ticket_events,
     ticket_figures,
     tickets,
+    upkeep_state,
 )
 
 _EVENTS = 6000  # looked at in one batch
@@ -52,7 +52,7 @@ def refresh(connection: sa.Connection, clocks: Clocks) -> int:
     for some in chunks(stale):
         connection.execute(sa.delete(stale_figures).where(stale_figures.c.ticket_n.in_(some)))
     if events:
-        connection.execute(sa.update(figures_state).values(events_to=events[-1].n))
+        connection.execute(sa.update(upkeep_state).values(events_to=events[-1].n))
     return len(numbers)
 
 
@@ -77,11 +77,11 @@ def forget(connection: sa.Connection, numbers: Sequence[int], names: Collection[
     left = [n for some in chunks([*numbers, *used]) for n in _existing(connection, some)]
     note_stale(connection, left)
     last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(ticket_events.c.n), 0))).scalar_one()
-    connection.execute(sa.update(figures_state).where(figures_state.c.events_to > last).values(events_to=last))
+    connection.execute(sa.update(upkeep_state).where(upkeep_state.c.events_to > last).values(events_to=last))
 
 
 def _events_to(connection: sa.Connection) -> int:
-    return int(connection.execute(sa.select(figures_state.c.events_to)).scalar_one())
+    return int(connection.execute(sa.select(upkeep_state.c.events_to)).scalar_one())
 
 
 def _existing(connection: sa.Connection, numbers: Sequence[int]) -> Iterable[int]:

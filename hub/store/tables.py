@@ -336,8 +336,8 @@ stale_figures = sa.Table(
     sa.Column("ticket_n", RowNumber, primary_key=True, autoincrement=False),  # changed without an event
 )
 
-figures_state = sa.Table(
-    "figures_state",
+upkeep_state = sa.Table(
+    "upkeep_state",
     metadata,
     sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
     sa.Column("events_to", sa.BigInteger, nullable=False),  # what happened up to this event is in the figures

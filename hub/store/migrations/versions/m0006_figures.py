@@ -37,7 +37,7 @@ def upgrade() -> None:
         "ticket_figures_ended_at", "ticket_figures", ["ended_at"], sqlite_where=where, postgresql_where=where
     )
     _answers_and_cases()
-    op.execute("INSERT INTO figures_state (id, events_to) VALUES (1, 0)")
+    op.execute("INSERT INTO upkeep_state (id, events_to) VALUES (1, 0)")
     op.execute("INSERT INTO stale_figures SELECT n FROM tickets WHERE n NOT IN (SELECT ticket_n FROM ticket_events)")
 
 
@@ -57,7 +57,7 @@ def _names_and_state() -> None:
         sa.Column("ticket_n", row_number, primary_key=True, autoincrement=False),
     )
     op.create_table(
-        "figures_state",
+        "upkeep_state",
         sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
         sa.Column("events_to", sa.BigInteger, nullable=False),
         sa.Column("pruned_at", sa.BigInteger),
