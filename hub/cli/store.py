@@ -151,9 +151,8 @@ def prune(state: State, dry_run: bool, yes: bool, as_json: bool) -> None:
                 found = run(opened, before)
     if as_json:
         print_json({"removed": not dry_run, "before": before, **asdict(found)})
-    say(
-        f"{'would remove' if dry_run else 'removed'} {_told(found)}, not heard of since {local(before, outline.timezone)}"
-    )
+    since = local(before, outline.timezone)
+    say(f"{'would remove' if dry_run else 'removed'} {_told(found)}, not heard of since {since}")
 
 
 def _told(found: "Pruned") -> str:

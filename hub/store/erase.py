@@ -104,10 +104,10 @@ def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
     _delete(connection, tickets, opened)
     if rows and connection.dialect.name == "sqlite":
         search.settle(connection)
-    counts = [_delete_with(connection, table, traces) for table in (originals, dead_letters)]
+    pages_of, letters = (_delete_with(connection, table, traces) for table in (originals, dead_letters))
     pages = _drop_failed_pages(connection, traces)
     _remember(connection, digests, now)
-    return Erased(len(rows), len(opened), *counts, pages, deliveries)
+    return Erased(len(rows), len(opened), pages_of, letters, pages, deliveries)
 
 
 def remove_tickets(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> int:

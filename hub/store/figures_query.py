@@ -170,9 +170,8 @@ class Counting:
         self._connection = connection
         self.wanted = wanted
         self.zone = zone
-        self._names: dict[int, str] = dict(
-            connection.execute(sa.select(figure_names.c.n, figure_names.c.name)).tuples().all()
-        )
+        known = connection.execute(sa.select(figure_names.c.n, figure_names.c.name))
+        self._names: dict[int, str] = {row.n: row.name for row in known}
         self._size = max(self._names, default=0) + 1
         self._labels: dict[tuple[str, Any], Sequence[Label]] = {}
 
