@@ -171,7 +171,7 @@ def figures_of(
         outcome=outcome,
         asked=_asked(running),
         operator=decided.get("assignee") or (writers[max(writers)] if writers else None),
-        policy=policy.name or None,
+        policy=decided.get("sla", {}).get("policy"),
         target=policy.target if policy.name else None,
         tags=tuple(sorted(tags)),
         rules=tuple(decided.get("decision", {}).get("rules", ())),
