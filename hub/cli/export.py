@@ -166,9 +166,14 @@ def _flat(ticket: Ticket) -> dict[str, object]:
     }
 
 
+def inert(text: str) -> str:
+    """Return *text* so that no spreadsheet runs it: with an apostrophe in front where it begins like a formula."""
+    return "'" + text if text.startswith(_FORMULAS) else text
+
+
 def _safe(value: object) -> object:
     if isinstance(value, str):
-        return "'" + value if value.startswith(_FORMULAS) else value
+        return inert(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, tuple):

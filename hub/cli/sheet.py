@@ -44,6 +44,13 @@ class Field(NamedTuple):
     width: int | None = None
 
 
+class Typed(NamedTuple):
+    """A value of another kind than its column's."""
+
+    value: Any
+    kind: Kind
+
+
 class Book:
     """A spreadsheet under way, sheet after sheet."""
 
@@ -93,18 +100,19 @@ class Book:
         return name
 
     def _cell(self, sheet: Any, field: Field, value: Any) -> Any:
+        value, kind = value if isinstance(value, Typed) else (value, field.kind)
         if value is None or value == "":
             return None
         if isinstance(value, str):
             return _text(sheet, value)
         from openpyxl.cell import WriteOnlyCell
 
-        made = self._plain(field.kind, value)
+        made = self._plain(kind, value)
         if isinstance(made, str):
             return _text(sheet, made)
         cell = WriteOnlyCell(sheet, made)
-        if field.kind in _FORMATS:
-            cell.number_format = _FORMATS[field.kind]
+        if kind in _FORMATS:
+            cell.number_format = _FORMATS[kind]
         return cell
 
     def _plain(self, kind: Kind, value: Any) -> Any:

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 from hub.cli.output import printable
 from hub.cli.speech import Speech
-from hub.cli.stats_view import cell, label, title
+from hub.cli.stats_view import cell, columns_of, label, title
 
 if TYPE_CHECKING:
     from hub.store import FigureTable, ReportColumn
@@ -37,6 +37,8 @@ def _bars(heading: str, table: "FigureTable", speech: Speech) -> str:
     place = counts[0] if counts else 1
     column = table.columns[place]
     rows = [row for row in table.rows if isinstance(row[place], int | float)][:_BARS]
+    if table.name == "summary":  # lengths of time and shares have no common scale with counts
+        rows = [row for row in rows if columns_of(table, row)[place].kind == "count"]
     most = max((row[place] for row in rows), default=0) or 1
     height = _TOP + len(rows) * (_BAR + _GAP) + _GAP
     parts = [_text(16, 28, f"{heading}: {title(column, speech)}", "font-weight='bold'")]

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _SHEET_KINDS: "dict[str, Kind]" = {
     "label": "text", "count": "whole", "share": "share", "span": "span", "number": "number", "yes": "text",
 }  # fmt: skip
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def title(column: "ReportColumn", speech: Speech) -> str:
@@ -61,24 +60,28 @@ def span(seconds: float, speech: Speech) -> str:
     return sign + (speech("minutes", minutes=minutes, seconds=left) if minutes else speech("seconds", seconds=left))
 
 
-def lines(table: "FigureTable", speech: Speech) -> Iterator[tuple["ReportColumn", ...] | Sequence[Any]]:
+def lines(table: "FigureTable", speech: Speech) -> Iterator[Sequence[Any]]:
     """Yield the rows, and the one of all together at the end, with its own name first."""
     yield from table.rows
     if table.total is not None and table.by:
         yield (speech("total"), *("" for _ in table.by[1:]), *table.total[len(table.by) :])
 
 
-def show(table: "FigureTable", speech: Speech) -> None:
-    """Print a report as a table."""
+def columns_of(table: "FigureTable", row: Sequence[Any]) -> Sequence["ReportColumn"]:
+    """Return what the values of a row are: in a summary each row is of its own kind."""
     from hub.store.figures_reports import kind_of
 
+    if table.name != "summary":
+        return table.columns
+    return (table.columns[0], *(one._replace(kind=kind_of(row[0])) for one in table.columns[1:]))
+
+
+def show(table: "FigureTable", speech: Speech) -> None:
+    """Print a report as a table."""
     columns = [Column(title(one, speech), right=one.kind != "label") for one in table.columns]
-    rows = []
-    for row in table.rows:
-        kinds = list(table.columns)
-        if table.name == "summary":  # each row is of its own kind
-            kinds = [kinds[0], *(one._replace(kind=kind_of(row[0])) for one in kinds[1:])]
-        rows.append([cell(one, value, speech) for one, value in zip(kinds, row, strict=True)])
+    rows = [
+        [cell(one, value, speech) for one, value in zip(columns_of(table, row), row, strict=True)] for row in table.rows
+    ]
     if table.total is not None and table.by:
         named = [speech("total"), *("" for _ in table.by[1:])]
         rest = zip(table.columns[len(table.by) :], table.total[len(table.by) :], strict=True)
@@ -99,10 +102,13 @@ def as_objects(table: "FigureTable") -> dict[str, Any]:
 
 def write_csv(table: "FigureTable", speech: Speech, file: IO[str]) -> None:
     """Write a report as CSV: lengths of time in seconds, shares from 0 to 1; no text of it is a formula."""
+    from hub.cli.export import inert
+
     rows = csv.writer(file, lineterminator="\r\n")
     rows.writerow([title(one, speech) for one in table.columns])
     for row in lines(table, speech):
-        rows.writerow([_safe(value) for value in _named(table, row, speech)])
+        values = _named(table, row, speech)
+        rows.writerow([inert(value) if isinstance(value, str) else value for value in values])
 
 
 def _named(table: "FigureTable", row: Sequence[Any], speech: Speech) -> list[Any]:
@@ -114,17 +120,16 @@ def _named(table: "FigureTable", row: Sequence[Any], speech: Speech) -> list[Any
     return [*first, *row[count:]]
 
 
-def _safe(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULAS) else value
-
-
 def add_sheet(book: "Book", table: "FigureTable", speech: Speech, name: str | None = None) -> None:
     """Write a report as a sheet: real durations, shares, and dates."""
     from hub.cli.sheet import Field
 
     fields = [Field(title(one, speech), _kind(one)) for one in table.columns]
     rows = (
-        [_sheet_value(one, value, speech) for one, value in zip(table.columns, _named(table, row, speech), strict=True)]
+        [
+            _sheet_value(one, value, speech)
+            for one, value in zip(columns_of(table, row), _named(table, row, speech), strict=True)
+        ]
         for row in lines(table, speech)
     )
     book.table(name or speech(f"sheet.{table.name}"), fields, rows)
@@ -135,8 +140,10 @@ def _kind(column: "ReportColumn") -> "Kind":
 
 
 def _sheet_value(column: "ReportColumn", value: Any, speech: Speech) -> Any:
+    from hub.cli.sheet import Typed
+
     if column.kind == "yes" and value is not None:
         return speech("yes" if value else "no")
     if column.key in ("day", "week") and isinstance(value, str) and value[:1].isdigit():
         return date.fromisoformat(value)
-    return value
+    return Typed(value, _kind(column)) if column.kind in ("share", "span", "count") else value

@@ -5,6 +5,7 @@ A count and the list of tickets behind it come from the same condition, so that 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import chain
@@ -177,8 +178,7 @@ class Counting:
 
     def within(self, since: datetime | None, until: datetime | None) -> "Counting":
         """Return the same over another period."""
-        other = object.__new__(Counting)
-        other.__dict__.update(self.__dict__)
+        other = copy(self)
         other.wanted = self.wanted.within(since, until)
         return other
 

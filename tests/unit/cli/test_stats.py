@@ -141,6 +141,8 @@ def test_the_workbook_has_a_sheet_for_each_report(hub: Hub, counted: Path) -> No
     assert ("Olga", 3) in [row[:2] for row in work]
     summary = list(book["Сводка"].values)
     assert summary[1][:2] == ("обращений", 6)
+    answered = next(row for row in summary if row[0] == "первый ответ, медиана")
+    assert isinstance(answered[1], timedelta)
     assert hub("stats", "workbook", "all.xlsx", *ALL).code == 2
     assert hub("stats", "workbook", "all.xlsx", *ALL, "--force").code == 0
 
