@@ -63,10 +63,12 @@ def usual_step(since: datetime, until: datetime) -> str:
 
 
 def bounds(counting: Counting) -> tuple[datetime, datetime] | None:
-    """Return the period of what is counted, open ends closed by the first ticket and now; None where nothing is."""
+    """Return the period of what is counted, its beginning that of the first ticket where it is open, its end not after
+    now; None where nothing is in it."""
     wanted = counting.wanted
     since = wanted.since or counting.first_at()
-    until = wanted.until or wanted.now + timedelta(microseconds=1)
+    now = wanted.now + timedelta(microseconds=1)
+    until = min(wanted.until, now) if wanted.until else now
     return (since, until) if since is not None and since < until else None
 
 

@@ -142,6 +142,16 @@ def test_a_ticket_that_is_opened_again_has_not_ended(store: Store) -> None:
     assert report(store, "growth", step="day").total == (None, 1, 0, 1, 1)
 
 
+def test_a_ticket_ends_once_whatever_state_follows_and_then_nobody_waits_any_more(store: Store) -> None:
+    day = 24 * 60
+    for minutes, state in ((0, "open"), (day, "solved"), (2 * day, "closed")):
+        put(store, thread(said("q", 0), state=state), now=at(minutes))
+        counted(store)
+    assert total(store, "response")["waiting"] == 0
+    table = report(store, "growth", step="day", now=at(3 * day))
+    assert [row[1:] for row in table.rows] == [(1, 0, 1, 1), (0, 1, -1, 0), (0, 0, 0, 0), (0, 0, 0, 0)]
+
+
 def test_a_hidden_ticket_is_neither_open_nor_solved(store: Store) -> None:
     put(store, mention("1"), mention("2"))
     counted(store)
@@ -251,7 +261,7 @@ def test_growth_adds_up_from_step_to_step(store: Store) -> None:
     for day in (1, 2):
         put(store, mention("0-0" if day == 1 else "1-1", minutes=(day - 1) * 24 * 60, state="solved"),
             now=at(day * 24 * 60 + 5))  # fmt: skip
-    table = report(store, "growth", step="day", since=at(24 * 60 - 5), until=at(4 * 24 * 60))
+    table = report(store, "growth", step="day", since=at(24 * 60 - 5), now=at(4 * 24 * 60))
     lines = [row[1:] for row in table.rows]
     assert lines[0] == (3, 1, 2, 5)
     assert lines[1] == (3, 1, 2, 7)
