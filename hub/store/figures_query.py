@@ -3,7 +3,7 @@
 A count and the list of tickets behind it come from the same condition, so that they cannot differ.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -197,8 +197,23 @@ class Counting:
         as the table has them.
 
         Args:
+            most: a power of two.
             at: the moment that the period is about.
         """
+        for groups, values in self.spread(source, by, value, *conditions, most=most, at=at):
+            for one, many in values.items():
+                yield groups, one, many
+
+    def spread(
+        self,
+        source: Source,
+        by: Sequence[str],
+        value: sa.ColumnElement[int],
+        *conditions: Condition,
+        most: int = _MOST,
+        at: sa.Column[Any] = _t.created_at,
+    ) -> Iterator[tuple[tuple[int | None, ...], Mapping[int, int]]]:
+        """Yield each combination of groups with how often each value occurs in it; *most* is a power of two."""
         groups = [self._column(source, name, at) for name in by]
         sizes = [_SLOTS if name in TIMES else self._size for name in by]
         narrowed = (*self._conditions(source, at), *conditions)
@@ -207,11 +222,14 @@ class Counting:
             for group, size in zip(groups, sizes, strict=True):
                 packed = packed * size + sa.func.coalesce(group, 0)
             query: sa.Select[Any] = sa.select(packed * most + value).select_from(_from(source)).where(*narrowed)
-            yield from _unpacked(Counter(chain.from_iterable(self._rows(query))), sizes, most)
+            for key, values in _unpacked(Counter(chain.from_iterable(self._rows(query))), most).items():
+                yield _apart(key, sizes), values
             return
         wide: sa.Select[Any] = sa.select(*groups, value).select_from(_from(source)).where(*narrowed)
+        found: defaultdict[tuple[int | None, ...], dict[int, int]] = defaultdict(dict)
         for row, many in Counter(self._rows(wide)).items():
-            yield row[:-1], row[-1], many
+            found[row[:-1]][row[-1]] = many
+        yield from found.items()
 
     def _rows(self, query: sa.Select[Any]) -> Iterable[Any]:
         """Return rows as the driver has them: a million of them cost a third."""
@@ -308,16 +326,13 @@ class Counting:
         return _parts(self._names[value], many=_dimension(source, name).many)
 
 
-def _unpacked(
-    counted: "Counter[int]", sizes: Sequence[int], most: int
-) -> Iterator[tuple[tuple[int | None, ...], int, int]]:
-    known: dict[int, tuple[int | None, ...]] = {}
+def _unpacked(counted: "Counter[int]", most: int) -> Mapping[int, Mapping[int, int]]:
+    """Return by packed groups how often each value occurs. Run a million times, so there is nothing in it to spare."""
+    shift, mask = most.bit_length() - 1, most - 1
+    found: defaultdict[int, dict[int, int]] = defaultdict(dict)
     for packed, many in counted.items():
-        key, value = divmod(packed, most)
-        groups = known.get(key)
-        if groups is None:
-            groups = known[key] = _apart(key, sizes)
-        yield groups, value, many
+        found[packed >> shift][packed & mask] = many
+    return found
 
 
 def _apart(key: int, sizes: Sequence[int]) -> tuple[int | None, ...]:
