@@ -236,10 +236,10 @@ class Counting:
         cursor: Any = self._connection.execute(query).cursor
         return cursor  # type: ignore[no-any-return]
 
-    def measured(self, source: Source, by: Sequence[str]) -> Iterator[tuple[tuple[int | None, ...], int, int]]:
-        """Yield each combination of groups and bits of the source's measures with how often it occurs."""
+    def measured(self, source: Source, by: Sequence[str]) -> Iterator[tuple[tuple[int | None, ...], Mapping[int, int]]]:
+        """Yield each combination of groups with how often the bits of the source's measures occur in it."""
         known = MEASURES[source]
-        return self.counted(source, by, known.number(micros(self.wanted.now)), most=1 << known.size)
+        return self.spread(source, by, known.number(micros(self.wanted.now)), most=1 << known.size)
 
     def condition(self, measure: str) -> Condition:
         """Return the condition of a measure."""

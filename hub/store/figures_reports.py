@@ -190,11 +190,14 @@ def _add_counts(
     total: Group,
 ) -> None:
     masks = [(name, sum(1 << place for place in MEASURES[source].bits[name])) for name in measures]
-    for values, bits, many in counting.measured(source, by):
-        held = [name for name, mask in masks if not mask or bits & mask]
+    for values, found in counting.measured(source, by):
+        counts: Counter[str] = Counter()
+        for bits, many in found.items():
+            for name, mask in masks:
+                if not mask or bits & mask:
+                    counts[name] += many
         for group in (total, *_groups(counting, source, by, values, groups)):
-            for name in held:
-                group.counts[name] += many
+            group.counts.update(counts)
 
 
 def _add_values(
@@ -226,7 +229,12 @@ def _merge(into: dict[int, int], more: Mapping[int, int]) -> None:
 def _groups(
     counting: Counting, source: Source, by: Sequence[str], values: Sequence[Any], groups: dict[Labels, Group]
 ) -> Iterable[Group]:
-    return [groups.setdefault(labels, Group()) for labels in counting.labels(source, by, values)]
+    found = []
+    for labels in counting.labels(source, by, values):
+        if labels not in groups:
+            groups[labels] = Group()
+        found.append(groups[labels])
+    return found
 
 
 def report(counting: Counting, name: str, by: Sequence[str]) -> FigureTable:
