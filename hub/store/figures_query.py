@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
-from itertools import chain
+from itertools import chain, repeat
 from math import prod
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
@@ -230,6 +230,33 @@ class Counting:
         for row, many in Counter(self._rows(wide)).items():
             found[row[:-1]][row[-1]] = many
         yield from found.items()
+
+    def each(
+        self, source: Source, by: Sequence[str], value: sa.ColumnElement[int], *conditions: Condition
+    ) -> Iterator[tuple[tuple[int | None, ...], Sequence[int]]]:
+        """Yield each combination of groups with the values in it, each as often as it occurs: for values that differ so
+        much that counting them by group would be slower."""
+        groups = [self._column(source, name, _t.created_at) for name in by]
+        sizes = [_SLOTS if name in TIMES else self._size for name in by]
+        if prod(sizes) * _MOST >= _MOST_PACKED:
+            for key, values in self.spread(source, by, value, *conditions):
+                yield key, list(chain.from_iterable(repeat(one, many) for one, many in values.items()))
+            return
+        packed: sa.ColumnElement[int] = sa.literal_column("0", sa.BigInteger)
+        for group, size in zip(groups, sizes, strict=True):
+            packed = packed * size + sa.func.coalesce(group, 0)
+        narrowed = (*self._conditions(source, _t.created_at), *conditions)
+        whole = packed * _MOST + value if by else value
+        query: sa.Select[Any] = sa.select(whole).select_from(_from(source)).where(*narrowed)
+        if not by:
+            yield (), list(chain.from_iterable(self._rows(query)))
+            return
+        found: defaultdict[int, list[int]] = defaultdict(list)
+        shift, mask = _MOST.bit_length() - 1, _MOST - 1
+        for one in chain.from_iterable(self._rows(query)):
+            found[one >> shift].append(one & mask)
+        for packed_key, all_of_it in found.items():
+            yield _apart(packed_key, sizes), all_of_it
 
     def _rows(self, query: sa.Select[Any]) -> Iterable[Any]:
         """Return rows as the driver has them: a million of them cost a third."""

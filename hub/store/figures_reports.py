@@ -115,8 +115,8 @@ class Group:
     """What is known of one group: counts by measure, and how often each length of time and value occurs."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    spans: dict[str, dict[int, int]] = field(default_factory=dict)
-    values: dict[str, dict[int, int]] = field(default_factory=dict)
+    spans: dict[str, Counter[int]] = field(default_factory=dict)
+    values: dict[str, Counter[int]] = field(default_factory=dict)
 
     def cell(self, key: str) -> Any:
         """Return the value of a column."""
@@ -173,7 +173,7 @@ def grouped(counting: Counting, by: Sequence[str], columns: Sequence[str]) -> tu
         _add_counts(counting, source, by, sorted(name for name in measures if SOURCES[name] == source), groups, total)
     for span in sorted(spans):
         source, column, has = SPANS[span]
-        _add_values(counting.spread(source, by, column, has), counting, source, by, groups, total.spans, span)
+        _add_values(counting.each(source, by, column, has), counting, source, by, groups, total.spans, span)
     for value in sorted(values):
         column, _ = VALUES[value]
         found = counting.spread("tickets", by, column, column.is_not(None))
@@ -201,29 +201,20 @@ def _add_counts(
 
 
 def _add_values(
-    found: Iterable[tuple[tuple[int | None, ...], Mapping[int, int]]],
+    found: Iterable[tuple[tuple[int | None, ...], Sequence[int] | Mapping[int, int]]],
     counting: Counting,
     source: Source,
     by: Sequence[str],
     groups: dict[Labels, Group],
-    whole: dict[str, dict[int, int]],
+    whole: dict[str, Counter[int]],
     name: str,
 ) -> None:
     """Add lengths of time or values to the groups, and to all together: *whole* is what the total has of that sort."""
-    every = whole.setdefault(name, {})
+    every = whole.setdefault(name, Counter())
     for key, values in found:
-        _merge(every, values)
+        every.update(values)
         for one in _groups(counting, source, by, key, groups):
-            _merge((one.spans if name in SPANS else one.values).setdefault(name, {}), values)
-
-
-def _merge(into: dict[int, int], more: Mapping[int, int]) -> None:
-    if not into:
-        into.update(more)
-        return
-    known = into.get
-    for value, many in more.items():
-        into[value] = known(value, 0) + many
+            (one.spans if name in SPANS else one.values).setdefault(name, Counter()).update(values)
 
 
 def _groups(
