@@ -50,8 +50,9 @@ e2e-rt: $(STAMP)  ## the plugin rt against a real Request Tracker (installs Debi
 	$(BIN)/python -m tests.e2e_rt.install
 	$(BIN)/python -m pytest -q tests/e2e_rt
 
-soak: $(STAMP)  ## lists and searches in a million tickets
+soak: $(STAMP)  ## lists, searches and reports in a million tickets
 	$(BIN)/python -m tests.benchmark.million
+	$(BIN)/python -m tests.benchmark.figures
 
 bench: $(STAMP)  ## speed, as a ratio to a floor in the same run
 	$(BIN)/python -m tests.benchmark

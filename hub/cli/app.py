@@ -27,11 +27,12 @@ COMMANDS = {
     "customers": Entry("hub.cli.customers", "customers", "Show who is one customer across networks; link, unlink."),
     "replies": Entry("hub.cli.replies", "replies", "List, show, approve and drop answers to customers."),
     "rules": Entry("hub.cli.rules", "rules", "Check, test, explain and try rules."),
+    "stats": Entry("hub.cli.stats", "stats", "Count tickets: how many, how fast, by whom."),
     "outbox": Entry("hub.cli.outbox", "outbox", "Show what waits to be sent; retry and drop what was set aside."),
     "dead": Entry("hub.cli.dead", "dead", "List, show, retry and drop what was set aside."),
     "plugins": Entry("hub.cli.plugins", "plugins", "Show what is installed."),
     "sandbox": Entry("hub.cli.sandbox", "sandbox", "Serve vendors' APIs on this machine, with faults on demand."),
-    "store": Entry("hub.cli.store", "store", "Upgrade, back up, and erase one person's data."),
+    "store": Entry("hub.cli.store", "store", "Upgrade, back up, erase one person's data, remove old tickets."),
     "schema": Entry("hub.cli.schema", "schema", "Print JSON Schemas for editors and other programs."),
     "completion": Entry("hub.cli.completion", "completion", "Print what makes a shell complete hub's words."),
 }

@@ -23,6 +23,7 @@ CATALOGUES = (
     "hub.cli.story_texts",
     "hub.cli.customers_texts",
     "hub.cli.reply_texts",
+    "hub.cli.stats_texts",
 )
 """Modules that have one, as ``TEXTS``."""
 

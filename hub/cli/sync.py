@@ -121,6 +121,7 @@ def _plain(report: "SyncReport") -> dict[str, object]:
         "customers": report.customers,
         "seconds": report.seconds,
         "indexed": report.indexed,
+        "pruned": report.pruned,
         "problems": report.problems,
         "cases": report.cases,
         "streams": report.streams,
@@ -200,6 +201,8 @@ def _summary(report: "SyncReport", *, quiet: bool) -> str:
     records = sum(stream.records for stream in report.streams)
     rejected = sum(stream.rejected for stream in report.streams)
     parts = [] if quiet else [f"{counted(records, 'record', 'records')} in {report.seconds:.1f} s"]
+    if report.pruned and not quiet:
+        parts.append(f"{counted(report.pruned, 'old ticket was', 'old tickets were')} removed")
     if rejected:
         parts.append(f'{counted(rejected, "record was", "records were")} set aside, see "hub dead list"')
     return "; ".join(parts)

@@ -200,7 +200,7 @@ def _is_mapped(config: "ConnectorConfig", department: str) -> bool:
 
 @tickets.command
 @filter_options
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True,
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "xlsx"]), default="jsonl", show_default=True,
               help="One JSON object a line with its messages, or one flat row a ticket.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
               help="A file; - or nothing: standard output.")  # fmt: skip
@@ -213,17 +213,23 @@ def export(state: State, /, form: str, output: Path | None, force: bool, **optio
     A file is complete or not there at all: it gets its name when the last ticket is written. Only its owner may read
     it. A device or a pipe is written as it stands.
     """
-    from hub.cli.export import WRITERS, opened
+    from hub.cli.export import WRITERS, opened, write_xlsx
 
     outline = state.outline()
     wanted = ticket_filter(options, outline.timezone)
     output = None if output == Path("-") else output
-    _check_output(outline, output, force)
+    check_output(outline, output, force)
+    if form == "xlsx" and output is None:
+        raise click.UsageError("a spreadsheet goes into a file; name it with -o tickets.xlsx")
     with state.store(outline.store) as store:
         check_instances(outline, store, options["instance"])
-        with opened(output) as file, progress("writing") as shown:
+        found = store.iter_tickets(wanted)
+        with opened(None if form == "xlsx" else output) as file, progress("writing") as shown:
             number = 0
-            for number in WRITERS[form](store.iter_tickets(wanted), file):
+            ways = (
+                write_xlsx(found, output, outline.timezone) if form == "xlsx" and output else WRITERS[form](found, file)
+            )
+            for number in ways:
                 if number % 1000 == 0 and output:
                     shown.show(counted(number, "ticket", "tickets"))
     if not number:
@@ -232,7 +238,12 @@ def export(state: State, /, form: str, output: Path | None, force: bool, **optio
         say(f"{counted(number, 'ticket', 'tickets')} in {output}")
 
 
-def _check_output(outline: "Outline", output: Path | None, force: bool) -> None:
+def check_output(outline: "Outline", output: Path | None, force: bool, hint: str = "-o") -> None:
+    """Check that a file may be written.
+
+    Raises:
+        click.BadParameter: it is there and not to be written over, or the hub lives on it.
+    """
     from hub.cli.export import refusal
     from hub.store.database import path_of
 
@@ -242,7 +253,7 @@ def _check_output(outline: "Outline", output: Path | None, force: bool) -> None:
     held = [database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))]
     held += [outline.path, outline.path.with_name(".env")]
     if why := refusal(output, held, force=force):
-        raise click.BadParameter(why, param_hint="-o")
+        raise click.BadParameter(why, param_hint=hint)
 
 
 def _nothing(text: str | None) -> str:

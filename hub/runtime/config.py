@@ -20,6 +20,7 @@ from hub.runtime.config_schema import config_schema
 from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import PluginError, Registry, check_hooks
 from hub.runtime.reply_settings import RepliesSettings
+from hub.runtime.retention import Retention
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import resolve
 from hub.sdk import ConfigError, Connector, ConnectorConfig
@@ -48,11 +49,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "store": ("text", f'"{DEFAULT_STORE}"', "where tickets are kept; a relative path starts at the folder of the file"),
     "rules": ("text", "none", 'a folder of rules, or `"off"`; a relative path starts at the folder of the file'),
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
-    "lang": (
-        '"ru" or "en"',
-        "the locale's",
-        "language of `hub demo`, `hub rules` and `hub tickets show`; `--lang` wins",
-    ),
+    "lang": ('"ru" or "en"', "the locale's", "language of what support leads read; `--lang` wins"),
     "listen": ("text", f'"{DEFAULT_LISTEN}"', 'where `hub run` answers over HTTP, or `"off"`'),
     "identify_every": (
         "duration",
@@ -60,6 +57,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
         "how old a CRM's answer about a customer may be before it is asked again; asked when the customer writes",
     ),
     "replies": ("table", "none", "how customers are answered; its keys are in [replies.md](replies.md)"),
+    "retention": ("table", "none", 'how long tickets are kept: `tickets = "1095d"`; the originals, see `keep_raw`'),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "deliver": ("table", "none", "where mentions and reviews are delivered, and from when on; see below"),
     "notify": ("table", "none", "whom rules may tell, by name: an Apprise URL, or a list of them; see below"),
@@ -93,6 +91,7 @@ class Place:
         listen_told: whether the file says so.
         identify_every: how old a CRM's answer about a customer may be.
         replies: how customers are answered; the folder of templates is absolute.
+        keep_tickets: how long tickets are kept that ended; None: for good.
     """
 
     path: Path
@@ -104,6 +103,7 @@ class Place:
     listen_told: bool
     identify_every: timedelta = field(default=IDENTIFY_EVERY, kw_only=True)
     replies: RepliesSettings = field(default_factory=RepliesSettings, kw_only=True)
+    keep_tickets: timedelta | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +268,7 @@ def _place(file: ConfigFile) -> dict[str, Any]:
         "listen_told": "listen" in file.tree,
         "identify_every": _identify_every(file),
         "replies": _replies(file),
+        "keep_tickets": _keep_tickets(file),
     }
 
 
@@ -347,6 +348,15 @@ def _replies(file: ConfigFile) -> RepliesSettings:
         table = {}
     found = _validated(file, RepliesSettings, table, ("replies",)) or RepliesSettings()
     return found.model_copy(update={"templates": str(file.folder / found.templates)})
+
+
+def _keep_tickets(file: ConfigFile) -> timedelta | None:
+    table = file.tree.get("retention", {})
+    if not isinstance(table, dict):
+        file.findings.add(("retention",), 'is not a table; write [retention] and below it tickets = "1095d"')
+        return None
+    config = _validated(file, Retention, table, ("retention",))
+    return config.tickets if config else None
 
 
 def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from hub.runtime.config_deliver import DeliverConfig
 from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import Registry
 from hub.runtime.reply_settings import RepliesSettings
+from hub.runtime.retention import Retention
 from hub.sdk import ConfigError
 
 _REFERENCE = {"$ref": "#/$defs/reference"}
@@ -43,6 +44,7 @@ def config_schema(registry: Registry) -> dict[str, Any]:
             "replies": _model(RepliesSettings, "replies", defs),
             "conversations": ConversationsTable.model_json_schema(),
             "escalation": EscalationTable.model_json_schema(),
+            "retention": _model(Retention, "retention", defs),
             "instances": {
                 "type": "object",
                 "propertyNames": _NAMES,

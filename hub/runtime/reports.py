@@ -80,7 +80,7 @@ class CustomersReport:
 @dataclass(slots=True)
 class SyncReport:
     """What ``hub sync`` did. ``problems`` concern whole instances and say what to do; ``cases`` elsewhere that need a
-    person's look since the last sync are no failure of this one."""
+    person's look since the last sync are no failure of this one; ``pruned``: old tickets that were removed."""
 
     streams: list[StreamReport] = field(default_factory=list)
     deliveries: list[DeliveryReport] = field(default_factory=list)
@@ -88,6 +88,7 @@ class SyncReport:
     problems: list[str] = field(default_factory=list)
     cases: list[CaseProblem] = field(default_factory=list)
     indexed: int = 0
+    pruned: int = 0
     seconds: float = 0.0
 
     @property

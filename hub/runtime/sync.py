@@ -11,6 +11,7 @@ from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun, together
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, StreamReport, SyncReport
+from hub.runtime.retention import prune_daily
 from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Waiting, Workshop
 from hub.runtime.transport import Transport
@@ -30,7 +31,8 @@ async def sync(
     lang: str | None = None,
 ) -> SyncReport:
     """Poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
-    outbox, tell people what rules want them to know (in *lang*), bring the search index up to date.
+    outbox, tell people what rules want them to know (in *lang*), bring the search index up to date; where all instances
+    are meant, remove old tickets too, once a day.
 
     Streams and deliveries that wait after failures are passed over, unless their instance is named.
 
@@ -65,6 +67,8 @@ async def sync(
     report.cases = await store.run(store.case_news, settings.escalation.stuck_after)
     if not names and not settings.broken:
         await store.run(_prune_left_over, settings, store, [instance.name for instance in runnable])
+    if not names:
+        report.pruned = await store.run(prune_daily, store, settings.keep_tickets, utc_now())
     report.seconds = time.perf_counter() - started
     return report
 

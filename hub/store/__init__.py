@@ -9,6 +9,8 @@ from hub.store.customer_links import Profile
 from hub.store.customer_views import CardView, CustomerLine, CustomerView, HistoryLine, LinkView, ProfileView
 from hub.store.erase import Erased, Named
 from hub.store.failed import FailedPage
+from hub.store.figures_query import FigureFilter
+from hub.store.figures_reports import FigureTable, ReportColumn
 from hub.store.inquiries import Asking, Crm
 from hub.store.inventory import Absent
 from hub.store.links import Place
@@ -27,6 +29,7 @@ from hub.store.page import (
     Text,
     ToWrite,
 )
+from hub.store.prune import Pruned
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.replies import ReplyRow, Score
 from hub.store.same import Linked
@@ -53,6 +56,8 @@ __all__ = [
     "Erased",
     "Escalation",
     "FailedPage",
+    "FigureFilter",
+    "FigureTable",
     "HandSet",
     "HistoryLine",
     "InstanceState",
@@ -65,9 +70,11 @@ __all__ = [
     "Place",
     "Profile",
     "ProfileView",
+    "Pruned",
     "Recall",
     "Rejected",
     "ReplyRow",
+    "ReportColumn",
     "Router",
     "Score",
     "Store",

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.errors import StoreError
-from hub.store import relations, search
+from hub.store import figures_refresh, relations, search
 from hub.store.forgetting import forget, others_of
 from hub.store.links import case_digest
 from hub.store.merge import author_digest
@@ -33,6 +33,7 @@ from hub.store.tables import (
     micros,
     originals,
     outbox,
+    stale_figures,
     ticket_events,
     tickets,
 )
@@ -45,12 +46,15 @@ _ID_FIELDS = ("id", "key", "uuid")  # how fields are called that name a record
 @dataclass(frozen=True, slots=True)
 class Erased:
     """How much was removed. ``tickets`` counts those that the person had opened: they go as a whole, for title, thread
-    and our answers in them speak of the person too."""
+    and our answers in them speak of the person too. ``pages`` could not be read; ``deliveries`` are rows of the outbox
+    of these tickets, sent or not."""
 
     messages: int
     tickets: int
     originals: int
     dead_letters: int
+    pages: int = 0
+    deliveries: int = 0
 
     def __add__(self, other: "Erased") -> "Erased":
         both = zip(astuple(self), astuple(other), strict=True)
@@ -105,20 +109,45 @@ def erase(connection: sa.Connection, author: str, now: datetime, platform: str |
     opened = _opened(connection, concerned, {row.id for row in written})
     rows = {row.n: row for row in (*written, *_messages_in(connection, opened))}
     _forget_in_index(connection, list(rows.values()))
+    traces = _traces(author, written)
     _delete(connection, messages, list(rows))
     _delete(connection, ticket_events, concerned, "ticket_n")
     forget_replies(connection, opened, [(row.ticket_n, row.id) for row in rows.values()])
-    _forget_cases(connection, opened, now)
+    deliveries = _forget_cases(connection, opened, now)
     relations.forget(connection, opened)
+    _delete_figures(connection, opened, concerned, traces.names)
     _delete(connection, tickets, opened)
     if rows and connection.dialect.name == "sqlite":
         search.settle(connection)
-    traces = _traces(author, written)
     forget(connection, gone)
-    counts = [_delete_with(connection, table, traces) for table in (originals, dead_letters)]
-    _drop_failed_pages(connection, traces)
+    pages_of, letters = (_delete_with(connection, table, traces) for table in (originals, dead_letters))
+    pages = _drop_failed_pages(connection, traces)
     _remember(connection, digests, now)
-    return Erased(len(rows), len(opened), *counts)
+    return Erased(len(rows), len(opened), pages_of, letters, pages, deliveries)
+
+
+def remove_tickets(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> int:
+    """Remove whole tickets with all that belongs to them; return how many messages they had. Their cases elsewhere do
+    not come back as tickets of their own."""
+    rows = list(_messages_in(connection, numbers))
+    _forget_in_index(connection, rows)
+    _delete(connection, messages, [row.n for row in rows])
+    _delete(connection, ticket_events, numbers, "ticket_n")
+    forget_replies(connection, numbers, [(row.ticket_n, row.id) for row in rows])
+    relations.forget(connection, numbers)
+    _forget_cases(connection, numbers, now)
+    _delete_figures(connection, numbers, numbers, frozenset())
+    _delete(connection, tickets, numbers)
+    if rows and connection.dialect.name == "sqlite":
+        search.take_back(connection)
+    return len(rows)
+
+
+def _delete_figures(
+    connection: sa.Connection, opened: Sequence[int], concerned: Sequence[int], names: AbstractSet[str]
+) -> None:
+    figures_refresh.forget(connection, concerned, names)
+    _delete(connection, stale_figures, opened, "ticket_n")
 
 
 def _profiles(connection: sa.Connection, written: Sequence[MessageRow]) -> set[int]:
@@ -146,8 +175,9 @@ def _messages_in(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[
             yield MessageRow(*row)
 
 
-def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetime) -> None:
-    """Remove what is known of the cases of tickets that go, and keep the cases from becoming tickets of their own."""
+def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetime) -> int:
+    """Remove what is known of the cases of tickets that go, and keep the cases from becoming tickets of their own;
+    return how many deliveries went."""
     digests: set[bytes] = set()
     for some in _chunks(opened):
         for row in connection.execute(sa.select(links).where(links.c.ticket_n.in_(some))):
@@ -155,8 +185,8 @@ def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetim
     _remember(connection, digests, now)
     _delete(connection, case_problems, opened, "ticket_n")
     _delete(connection, links, opened, "ticket_n")
-    _delete(connection, outbox, opened, "ticket_n")
     _delete(connection, corrections, opened, "ticket_n")
+    return _delete(connection, outbox, opened, "ticket_n")
 
 
 def _remember(connection: sa.Connection, digests: AbstractSet[bytes], now: datetime) -> None:
@@ -235,7 +265,7 @@ def _delete_with(connection: sa.Connection, table: sa.Table, traces: _Traces) ->
     return len(gone)
 
 
-def _drop_failed_pages(connection: sa.Connection, traces: _Traces) -> None:
+def _drop_failed_pages(connection: sa.Connection, traces: _Traces) -> int:
     """Remove the pages that speak of the person, and those that cannot be looked through: half a document hides names,
     and what stopped a stream comes again while it does."""
     unpack, words = zstandard.ZstdDecompressor().decompress, traces.words()
@@ -244,7 +274,7 @@ def _drop_failed_pages(connection: sa.Connection, traces: _Traces) -> None:
         for row in connection.execute(sa.select(failed_pages.c.n, failed_pages.c.body))
         if not _is_json(body := unpack(row.body)) or _speaks_of(body, traces, words)
     ]
-    _delete(connection, failed_pages, gone)
+    return _delete(connection, failed_pages, gone)
 
 
 def _is_json(body: bytes) -> bool:
@@ -288,6 +318,8 @@ def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
     return (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
 
 
-def _delete(connection: sa.Connection, table: sa.Table, numbers: Sequence[int], column: str = "n") -> None:
-    for some in _chunks(numbers):
-        connection.execute(sa.delete(table).where(table.c[column].in_(some)))
+def _delete(connection: sa.Connection, table: sa.Table, numbers: Sequence[int], column: str = "n") -> int:
+    """Delete rows by their numbers; return how many there were."""
+    return sum(
+        connection.execute(sa.delete(table).where(table.c[column].in_(some))).rowcount for some in _chunks(numbers)
+    )

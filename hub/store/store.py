@@ -21,8 +21,9 @@ import sqlalchemy as sa
 from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Ticket
-from hub.store import database, erase, failed, history, inventory, queries, rulesets, search, state, writer
+from hub.store import database, erase, failed, history, inventory, prune, queries, rulesets, search, state, writer
 from hub.store.customer_door import Customers
+from hub.store.figures_door import FigureDoor
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.replying import Replying
@@ -111,7 +112,7 @@ def backup_store(url: str, target: Path) -> int:
     return database.copy(database.path_of(url), target)
 
 
-class Store(Replying, Customers):
+class Store(Replying, Customers, FigureDoor):
     """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
 
     def __init__(self, engine: sa.Engine, path: Path, now: Clock, stop: Event) -> None:
@@ -373,6 +374,26 @@ class Store(Replying, Customers):
     def _size(self) -> int:
         files = (self.path, *(self.path.with_name(self.path.name + end) for end in ("-wal", "-shm")))
         return sum(file.stat().st_size for file in files if file.exists())
+
+    # --- old tickets ------------------------------------------------------------------------------------------------
+
+    def old_tickets(self, before: datetime) -> prune.Pruned:
+        """Return how many tickets ended and were not heard of since *before*; see :mod:`hub.store.prune`."""
+        with self._read() as connection:
+            return prune.old(connection, before)
+
+    def pruned_at(self) -> datetime | None:
+        """Return when the last of the old tickets was removed."""
+        with self._read() as connection:
+            return prune.pruned_at(connection)
+
+    def prune_tickets(self, before: datetime) -> prune.Pruned:
+        """Remove the next of the old tickets; return how many (0: there is none left, which is noted)."""
+        with self._write() as connection:
+            done = prune.prune(connection, before, self._now())
+            if not done.tickets:
+                prune.note_pruned(connection, self._now())
+            return done
 
     # --- upkeep -----------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0009"
+HEAD = "0010"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -398,3 +398,82 @@ replies = sa.Table(
 sa.Index("replies_ticket", replies.c.ticket_n)
 sa.Index("replies_state", replies.c.state, replies.c.n)
 sa.Index("replies_marker", replies.c.marker, sqlite_where=replies.c.marker.is_not(None))
+# --- figures: what is counted of tickets, followed up behind the checkpoint; see hub.store.figures ------------------
+
+figure_names = sa.Table(
+    "figure_names",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.Text, nullable=False),  # a value that tickets share, or a JSON list of such values
+)
+sa.Index("figure_names_name", figure_names.c.name, unique=True)
+
+_SHARED = (  # columns that hold row numbers of figure_names
+    "instance", "platform", "kind", "category", "priority", "queue", "state", "operator", "policy",
+    "tags", "rules", "departments", "case_assignees",
+)  # fmt: skip
+ticket_figures = sa.Table(
+    "ticket_figures",
+    metadata,
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), primary_key=True, autoincrement=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger),  # since when it is solved, closed or hidden; never before created_at
+    sa.Column("flags", sa.BigInteger, nullable=False),  # a bit for each of hub.store.figures.FLAGS
+    *(sa.Column(name, RowNumber) for name in _SHARED),
+    sa.Column("rating", sa.SmallInteger),  # hundredths of a star
+    sa.Column("likes", sa.BigInteger),
+    sa.Column("lag_s", sa.BigInteger),  # from the first question's publication until the hub could know
+    sa.Column("target", sa.SmallInteger),  # of the policy: thousandths of its deadlines that should be met
+    # For the first answer, and for the end: seconds on the clock, seconds that it stood still, and when it is due while
+    # that is to come.
+    sa.Column("answered_at", sa.BigInteger),
+    sa.Column("answered_by", RowNumber),
+    sa.Column("answer_s", sa.BigInteger),
+    sa.Column("answer_pause_s", sa.BigInteger),
+    sa.Column("answer_due", sa.BigInteger),
+    sa.Column("solve_s", sa.BigInteger),
+    sa.Column("solve_pause_s", sa.BigInteger),
+    sa.Column("solve_due", sa.BigInteger),
+)
+sa.Index("ticket_figures_created_at", ticket_figures.c.created_at)
+sa.Index("ticket_figures_ended_at", ticket_figures.c.ended_at, sqlite_where=ticket_figures.c.ended_at.is_not(None))
+
+answer_figures = sa.Table(  # questions and answers after the first
+    "answer_figures",
+    metadata,
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("answered_at", sa.BigInteger),
+    sa.Column("answered_by", RowNumber),
+    sa.Column("answer_s", sa.BigInteger),
+    sa.Column("answer_due", sa.BigInteger),
+    sa.Column("answer_kept", sa.SmallInteger),  # what was promised was kept (1) or broken (0)
+)
+
+case_figures = sa.Table(
+    "case_figures",
+    metadata,
+    sa.Column("link_n", RowNumber, primary_key=True, autoincrement=False),
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("instance", RowNumber),
+    sa.Column("department", RowNumber),
+    sa.Column("assignee", RowNumber),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger),
+)
+sa.Index("case_figures_ticket", case_figures.c.ticket_n)
+
+stale_figures = sa.Table(
+    "stale_figures",
+    metadata,
+    sa.Column("ticket_n", RowNumber, primary_key=True, autoincrement=False),  # changed without an event
+)
+
+upkeep_state = sa.Table(
+    "upkeep_state",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("events_to", sa.BigInteger, nullable=False),  # what happened up to this event is in the figures
+    sa.Column("pruned_at", sa.BigInteger),  # when old tickets were removed last
+)

@@ -19,6 +19,7 @@ from hub.sdk.drafts import TicketDraft
 from hub.store import deciding, relations, search, twins
 from hub.store.answering import answer
 from hub.store.elsewhere import prepared, written
+from hub.store.figures_refresh import note_stale
 from hub.store.insertion import Row, insert
 from hub.store.merge import Merge
 from hub.store.notices import ask_notices
@@ -66,6 +67,7 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     _insert(connection, "messages", [*sorted(map(_MESSAGE_VALUES, new), key=_NUMBER), *singles.messages])
     _update_tickets(connection, cases)
     _update_messages(connection, changed)
+    _note_counters(connection, cases)
     _insert(connection, "ticket_events", list(_event_rows(events, micros(checkpoint.now))))
     _note_opened(connection, singles.tickets, micros(checkpoint.now))
     relations.note_follows(connection, merge.follows, micros(checkpoint.now))
@@ -221,6 +223,17 @@ def _update_tickets(connection: sa.Connection, cases: Iterable[Case]) -> None:
 
 def _update_messages(connection: sa.Connection, rows: Sequence[MessageRow]) -> None:
     _update(connection, "messages", _MESSAGE_MOVES, rows)
+
+
+def _note_counters(connection: sa.Connection, cases: Iterable[Case]) -> None:
+    """Note the tickets whose counters have moved: that is no event, but figures have it."""
+    moved = [
+        case.row.n
+        for case in cases
+        if any(case.messages[mid].counters != old.counters for mid, old in case.before_messages.items())
+    ]
+    if moved:
+        note_stale(connection, moved)
 
 
 def _update(connection: sa.Connection, table: str, names: Sequence[str], rows: Sequence[Any]) -> None:

@@ -23,6 +23,7 @@ HOMES = {
     "cronsim": ["hub/runtime/scheduler.py"],
     "prometheus_client": ["hub/runtime/metrics.py"],
     "apprise": ["hub/runtime/notify.py"],
+    "openpyxl": ["hub/cli/sheet.py"],
     "yaml": ["hub/routing/yaml_tree.py"],
 }
 
