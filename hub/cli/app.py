@@ -25,6 +25,7 @@ COMMANDS = {
     "resume": Entry("hub.cli.status", "resume", "Read a paused instance again."),
     "tickets": Entry("hub.cli.tickets", "tickets", "List, show, export, set and escalate tickets."),
     "rules": Entry("hub.cli.rules", "rules", "Check, test, explain and try rules."),
+    "surges": Entry("hub.cli.surges", "surges", "Show when more came in than usual."),
     "outbox": Entry("hub.cli.outbox", "outbox", "Show what waits to be sent; retry and drop what was set aside."),
     "dead": Entry("hub.cli.dead", "dead", "List, show, retry and drop what was set aside."),
     "plugins": Entry("hub.cli.plugins", "plugins", "Show what is installed."),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Catalogue = Mapping[str, Mapping[str, str]]
 """Messages by language and key, with ``{placeholders}``; the same keys and placeholders in every language."""
 
-CATALOGUES = ("hub.cli.demo_texts", "hub.cli.rules_texts", "hub.cli.lint_texts")
+CATALOGUES = ("hub.cli.demo_texts", "hub.cli.rules_texts", "hub.cli.lint_texts", "hub.runtime.surge_texts")
 """Modules that have one, as ``TEXTS``."""
 
 lang_option = click.option(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hub.runtime.config import Outline
     from hub.store import Summary
     from hub.store.rulesets import KeptRules
+    from hub.store.surges import Surge
 
 _DEAD = 10_000  # dead letters that are counted by instance
 
@@ -41,13 +42,17 @@ def status(state: State, as_json: bool) -> None:
         waiting = store.outbox_counts()
         used = {*waiting, *(stream.instance for stream in known[1])}
         told = {name: "notify" for name in recipients(outline) if name in used}
+        surging = store.open_surges()
         rows = overview({**outline.connectors, **told}, *known, datetime.now(UTC), waiting)
     if as_json:
         version = in_force.version if in_force and outline.rules else None
-        print_json({"instances": rows, "store": summary, "rules": {"version": version, "problem": problem}})
+        print_json(
+            {"instances": rows, "store": summary, "rules": {"version": version, "problem": problem}, "surges": surging}
+        )
     else:
         _show(outline, rows, summary)
         _show_rules(outline, in_force, problem)
+        _show_surges(outline, surging)
 
 
 @click.command
@@ -114,6 +119,15 @@ def _show_rules(outline: "Outline", in_force: "KeptRules | None", problem: str |
     if in_force:
         since = local(in_force.last_at, outline.timezone)
         say(f"rules {in_force.version} are in force since {since}{', until the files are right' if problem else ''}")
+
+
+def _show_surges(outline: "Outline", surging: "Sequence[Surge]") -> None:
+    if surging:
+        from hub.cli.speech import language
+        from hub.runtime.surge_texts import going_on
+
+        for one in surging:
+            say(going_on(one, language(outline.lang), outline.timezone))
 
 
 def _row(outline: "Outline", row: "Overview") -> list[object]:

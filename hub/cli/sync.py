@@ -116,6 +116,7 @@ def _plain(report: "SyncReport") -> dict[str, object]:
         "seconds": report.seconds,
         "indexed": report.indexed,
         "problems": report.problems,
+        "surges": report.surges,
         "streams": report.streams,
     }
 

@@ -33,7 +33,7 @@ def router(
         found = decided(rules(), facts, classify)
         return replace(found, notify=tuple(name for name in found.notify if name in recipients))
 
-    return Router(decide, lambda: rules().needs_history)
+    return Router(decide, lambda: rules().needs_history, lambda: rules().needs_surges)
 
 
 def decided(rules: "RuleSet", facts: Facts, classify: Classify | None = None) -> Decided:

@@ -68,7 +68,7 @@ class Verdict:
     chance: float
 
 
-# --- the distribution -------------------------------------------------------------------------------------------------
+# --- the distribution -----------------------------------------------------------------------------------------------
 
 
 def upper_tail(number: int, mean: float, variance: float) -> float:
@@ -101,7 +101,7 @@ def _log_term(k: int, mean: float, size: float) -> float:
     return ways + size * math.log(size / (size + mean)) + k * math.log(mean / (size + mean))
 
 
-# --- how many false alarms ----------------------------------------------------------------------------------------------
+# --- how many false alarms ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _height(hours: float) -> float:
     return low
 
 
-# --- verdicts -----------------------------------------------------------------------------------------------------------
+# --- verdicts -------------------------------------------------------------------------------------------------------
 
 
 class Watch:

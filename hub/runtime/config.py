@@ -14,6 +14,7 @@ from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
 from hub.runtime.config_notify import names_in, recipients_of
 from hub.runtime.config_schema import config_schema
+from hub.runtime.config_surges import SurgeSettings, check_recipients
 from hub.runtime.plugins import PluginError, Registry, check_hooks
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import resolve
@@ -43,6 +44,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "lang": ('"ru" or "en"', "the locale's", "language of `hub demo` and `hub rules`; `--lang` wins"),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
     "notify": ("table", "none", "whom rules may tell, by name: an Apprise URL, or a list of them; see below"),
+    "surges": ("table", "on", "the watch over how much comes in; see below"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
 """Every key at the top of the file: type, default, meaning."""
@@ -120,6 +122,7 @@ class Settings(Place):
             to keep such instances apart. What is wrong with a recipient stands there as ``notify.NAME``.
         notify: addresses by the name of whom rules may tell; none where they are wrong.
         secrets: every secret's value, for what takes them out of logs.
+        surges: how it is watched how much comes in.
     """
 
     instances: Mapping[str, InstanceSettings]
@@ -128,6 +131,7 @@ class Settings(Place):
     secrets: tuple[str, ...] = field(default=(), repr=False)
     broken: Mapping[str, str] = field(default_factory=dict)
     notify: Mapping[str, tuple[SecretStr, ...]] = field(default_factory=dict, repr=False)
+    surges: SurgeSettings = field(default_factory=SurgeSettings)
 
     @property
     def names(self) -> frozenset[str]:
@@ -179,6 +183,7 @@ def load_settings(
     instances, disabled = _instances(file, registry, broken if apart else None)
     plugins, plugin_configs = _plugins(file, registry)
     notify = recipients_of(file, broken if apart else None)
+    surges = _surges(file)
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
     secrets = tuple(dict.fromkeys(secret for config in (*configs, notify) for secret in _secrets(config)))
@@ -190,6 +195,7 @@ def load_settings(
         secrets=secrets,
         broken=broken,
         notify=notify,
+        surges=surges,
     )
 
 
@@ -386,6 +392,16 @@ def _plugin(file: ConfigFile, registry: Registry, name: str, table: dict[str, An
     else:
         return created, config
     return None
+
+
+def _surges(file: ConfigFile) -> SurgeSettings:
+    table = file.tree.get("surges", {})
+    if not isinstance(table, dict):
+        file.findings.add(("surges",), "is not a table; write [surges] and below it, for example, enabled = false")
+        return SurgeSettings()
+    found = _validated(file, SurgeSettings, table, ("surges",)) or SurgeSettings()
+    check_recipients(file, found)
+    return found
 
 
 def _validated(file: ConfigFile, model: type[ModelT], table: dict[str, Any], at: Keys) -> ModelT | None:

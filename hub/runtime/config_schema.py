@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from hub.runtime.config_surges import SurgeSettings
 from hub.runtime.plugins import Registry
 from hub.sdk import ConfigError
 
@@ -46,6 +47,7 @@ def config_schema(registry: Registry) -> dict[str, Any]:
                 "propertyNames": _NAMES,
                 "additionalProperties": {"anyOf": [_REFERENCE, {"type": "array", "items": _REFERENCE, "minItems": 1}]},
             },
+            "surges": _model(SurgeSettings, "surges", defs),
             "plugins": {
                 "type": "object",
                 "additionalProperties": False,

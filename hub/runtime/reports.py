@@ -59,11 +59,15 @@ class DeliveryReport:
 
 @dataclass(slots=True)
 class SyncReport:
-    """What ``hub sync`` did. ``problems`` concern whole instances and say what to do."""
+    """What ``hub sync`` did.
+
+    ``problems`` concern whole instances and say what to do; ``surges`` says in a sentence each which began or ended.
+    """
 
     streams: list[StreamReport] = field(default_factory=list)
     deliveries: list[DeliveryReport] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    surges: list[str] = field(default_factory=list)
     indexed: int = 0
     seconds: float = 0.0
 

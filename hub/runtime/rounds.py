@@ -19,12 +19,14 @@ from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, SyncReport
 from hub.runtime.scheduler import InstanceState, Schedule, due, next_due, next_slot, schedule_of
 from hub.runtime.sources import Workshop
+from hub.runtime.surges import watch_surges
 from hub.sdk import StoreError
 from hub.store import Store
 
 _LOOK_EVERY_S = 0.5  # what other processes ask for (a delivery, a pause) is seen within this time
 _JUMP = timedelta(seconds=5)  # by so much the wall clock and the steady one may part before that is a jump
 _INDEX_EVERY_S = 5.0
+_SURGES_EVERY_S = 60.0
 _TICK_S = 0.05
 
 _log = logging.getLogger(__name__)
@@ -57,6 +59,8 @@ class Rounds:
         self._ahead = self._clock() - _steady()
         self._look_at = self._index_at = 0.0
         self._unindexed = True
+        self._surges_at = 0.0
+        self._surges: asyncio.Task[None] | None = None
         self.swap(workshop)
 
     # --- what is to be done ---------------------------------------------------------------------------------------
@@ -130,6 +134,7 @@ class Rounds:
             self._conditions.store_failed(str(error))
         else:
             self._conditions.store_works()
+            self._begin_surges()
 
     def _rest_s(self) -> float:
         coming = next_due(self._states())
@@ -198,6 +203,26 @@ class Rounds:
         del self._outboxes[name]
         self._told(name, task)
 
+    # --- surges ---------------------------------------------------------------------------------------------------
+
+    def _begin_surges(self) -> None:
+        if self._surges is None and not self._stopping and time.monotonic() >= self._surges_at:
+            self._surges_at = time.monotonic() + _SURGES_EVERY_S
+            self._surges = asyncio.create_task(self._watch_surges(), name="surges")
+            self._surges.add_done_callback(self._surges_ended)
+
+    async def _watch_surges(self) -> None:
+        report = SyncReport()
+        await watch_surges(self._workshop.settings, self._store, report)
+        for told in report.deliveries:
+            self._conditions.worked_off(told.instance, told)
+
+    def _surges_ended(self, task: "asyncio.Task[None]") -> None:
+        self._surges = None
+        self._told("surges", task)
+
+    # --- how they end ---------------------------------------------------------------------------------------------
+
     def _told(self, name: str, task: "asyncio.Task[None]") -> None:
         """Look at how a task ended: an error that nobody expected is logged, and stops nothing else."""
         error = None if task.cancelled() else task.exception()
@@ -215,7 +240,7 @@ class Rounds:
             How many had to be ended.
         """
         self._stopping = True
-        tasks = [*self._polls.values(), *self._outboxes.values()]
+        tasks = [*self._polls.values(), *self._outboxes.values(), *([self._surges] if self._surges else [])]
         if not tasks:
             return 0
         await self._end_of(tasks, grace_s)

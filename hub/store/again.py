@@ -16,6 +16,7 @@ from hub.store.history import History
 from hub.store.notices import ask_notices
 from hub.store.page import Event, Router
 from hub.store.rows import dumps
+from hub.store.surges import surging_now
 from hub.store.tables import micros, ticket_events, tickets
 
 _MOVES = ("priority", "queue", "category", "decided", "state", "own_state", "closed_at", "updated_at")
@@ -31,10 +32,11 @@ def decide_again(
     """
     states = states_of(connection, sorted(numbers))
     history = History(connection) if router.needs_history() else None
+    surging = surging_now(connection) if router.needs_surges() else None
     for row, written in queries.cases_of(connection, sorted(numbers)):
         before = replace(row)
         customer = history.of(row) if history else None
-        facts = facts_of_rows(row, written, now=now, customer=customer, states=states[row.n])
+        facts = facts_of_rows(row, written, now=now, customer=customer, states=states[row.n], surging=surging)
         told, decided = decided_of(row).get(PROPOSED, []), router.decide(facts)
         ask_notices(connection, [(row.n, decided.notify)], micros(now))
         fields = apply_decision(row, decided, micros(now), with_state=with_state)

@@ -69,10 +69,12 @@ class Router:
         decide: pure: the same facts, the same decision.
         needs_history: whether it looks at the customer's other tickets; asked only where there is something to decide,
             so that rules may be loaded late.
+        needs_surges: whether it looks at how much comes in; asked as late.
     """
 
     decide: Callable[[Facts], Decided]
     needs_history: Callable[[], bool] = bool
+    needs_surges: Callable[[], bool] = bool
 
 
 @dataclass(frozen=True, slots=True)

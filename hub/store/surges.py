@@ -128,6 +128,12 @@ def surging_at(known: Sequence[Surge], at: datetime) -> frozenset[Series]:
     return frozenset(one.series for one in known if one.began_at <= at and (one.ended_at is None or at < one.ended_at))
 
 
+def surging_now(connection: sa.Connection) -> frozenset[Series]:
+    """Return the series that have a surge now."""
+    query = sa.select(surges.c.kind, surges.c.name).where(surges.c.ended_at.is_(None))
+    return frozenset(Series(kind, name) for kind, name in connection.execute(query))
+
+
 def _surge(row: sa.Row[Any]) -> Surge:
     return Surge(
         n=row.n,
