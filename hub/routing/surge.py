@@ -35,7 +35,7 @@ CALM_S = 3600
 
 _HOUR_S = 3600
 _BUDGET_S = 30 * 86400
-_LOOKS = 3.0  # looks at a sliding window that count as independent, for each length of it
+_LOOKS = 1.5  # looks at a sliding window that count as independent, for each length of it; measured
 _PARTS = len(WINDOWS_S) + 1  # of a share: one for each window, one for the slow rise
 _STILL_HIGH = 0.05  # chance above which a count is nothing unusual
 _SWAY_ROOM = 1.2

@@ -35,6 +35,7 @@ _RISE_LOOKS_BACK = timedelta(hours=WEEK)
 _LATELY = timedelta(days=8)  # surges that ended before are not in any window
 _SAID, _SAID_BEFORE = 300, 600  # tickets whose words are compared
 _BEFORE = timedelta(days=28)
+_GAP = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +284,8 @@ def said_in(connection: sa.Connection, surge: Surge) -> tuple[list[Said], list[S
     former are in."""
     start = surge.began_at - timedelta(seconds=surge.window_s)
     during, queues = _said(connection, surge.series, start, None, _SAID)
-    before, _ = _said(connection, surge.series, start - _BEFORE, start, _SAID_BEFORE)
+    # It may have come on before it was seen: the hours before it are neither here nor there.
+    before, _ = _said(connection, surge.series, start - _BEFORE, start - _GAP, _SAID_BEFORE)
     queue = Counter(filter(None, queues)).most_common(1)
     return during, before, queue[0][0] if queue else None
 
