@@ -20,6 +20,7 @@ from hub.routing.facts import FACT_KEYS
 from hub.routing.policy import Aging
 from hub.routing.schema import rules_schema
 from hub.runtime.config import TOP_LEVEL
+from hub.runtime.config_surges import SurgeSettings
 from hub.sdk import ConnectorConfig, Rate
 
 PAGES = ("commands.md", "config.md", "rules.md")
@@ -46,6 +47,7 @@ _WORDS: Mapping[Any, str] = {
     str: "text",
     bool: "true or false",
     int: "whole number",
+    float: "number",
     timedelta: "duration",
     datetime: "time",
     date: "day",
@@ -93,6 +95,12 @@ def instance_keys() -> str:
         )
         for name, field in ConnectorConfig.model_fields.items()
     )
+
+
+def surge_keys() -> str:
+    """Return the table of the keys of ``[surges]``."""
+    fields = SurgeSettings.model_fields.items()
+    return _table((name, _type(field.annotation), _default(field), field.description or "") for name, field in fields)
 
 
 def rule_keys(model: type[BaseModel]) -> str:
@@ -159,6 +167,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "commands": help_texts,
     "top-level-keys": top_level_keys,
     "instance-keys": instance_keys,
+    "surge-keys": surge_keys,
     "rules-facts": lambda: ", ".join(f"`{key}`" for key in FACT_KEYS) + "\n",
     **{f"rules-{model.__name__}": partial(rule_keys, model) for model in RULE_MODELS},
 }

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from hub.pipeline.source import utc_now
 from hub.runtime.config import Settings
 from hub.runtime.reports import DeliveryReport, SyncReport
 from hub.runtime.surge_texts import ended, notice, sentence
@@ -66,13 +65,13 @@ def _words(during: Sequence[Said], before: Sequence[Said]) -> tuple[str, ...]:
 async def _tell(settings: Settings, store: Store, report: SyncReport, lang: str) -> None:
     """Tell the recipients of what they do not know yet, in one message; what they do not take is told again at the
     next look."""
-    if not await store.run(store.untold_surges, utc_now() - TELL_WITHIN):
+    if not await store.run(store.untold_surges, TELL_WITHIN):
         return
     held = stream_lock(f"{store.path.resolve()}\nsurges")
     if held is None:  # another process tells just now
         return
     with held:
-        waiting = await store.run(store.untold_surges, utc_now() - TELL_WITHIN)
+        waiting = await store.run(store.untold_surges, TELL_WITHIN)
         if waiting:
             report.deliveries.append(await _told(settings, store, waiting, lang))
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 import sqlalchemy as sa
 
@@ -62,10 +62,10 @@ class Surging(ABC):
         with self._read() as connection:
             return surges.surges_since(connection, since)
 
-    def untold_surges(self, since: datetime) -> list[Surge]:
-        """Return the surges that people are still to be told of and that began at *since* or later, oldest first."""
+    def untold_surges(self, within: timedelta) -> list[Surge]:
+        """Return the surges that people are still to be told of and that began no longer ago than *within*."""
         with self._read() as connection:
-            return surges.untold(connection, since)
+            return surges.untold(connection, self._now() - within)
 
     def said_in_surge(self, surge: Surge) -> tuple[list[Said], list[Said], str | None]:
         """Return what customers wrote in a surge's tickets, what they wrote before, and the queue of most."""

@@ -12,6 +12,7 @@ from statistics import fmean, median
 from tests.quality.stream import Stream, false_alarms, found_after, risen_after, twice_the_mean
 
 _SEEDS = 8
+_FLASHES = 5  # flashmobs a seed
 _BASES = (10.0, 40.0)  # arrivals an hour
 _MOST_FALSE = 2.6  # in 30 days
 _MOST_OF_FLOOR = 0.25
@@ -32,7 +33,7 @@ def _measured(base: float, seeds: Sequence[int]) -> list[str]:
     streams = [Stream(seed, base) for seed in seeds]
     false = fmean(len(false_alarms(stream)) for stream in streams)
     floor = fmean(twice_the_mean(stream) for stream in streams)
-    found = [_found(seed, base) for seed in seeds]
+    found = [_found(seed * _FLASHES + one, base) for seed in seeds for one in range(_FLASHES)]
     seen = [delay for delay in found if delay is not None]
     rises = [delay for seed in seeds if (delay := risen_after(Stream(seed, base, days=1), 1, _RISE)) is not None]
     named = f"{base:.0f} an hour"

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from statistics import fmean
+from statistics import fmean, median
 
 import pytest
 
@@ -188,6 +188,6 @@ def test_a_week_of_chance_has_hardly_an_alarm() -> None:
 
 
 def test_a_flashmob_is_found_within_the_hour() -> None:
-    delay = found_after(Stream(seed=2), day=2, hour=14, times=6.0)
-    assert delay is not None
-    assert delay <= 60
+    found = [found_after(Stream(seed), day=2, hour=14, times=6.0) for seed in range(5)]
+    assert all(found)
+    assert median(delay for delay in found if delay) <= 60

@@ -318,7 +318,7 @@ def test_abilities_that_raise_are_told_without_their_text(tmp_path: Path, sink: 
         (
             'stor = "x"',
             ('hub.toml:1: stor: unknown key; did you mean "store"?'
-            " known keys: instances, lang, notify, plugins, rules, store, timezone"),
+            " known keys: instances, lang, notify, plugins, rules, store, surges, timezone"),
         ),
         ('store = "hub.db"', 'hub.toml:1: store: is not the address of a store; write for example "sqlite:///hub.db"'),
         ("store = 5", 'hub.toml:1: store: is not the address of a store; write for example "sqlite:///hub.db"'),
