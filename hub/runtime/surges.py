@@ -28,6 +28,7 @@ async def watch_surges(settings: Settings, store: Store, report: SyncReport, lan
     """
     wanted = settings.surges
     if not wanted.enabled:
+        await store.run(store.end_surges)
         return
     speaks = lang or settings.lang or "en"
     while await store.run(store.count_arrivals):

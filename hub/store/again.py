@@ -32,7 +32,7 @@ def decide_again(
     """
     states = states_of(connection, sorted(numbers))
     history = History(connection) if router.needs_history() else None
-    surging = surging_now(connection) if router.needs_surges() else None
+    surging = surging_now(connection, now) if router.needs_surges() else None
     for row, written in queries.cases_of(connection, sorted(numbers)):
         before = replace(row)
         customer = history.of(row) if history else None

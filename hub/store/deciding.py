@@ -40,7 +40,7 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
     asked = [case for case in cases if case.news]
     states = states_of(connection, [case.row.n for case in asked if case.before is not None])
     history = History(connection) if asked and router.needs_history() else None
-    surging = surging_now(connection) if asked and router.needs_surges() else None
+    surging = surging_now(connection, checkpoint.now) if asked and router.needs_surges() else None
     outcome = Outcome()
     for case in asked:
         messages = sorted(case.messages.values(), key=_order)

@@ -36,6 +36,7 @@ _LATELY = timedelta(days=8)  # surges that ended before are not in any window
 _SAID, _SAID_BEFORE = 300, 600  # tickets whose words are compared
 _BEFORE = timedelta(days=28)
 _GAP = timedelta(hours=12)
+_STALE = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +130,10 @@ def surging_at(known: Sequence[Surge], at: datetime) -> frozenset[Series]:
     return frozenset(one.series for one in known if one.began_at <= at and (one.ended_at is None or at < one.ended_at))
 
 
-def surging_now(connection: sa.Connection) -> frozenset[Series]:
-    """Return the series that have a surge now."""
-    query = sa.select(surges.c.kind, surges.c.name).where(surges.c.ended_at.is_(None))
+def surging_now(connection: sa.Connection, now: datetime) -> frozenset[Series]:
+    """Return the series that have a surge now, as far as somebody looked lately."""
+    lately = surges.c.high_at >= micros(now - _STALE)
+    query = sa.select(surges.c.kind, surges.c.name).where(surges.c.ended_at.is_(None), lately)
     return frozenset(Series(kind, name) for kind, name in connection.execute(query))
 
 
@@ -245,6 +247,12 @@ def _last_ends(connection: sa.Connection, since: datetime) -> Mapping[Series, da
         Series(kind, name): instant(at)
         for kind, name, at in connection.execute(query.group_by(surges.c.kind, surges.c.name))
     }
+
+
+def end_all(connection: sa.Connection, now: datetime) -> int:
+    """Let all surges be over; return how many there were."""
+    query = sa.update(surges).where(surges.c.ended_at.is_(None)).values(ended_at=micros(now))
+    return int(connection.execute(query).rowcount)
 
 
 def has_news(connection: sa.Connection, now: datetime, wanted: Wanted) -> bool:

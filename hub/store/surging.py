@@ -52,6 +52,13 @@ class Surging(ABC):
         with self._write() as connection:
             return surges.look(connection, now, wanted)
 
+    def end_surges(self) -> int:
+        """Let all surges be over, as nobody watches any more; return how many there were."""
+        if not self.open_surges():
+            return 0
+        with self._write() as connection:
+            return surges.end_all(connection, self._now())
+
     def open_surges(self) -> list[Surge]:
         """Return the surges that go on, oldest first."""
         with self._read() as connection:

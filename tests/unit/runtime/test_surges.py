@@ -145,6 +145,14 @@ def test_nobody_watches_where_it_is_off(tmp_path: Path, store: Store) -> None:
     assert store.surges() == []
 
 
+def test_switched_off_nothing_goes_on(tmp_path: Path, store: Store) -> None:
+    surging(store)
+    watch(settings(tmp_path), store)
+    assert store.open_surges()
+    watch(settings(tmp_path, "[surges]\nenabled = false"), store)
+    assert store.open_surges() == []
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

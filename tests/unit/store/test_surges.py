@@ -53,13 +53,13 @@ def route(**fields: object) -> Router:
     return Router(lambda _: decided)
 
 
-def past(days: int = 28, each_hour: int = 2) -> list[TicketDraft]:
-    """So many days of an even stream of two platforms, until an hour before NOW."""
-    chance, start = random.Random(7), NOW - timedelta(days=days)
+def past(days: int = 28, each_hour: int = 2, now: datetime = NOW) -> list[TicketDraft]:
+    """So many days of an even stream of two platforms, until an hour before *now*."""
+    chance, start = random.Random(7), now - timedelta(days=days)
     found = []
     for number in range(days * 24 * each_hour):
         at = start + timedelta(hours=number / each_hour, minutes=chance.uniform(0, 29))
-        if at < NOW - timedelta(hours=1):
+        if at < now - timedelta(hours=1):
             found.append(draft(f"p{number}", at, ("vk.com", "2gis")[number % 2]))
     return found
 
@@ -243,6 +243,26 @@ def test_rules_that_ask_know_which_series_surge(store: Store) -> None:
     assert VK in seen[0].surging
     assert Series("platform", "2gis") not in seen[0].surging
     assert seen[1].surging is None
+
+
+def test_a_surge_that_nobody_looked_at_for_hours_is_nothing_to_rules(store: Store) -> None:
+    put(store, *past(), now=NOW)
+    put(store, *burst(30, NOW), now=NOW)
+    watch(store)
+    seen: list[Facts] = []
+    router = Router(lambda facts: seen.append(facts) or Decided("normal"), needs_surges=lambda: True)
+    for hours in (1, 5):
+        put(store, draft(f"x{hours}", NOW), now=NOW + timedelta(hours=hours), router=router)
+    assert [VK in (facts.surging or ()) for facts in seen] == [True, False]
+
+
+def test_all_are_over_when_nobody_watches_any_more(store: Store) -> None:
+    put(store, *past(), now=NOW)
+    put(store, *burst(30, NOW), now=NOW)
+    watch(store)
+    assert store.end_surges() == 2
+    assert store.open_surges() == []
+    assert store.end_surges() == 0
 
 
 def test_what_surged_when_a_ticket_came_is_known_later(store: Store, clock: Clock) -> None:
