@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from hub.routing.surge import ALARMS_IN_30D
 from hub.runtime.config_file import ConfigFile
@@ -11,6 +11,13 @@ from hub.sdk.nearest import did_you_mean, listed
 
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
+
+
+_KIND = {"enum": ["platform", "queue", "tag"]}
+
+
+def _listable(item: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
 
 
 class SurgeSettings(BaseModel):
@@ -25,10 +32,10 @@ class SurgeSettings(BaseModel):
         le=100,
         description="false alarms in 30 days that are allowed, of all series together",
     )
-    series: Annotated[tuple[Literal["platform", "queue", "tag"], ...], BeforeValidator(_as_list)] = Field(
-        default=("platform", "queue", "tag"), description="what is watched beside the stream of all tickets"
+    series: Annotated[tuple[Literal["platform", "queue", "tag"], ...], BeforeValidator(_as_list), _listable(_KIND)] = (
+        Field(default=("platform", "queue", "tag"), description="what is watched beside the stream of all tickets")
     )
-    notify: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = Field(
+    notify: Annotated[tuple[str, ...], BeforeValidator(_as_list), _listable({"type": "string"})] = Field(
         default=(), description="who is told when a surge begins, by the names in `[notify]`"
     )
 

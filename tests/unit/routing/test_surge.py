@@ -36,7 +36,7 @@ def watch(level: Level, slots: dict[int, int], hour: float, since_s: float = 0.0
     return Watch(level, slots, hour * HOUR_S, 0.0, since_s)
 
 
-# --- the distribution -------------------------------------------------------------------------------------------------
+# --- the distribution -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("mean", "variance"), [(1.0, 2.0), (9.0, 20.0), (0.2, 0.21), (40.0, 200.0)])
@@ -65,7 +65,7 @@ def test_small_chances_keep_their_digits() -> None:
     assert upper_tail(5, 0.0, 0.0) == 0.0
 
 
-# --- what is usual ----------------------------------------------------------------------------------------------------
+# --- what is usual --------------------------------------------------------------------------------------------------
 
 
 def test_each_hour_of_the_week_has_its_level() -> None:
@@ -119,7 +119,7 @@ def test_nothing_known_is_no_error() -> None:
     assert watch(level, {}, 100).alarm(ALL, Budget(2.6, 1)) is None
 
 
-# --- verdicts ---------------------------------------------------------------------------------------------------------
+# --- verdicts -------------------------------------------------------------------------------------------------------
 
 
 def slots_of(hour: float, counts: list[int]) -> dict[int, int]:
@@ -179,7 +179,7 @@ def test_the_past_raises_the_height_only_so_far() -> None:
     assert Budget(2.6, 5).height(ALL, swaying) == pytest.approx(2 * Budget(2.6, 5).height(ALL, level))
 
 
-# --- simulated (the full measurement is `make quality`) -----------------------------------------------------------------
+# --- simulated (the full measurement is `make quality`) -------------------------------------------------------------
 
 
 def test_a_week_of_chance_has_hardly_an_alarm() -> None:

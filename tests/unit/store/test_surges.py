@@ -250,7 +250,12 @@ def test_a_surge_that_nobody_looked_at_for_hours_is_nothing_to_rules(store: Stor
     put(store, *burst(30, NOW), now=NOW)
     watch(store)
     seen: list[Facts] = []
-    router = Router(lambda facts: seen.append(facts) or Decided("normal"), needs_surges=lambda: True)
+
+    def decide(facts: Facts) -> Decided:
+        seen.append(facts)
+        return Decided("normal")
+
+    router = Router(decide, needs_surges=lambda: True)
     for hours in (1, 5):
         put(store, draft(f"x{hours}", NOW), now=NOW + timedelta(hours=hours), router=router)
     assert [VK in (facts.surging or ()) for facts in seen] == [True, False]
