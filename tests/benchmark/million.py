@@ -1,4 +1,4 @@
-"""Lists, filters and searches in a store of a million tickets, and the watch over arrivals: ``make soak``; some minutes.
+"""Lists, filters and searches in a store of a million tickets, and the watch over arrivals. ``make soak``; minutes.
 
 Run as ``python -m tests.benchmark.million [TICKETS] [FILE]``. An existing FILE is used as it is.
 """
