@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.cases import case_told
 from hub.cli.output import Column, counted, local, print_json, print_table, say, span
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
@@ -31,6 +32,7 @@ def status(state: State, as_json: bool) -> None:
     """
     from hub.cli.filters import recipients
     from hub.cli.overview import overview
+    from hub.runtime.answers import unpublished_problems
     from hub.runtime.rules import rules_problem
 
     outline = state.outline()
@@ -44,14 +46,21 @@ def status(state: State, as_json: bool) -> None:
         told = {name: "notify" for name in recipients(outline) if name in used}
         surging = store.open_surges()
         rows = overview({**outline.connectors, **told}, *known, datetime.now(UTC), waiting)
+        cases = store.case_problems()
+        late, drafts = unpublished_problems(outline.replies, store), len(store.replies(("draft",), _DEAD))
     if as_json:
         version = in_force.version if in_force and outline.rules else None
+        rules = {"version": version, "problem": problem}
+        replies = {"drafts": drafts, "problems": late}
         print_json(
-            {"instances": rows, "store": summary, "rules": {"version": version, "problem": problem}, "surges": surging}
+            {"instances": rows, "store": summary, "rules": rules, "cases": cases, "replies": replies, "surges": surging}
         )
     else:
         _show(outline, rows, summary)
         _show_rules(outline, in_force, problem)
+        for case in cases:
+            say(case_told(case))
+        _show_replies(state, drafts, late)
         _show_surges(outline, surging)
 
 
@@ -119,6 +128,16 @@ def _show_rules(outline: "Outline", in_force: "KeptRules | None", problem: str |
     if in_force:
         since = local(in_force.last_at, outline.timezone)
         say(f"rules {in_force.version} are in force since {since}{', until the files are right' if problem else ''}")
+
+
+def _show_replies(state: State, drafts: int, late: Sequence[str]) -> None:
+    from hub.cli.reply_texts import TEXTS
+    from hub.cli.speech import Speech, spoken
+
+    for problem in late:
+        say(problem)
+    if drafts:
+        say(Speech(spoken(state, None), TEXTS)("waiting_drafts", number=drafts))
 
 
 def _show_surges(outline: "Outline", surging: "Sequence[Surge]") -> None:

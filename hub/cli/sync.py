@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.cases import case_told
 from hub.cli.errors import FAILED, WRONG_USE
 from hub.cli.output import Column, counted, print_json, print_table, progress, say
 from hub.cli.speech import language
@@ -14,7 +15,7 @@ from hub.cli.state import State, complete_instance, json_option, pass_state, sha
 if TYPE_CHECKING:
     from hub.runtime.check import Finding
     from hub.runtime.config import Settings
-    from hub.runtime.reports import DeliveryReport, Progress, StreamReport, SyncReport
+    from hub.runtime.reports import CustomersReport, DeliveryReport, Progress, StreamReport, SyncReport
 
 
 @click.command
@@ -62,9 +63,11 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
 def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     """Try settings, credentials and addresses; say what to do.
 
-    Reads the rules, and asks each source of the INSTANCEs (all of them unless named) what a sync would ask first: its
-    references, and one page of one stream. Nothing is stored. Exit code 0 only if nothing was found.
+    Reads the rules and the templates of answers, and asks each source of the INSTANCEs (all of them unless named) what
+    a sync would ask first: its references, and one page of one stream. Nothing is stored. Exit code 0 only if nothing
+    was found.
     """
+    from hub.runtime.answers import templates_problem
     from hub.runtime.check import Finding
     from hub.runtime.check import check as run
     from hub.runtime.notify_check import notify_findings
@@ -80,6 +83,8 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
         findings += asyncio.run(notify_findings(settings))
     if problem:
         findings.append(Finding("rules", ok=False, message=problem, todo='"hub rules check" says more'))
+    if problem := templates_problem(settings.replies):
+        findings.append(Finding("replies", ok=False, message=problem, todo='"hub replies check" says more'))
     if as_json:
         print_json(findings)
     else:
@@ -113,9 +118,12 @@ def _end(*, ok: bool, wrong: object) -> None:
 def _plain(report: "SyncReport") -> dict[str, object]:
     return {
         "deliveries": report.deliveries,
+        "customers": report.customers,
         "seconds": report.seconds,
         "indexed": report.indexed,
+        "pruned": report.pruned,
         "problems": report.problems,
+        "cases": report.cases,
         "surges": report.surges,
         "streams": report.streams,
     }
@@ -136,8 +144,12 @@ def _show(report: "SyncReport", *, quiet: bool) -> None:
                 say(f"{named}: {remark}")
     for delivery in report.deliveries:
         _show_delivery(delivery, quiet=quiet)
+    for asked in report.customers:
+        _show_customers(asked, quiet=quiet)
     for problem in report.problems:
         say(problem)
+    for case in report.cases:
+        say(case_told(case))
     if summary := _summary(report, quiet=quiet):
         say(summary)
 
@@ -151,6 +163,19 @@ def _show_delivery(delivery: "DeliveryReport", *, quiet: bool) -> None:
     for remark in remarks:
         if remark:
             say(f"{delivery.instance}: {remark}")
+
+
+def _show_customers(asked: "CustomersReport", *, quiet: bool) -> None:
+    remarks = [*asked.problems, asked.error]
+    if asked.aside and not quiet:
+        told = counted(asked.aside, "customer was asked about in vain", "customers were asked about in vain")
+        remarks.append(f"{told}; they are asked about again when they write")
+    if asked.asked and not quiet:
+        told = f"asked about {counted(asked.asked, 'customer', 'customers')}, knows {asked.found:,} of them"
+        remarks.insert(0, told)
+    for remark in remarks:
+        if remark:
+            say(f"{asked.instance}: {remark}")
 
 
 def _show_streams(streams: "Sequence[StreamReport]") -> None:
@@ -177,6 +202,8 @@ def _summary(report: "SyncReport", *, quiet: bool) -> str:
     records = sum(stream.records for stream in report.streams)
     rejected = sum(stream.rejected for stream in report.streams)
     parts = [] if quiet else [f"{counted(records, 'record', 'records')} in {report.seconds:.1f} s"]
+    if report.pruned and not quiet:
+        parts.append(f"{counted(report.pruned, 'old ticket was', 'old tickets were')} removed")
     if rejected:
         parts.append(f'{counted(rejected, "record was", "records were")} set aside, see "hub dead list"')
     return "; ".join(parts)

@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from hub.pipeline.fetch import Fetched, pages
 from hub.pipeline.normalize import normalize, sort_out
 from hub.pipeline.source import Source
+from hub.routing.destinations import Destinations
 from hub.sdk import Cursor, Draft, Listed, Page, Read, Sweep, TransientError, furthest
-from hub.store import Absent, Checkpoint, Rejected, Router, Store, Stored, StreamKey
+from hub.store import Absent, Answering, Checkpoint, Conversations, Rejected, Router, Store, Stored, StreamKey
 
 EDGE = timedelta(days=1)
 """An inventory says nothing of the first and last day of its window: vendors cut windows in their own ways."""
@@ -55,6 +56,9 @@ class Run:
         on_page: told after each checkpoint.
         router: what decides for tickets; None: nothing does.
         others: names of the instances that are configured beside this one.
+        conversations: what a new message on a ticket that has ended does.
+        destinations: where tickets are delivered that no *router* decides for.
+        answering: how customers are answered, and what can be done at sources; None: nothing is.
     """
 
     source: Source
@@ -65,6 +69,9 @@ class Run:
     on_page: Callable[[StreamKey, Stored, Sequence[Rejected], Counts], None] | None = None
     router: Router | None = None
     others: AbstractSet[str] = frozenset()
+    conversations: Conversations | None = None
+    destinations: Destinations | None = None
+    answering: Answering | None = None
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
     _cursor: Cursor | None = None
@@ -132,11 +139,14 @@ class Run:
             follow_ups=said.follow_ups,
             now=self.source.now(),
             router=self.router,
+            answering=self.answering,
             rejected=rejected,
             cursor=cursor,
             originals=fetched.originals,
             records=len(fetched.records),
             keep_raw=self.source.keep_raw,
+            conversations=self.conversations,
+            destinations=self.destinations,
         )
         async with self.source.storing:
             stored = await self.store.run(self.store.checkpoint, checkpoint)

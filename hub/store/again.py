@@ -1,6 +1,9 @@
 """Routing once more for stored tickets, where something but their source has moved them: a case elsewhere, a person.
 
-Deadlines follow the new state at once. No new case is asked for: one that was just closed would be opened again.
+Deadlines follow the new state at once, and delivered cases are told what is new. An escalation is asked for only to an
+instance that the ticket was never escalated to, whatever became of that: one that was just closed is not opened again
+by itself, but a tag that people set at a helpdesk brings about the rule's escalation that it is the condition of, and
+a customer who is known now brings about what was only proposed.
 """
 
 from collections.abc import Collection
@@ -10,14 +13,16 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from hub.store import queries
-from hub.store.deciding import CAUSE, apply_decision, proposed, states_of
+from hub.store.deciding import CAUSE, apply_decision, proposed, states_of, wish_of
 from hub.store.facts import PROPOSED, decided_of, facts_of_rows
-from hub.store.history import History
+from hub.store.history import OPEN_STATES, History
 from hub.store.notices import ask_notices
-from hub.store.page import Event, Router
+from hub.store.page import Event, Router, Wish
 from hub.store.rows import dumps
 from hub.store.surges import surging_now
 from hub.store.tables import micros, ticket_events, tickets
+from hub.store.tell import tell
+from hub.store.wishes import ask_wishes
 
 _MOVES = ("priority", "queue", "category", "decided", "state", "own_state", "closed_at", "updated_at")
 
@@ -32,6 +37,7 @@ def decide_again(
     """
     states = states_of(connection, sorted(numbers))
     history = History(connection) if router.needs_history() else None
+    wishes: list[Wish] = []
     surging = surging_now(connection, now) if router.needs_surges() else None
     for row, written in queries.cases_of(connection, sorted(numbers)):
         before = replace(row)
@@ -48,3 +54,7 @@ def decide_again(
         if row != before:
             values = {name: getattr(row, name) for name in _MOVES}
             connection.execute(sa.update(tickets).where(tickets.c.n == row.n).values(**values))
+        if row.own_state in OPEN_STATES and (wish := wish_of(row, decided)):
+            wishes.append(wish)
+    ask_wishes(connection, wishes, micros(now), destinations=router.destinations, once=True)
+    tell(connection, numbers, CAUSE, micros(now))

@@ -18,9 +18,12 @@ HOMES = {
     "alembic": ["hub/store"],
     "holidays": ["hub/routing/country_days.py"],
     "structlog": ["hub/runtime/logs.py"],
-    "starlette": ["hub/sandbox"],
-    "uvicorn": ["hub/sandbox"],
+    "starlette": ["hub/sandbox", "hub/runtime/http.py"],
+    "uvicorn": ["hub/sandbox", "hub/runtime/http.py"],
+    "cronsim": ["hub/runtime/scheduler.py"],
+    "prometheus_client": ["hub/runtime/metrics.py"],
     "apprise": ["hub/runtime/notify.py"],
+    "openpyxl": ["hub/cli/sheet.py"],
     "yaml": ["hub/routing/yaml_tree.py"],
 }
 

@@ -43,6 +43,7 @@ def test_what_waits_for_a_person_is_in_the_outbox_with_its_words(hub: Hub, waiti
     assert hub("outbox", "--instance", "notify:lead").out.splitlines()[1].split()[:3] == ["1", "notify:lead", "notify"]
     shown = hub("outbox", "show", 1).out
     assert f"notify for notify:lead, ticket {waiting}\nСрочное, vk.com, жалоба\n\nУкрали деньги" in shown
+    assert shown.strip() in hub("outbox", "--dry-run").out
     message = json.loads(hub("outbox", "show", 1, "--json").out)["message"]
     assert message["title"] == "Срочное, vk.com, жалоба"
     assert phone.told == []
