@@ -11,7 +11,9 @@ import pytest
 from hub.pipeline.route import router
 from hub.routing.rules import load_rules
 from hub.routing.surge import Series
+from hub.runtime.condition import Conditions
 from hub.runtime.config import Settings, load_settings
+from hub.runtime.metrics import Exposition
 from hub.runtime.plugins import Registry
 from hub.runtime.reports import SyncReport
 from hub.runtime.surge_texts import ended, notice, sentence
@@ -182,6 +184,14 @@ def test_a_rule_decides_by_the_surge_of_the_platform(tmp_path: Path, store: Stor
     put(store, draft("v", NOW), draft("g", NOW, "2gis"), now=NOW, router=router(lambda: rules))
     queues = {ticket.messages[0].sources[0].source_id: ticket.queue for ticket in store.iter_tickets()}
     assert (queues["v"], queues["g"]) == ("storm", None)
+
+
+def test_what_goes_on_is_a_figure(tmp_path: Path, store: Store) -> None:
+    surging(store)
+    watch(settings(tmp_path), store)
+    text = asyncio.run(Exposition(Conditions(), store).text(NOW))
+    assert 'hub_surge{kind="platform",name="vk.com"} 1.0' in text
+    assert "2gis" not in text
 
 
 # --- sentences --------------------------------------------------------------------------------------------------------
