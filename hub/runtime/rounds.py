@@ -177,6 +177,10 @@ class Rounds:
             return
         run = InstanceRun(self._workshop, self._store, instance, report, self._page_stored)
         await run.sync(sweeps=True, slot=self._schedules[name].slot(self._clock()))
+        if any(
+            stream.pauses for stream in report.streams
+        ):  # known before the next look: a poll would find nothing wrong
+            self._paused |= {name}
         self._conditions.ended(name, report, self._clock())
 
     def _page_stored(self, progress: Progress) -> None:
