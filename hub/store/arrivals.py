@@ -60,10 +60,10 @@ def count_batch(connection: sa.Connection, now: datetime) -> None:
     today = micros(now - _KEPT_SLOTS)
     old = sum(number for place, number in counted.items() if place[2] == ALL.kind and place[1] < today)
     # A history that was read just now changes what is usual.
-    _note(connection, counted_to=until, **({"learnt_at": None} if old >= _MUCH_HISTORY else {}))
+    _keep_state(connection, counted_to=until, **({"learnt_at": None} if old >= _MUCH_HISTORY else {}))
 
 
-def _note(connection: sa.Connection, **values: int | None) -> None:
+def _keep_state(connection: sa.Connection, **values: int | None) -> None:
     if connection.execute(sa.update(surge_state).values(**values)).rowcount == 0:
         connection.execute(sa.insert(surge_state).values(**{"id": 1, "counted_to": 0, **values}))
 
@@ -182,7 +182,7 @@ def keep_levels(connection: sa.Connection, levels: Mapping[Series, Level], now: 
     rows = [{"kind": one.kind, "name": one.name, "level": _written(level)} for one, level in levels.items()]
     if rows:
         connection.execute(sa.insert(usual_levels), rows)
-    _note(connection, learnt_at=micros(now))
+    _keep_state(connection, learnt_at=micros(now))
     for minutes, kept in ((_MINUTES, _KEPT_SLOTS), (_HOUR, _KEPT)):
         old = (arrivals.c.minutes == minutes) & (arrivals.c.slot_at < micros(now - kept))
         connection.execute(sa.delete(arrivals).where(old))
