@@ -18,7 +18,7 @@ from tests.e2e.harness import Hub, Sandbox, differences, sandbox
 from tests.unit.store.pages import put
 from tests.unit.store.test_surges import burst, past
 
-_PATIENCE_S = 40.0
+_PATIENCE_S = 90.0
 _FAST = 'rate = "200/1s"\nevery = "1s"\ntimeout = "2s"'
 
 
