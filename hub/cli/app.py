@@ -28,6 +28,7 @@ COMMANDS = {
     "replies": Entry("hub.cli.replies", "replies", "List, show, approve and drop answers to customers."),
     "rules": Entry("hub.cli.rules", "rules", "Check, test, explain and try rules."),
     "stats": Entry("hub.cli.stats", "stats", "Count tickets: how many, how fast, by whom."),
+    "surges": Entry("hub.cli.surges", "surges", "Show when more came in than usual."),
     "outbox": Entry("hub.cli.outbox", "outbox", "Show what waits to be sent; retry and drop what was set aside."),
     "dead": Entry("hub.cli.dead", "dead", "List, show, retry and drop what was set aside."),
     "plugins": Entry("hub.cli.plugins", "plugins", "Show what is installed."),

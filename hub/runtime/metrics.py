@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from hub.runtime.condition import Conditions
 from hub.store import Store, StreamState
+from hub.store.surges import Surge
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 _STORE_FIGURES_S = 15.0
@@ -28,6 +29,7 @@ class StoreFigures:
         streams: how each stream stands.
         outbox: by instance how many deliveries wait and are set aside.
         oldest: by instance when the delivery was asked for that waits longest.
+        surges: those that go on.
     """
 
     open_tickets: Mapping[tuple[str, str], int]
@@ -38,6 +40,7 @@ class StoreFigures:
     streams: Sequence[StreamState]
     outbox: Mapping[str, tuple[int, int]]
     oldest: Mapping[str, datetime]
+    surges: Sequence[Surge]
 
 
 def figures(store: Store) -> StoreFigures:
@@ -52,6 +55,7 @@ def figures(store: Store) -> StoreFigures:
         streams=store.streams(),
         outbox=store.outbox_counts(),
         oldest=store.outbox_oldest(),
+        surges=store.open_surges(),
     )
 
 
@@ -140,6 +144,8 @@ def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
         yield _gauge(name, about, ("instance",), (((key,), counts[number]) for key, counts in known.outbox.items()))
     ages = (((name,), (now - at).total_seconds()) for name, at in known.oldest.items())
     yield _gauge("outbox_age_seconds", "How long the oldest delivery waits.", ("instance",), ages)
+    surges = ((one.series, 1.0) for one in known.surges)
+    yield _gauge("surge", "1: more comes in of a series than usual.", ("kind", "name"), surges)
 
 
 def names(text: str) -> set[str]:

@@ -17,6 +17,7 @@ from hub.store.facts import PROPOSED, RULED_STATE, SET_THERE, decided_of, facts_
 from hub.store.history import History
 from hub.store.page import Checkpoint, Decided, Escalation, Event, Notice, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
+from hub.store.surges import surging_now
 from hub.store.tables import USUAL, instant, micros, ticket_events
 
 _CHUNK = 500  # values in one IN list
@@ -41,6 +42,7 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
     asked = [case for case in cases if case.news]
     states = states_of(connection, [case.row.n for case in asked if case.before is not None])
     history = History(connection) if asked and router.needs_history() else None
+    surging = surging_now(connection, checkpoint.now) if asked and router.needs_surges() else None
     outcome = Outcome()
     for case in asked:
         messages = sorted(case.messages.values(), key=_order)
@@ -50,6 +52,7 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
             now=checkpoint.now,
             customer=history.of(case.row, new=case.before is None) if history else None,
             states=[*states[case.row.n], *_just_changed(case, checkpoint.now)],
+            surging=surging,
         )
         decided = router.decide(facts)
         told = decided_of(case.row).get(PROPOSED, [])

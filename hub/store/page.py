@@ -163,11 +163,13 @@ class Router:
         needs_history: whether it looks at the customer's other tickets; asked only where there is something to decide,
             so that rules may be loaded late.
         destinations: where tickets go by default; *decide* has seen to it already.
+        needs_surges: whether it looks at how much comes in; asked as late.
     """
 
     decide: Callable[[Facts], Decided]
     needs_history: Callable[[], bool] = bool
     destinations: Destinations = field(default_factory=Destinations)
+    needs_surges: Callable[[], bool] = bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.replying import Replying
 from hub.store.state import DeadLetter, InstanceState, StreamState
+from hub.store.surging import Surging
 from hub.store.tables import HEAD, dead_letters, messages, tickets
 
 P = ParamSpec("P")
@@ -112,7 +113,7 @@ def backup_store(url: str, target: Path) -> int:
     return database.copy(database.path_of(url), target)
 
 
-class Store(Replying, Customers, FigureDoor):
+class Store(Replying, Customers, FigureDoor, Surging):
     """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
 
     def __init__(self, engine: sa.Engine, path: Path, now: Clock, stop: Event) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0010"
+HEAD = "0011"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -477,3 +477,52 @@ upkeep_state = sa.Table(
     sa.Column("events_to", sa.BigInteger, nullable=False),  # what happened up to this event is in the figures
     sa.Column("pruned_at", sa.BigInteger),  # when old tickets were removed last
 )
+
+arrivals = sa.Table(
+    "arrivals",
+    metadata,
+    sa.Column("minutes", sa.SmallInteger, primary_key=True, autoincrement=False),  # length of the slot: 5 or 60
+    sa.Column("slot_at", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, primary_key=True),  # of the series
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+usual_levels = sa.Table(
+    "usual_levels",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("level", sa.Text, nullable=False),  # JSON
+)
+
+surge_state = sa.Table(
+    "surge_state",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("counted_to", sa.BigInteger, nullable=False),  # tickets up to this row number are among the arrivals
+    sa.Column("learnt_at", sa.BigInteger),  # when the levels were
+)
+
+surges = sa.Table(
+    "surges",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("began_at", sa.BigInteger, nullable=False),
+    sa.Column("high_at", sa.BigInteger, nullable=False),  # when it was last above what is usual
+    sa.Column("ended_at", sa.BigInteger),
+    sa.Column("is_rise", sa.SmallInteger, nullable=False),  # 0 or 1: seen by the sum of small deviations
+    sa.Column("window_s", sa.Integer, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),  # in the window, when it began
+    sa.Column("usual", sa.Float, nullable=False),
+    sa.Column("peak_at", sa.BigInteger, nullable=False),
+    sa.Column("peak_number", sa.Integer, nullable=False),
+    sa.Column("peak_usual", sa.Float, nullable=False),
+    sa.Column("words", sa.Text),  # JSON: what its tickets have in common; nothing of a person
+    sa.Column("queue", sa.Text),  # that most of its tickets are in
+    sa.Column("told_at", sa.BigInteger),  # when the recipient took the notice; also where nobody is to be told
+)
+sa.Index("surges_ended_at", surges.c.ended_at)
