@@ -5,7 +5,7 @@ page is worked on. A process that dies anywhere goes on from the last commit.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -55,6 +55,9 @@ class Run:
         on_page: told after each checkpoint.
         router: what decides for tickets; None: nothing does.
         others: names of the instances that are configured beside this one.
+        effects: whether what is read is also told elsewhere.
+        window: row number of the window, for a backfill.
+        on_drafts: told what a page says before it is stored.
     """
 
     source: Source
@@ -65,6 +68,9 @@ class Run:
     on_page: Callable[[StreamKey, Stored, Sequence[Rejected], Counts], None] | None = None
     router: Router | None = None
     others: AbstractSet[str] = frozenset()
+    effects: bool = True
+    window: int | None = None
+    on_drafts: Callable[[Sequence[Draft]], Awaitable[None]] | None = None
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
     _cursor: Cursor | None = None
@@ -123,6 +129,8 @@ class Run:
     async def _commit(
         self, drafts: Sequence[Draft], rejected: Sequence[Rejected], cursor: Cursor | None, fetched: Fetched
     ) -> None:
+        if self.on_drafts is not None:
+            await self.on_drafts(drafts)
         said = sort_out(drafts)
         checkpoint = Checkpoint(
             key=self.key,
@@ -137,6 +145,9 @@ class Run:
             originals=fetched.originals,
             records=len(fetched.records),
             keep_raw=self.source.keep_raw,
+            requests=fetched.asked,
+            effects=self.effects,
+            window=self.window,
         )
         async with self.source.storing:
             stored = await self.store.run(self.store.checkpoint, checkpoint)

@@ -19,6 +19,7 @@ from hub.sdk.auth import ApiKey, Auth, Basic, Bearer, BodyField, NoAuth, Outgoin
 from hub.sdk.classify import Classified, Undecided
 from hub.sdk.config import ConnectorConfig, DestinationMap, Duration, Rate, Secret
 from hub.sdk.connector import ABILITIES, SDK_VERSION, Connector, Send, furthest
+from hub.sdk.counting import Counted, Counting
 from hub.sdk.drafts import Change, Draft, FollowUp, Listed, MessageDraft, TicketDraft
 from hub.sdk.errors import (
     AuthError,
@@ -87,6 +88,8 @@ __all__ = [
     "Connector",
     "ConnectorConfig",
     "ConnectorSpec",
+    "Counted",
+    "Counting",
     "Created",
     "Cursor",
     "Decision",

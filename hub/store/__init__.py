@@ -1,9 +1,11 @@
 """What survives a restart: tickets, messages, events, originals, dead letters, cursors. One store per ``store`` URL."""
 
+from hub.store.backfilled import Backfill, Window
 from hub.store.by_hand import HandSet
 from hub.store.erase import Erased, Named
 from hub.store.failed import FailedPage
 from hub.store.inventory import Absent
+from hub.store.kept import Moved, Original
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
 from hub.store.page import Checkpoint, Decided, Escalation, Rejected, Router, Stored, StreamKey
@@ -14,6 +16,7 @@ from hub.store.store import Recall, Store, Summary, backup_store, open_store, up
 __all__ = [
     "Absent",
     "Asked",
+    "Backfill",
     "Checkpoint",
     "DeadLetter",
     "Decided",
@@ -22,7 +25,9 @@ __all__ = [
     "FailedPage",
     "HandSet",
     "InstanceState",
+    "Moved",
     "Named",
+    "Original",
     "Outgoing",
     "Parcel",
     "Place",
@@ -37,6 +42,7 @@ __all__ = [
     "TicketEvent",
     "TicketFilter",
     "TicketLine",
+    "Window",
     "backup_store",
     "open_store",
     "upgrade_store",

@@ -36,7 +36,9 @@ def prepared(connection: sa.Connection, checkpoint: Checkpoint) -> tuple[Checkpo
     if not checkpoint.follow_ups:
         return checkpoint, ()
     found = sort_follow_ups(connection, checkpoint)
-    return replace(checkpoint, drafts=[*checkpoint.drafts, *found.own], follow_ups=()), found.known
+    # What was said of our cases is known since it was read: kept originals say it no second time.
+    known = () if checkpoint.replay else found.known
+    return replace(checkpoint, drafts=[*checkpoint.drafts, *found.own], follow_ups=()), known
 
 
 def written(
@@ -51,8 +53,9 @@ def written(
         noted = add_notes(connection, checkpoint, known)
         if concerned and checkpoint.router is not None:
             decide_again(connection, checkpoint.router, concerned, checkpoint.now)
-    _ask_cases(connection, checkpoint, asked)
-    _ask_comments(connection, checkpoint, events)
+    if checkpoint.effects:
+        _ask_cases(connection, checkpoint, asked)
+        _ask_comments(connection, checkpoint, events)
     return Elsewhere(noted.added, noted.changed, noted.seen, ids_of(connection, concerned | noted.tickets))
 
 

@@ -209,7 +209,8 @@ class Merge:
             row.direction = draft.direction
             row.body = draft.body
             row.content = message_content(draft)
-            row.counters = message_counters(draft)
+            if not self._checkpoint.replay:  # they change without an original being kept
+                row.counters = message_counters(draft)
         case.touched = True
 
     def _add(self, case: Case, draft: MessageDraft, mid: bytes) -> None:
@@ -313,7 +314,7 @@ class Merge:
             row.updated_at = self._now
 
     def _note(self, row: TicketRow, kind: str, data: dict[str, object]) -> None:
-        self.events.append(Event(row.n, kind, _CAUSE, data))
+        self.events.append(Event(row.n, kind, "replay" if self._checkpoint.replay else _CAUSE, data))
 
     # --- results --------------------------------------------------------------------------------------------------
 

@@ -106,6 +106,11 @@ class Checkpoint:
         now: aware, UTC.
         router: what decides; None leaves every ticket at normal priority, without a queue.
         keep_raw: how long originals are kept; zero keeps none.
+        requests: how each of *originals* was asked for, as :mod:`hub.pipeline.originals` writes it.
+        effects: whether what is decided and added is also told elsewhere: delivered, escalated, commented.
+        window: row number of a backfill's window: the cursor is that window's then.
+        replay: the drafts come from kept originals: what only a live read knows (counters, hiding, cases elsewhere,
+            cursors) stays as it is.
     """
 
     key: StreamKey
@@ -120,6 +125,10 @@ class Checkpoint:
     originals: Sequence[bytes] = ()
     records: int = 0
     keep_raw: timedelta = timedelta(days=30)
+    requests: Sequence[str] = ()
+    effects: bool = True
+    window: int | None = None
+    replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0005"
+HEAD = "0006"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -119,6 +119,7 @@ originals = sa.Table(
     sa.Column("read_at", sa.BigInteger, nullable=False),
     sa.Column("records", sa.Integer, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),  # the response as it came, zstd
+    sa.Column("request", sa.Text),  # JSON: how it was asked for; None: kept by a version that did not note it
 )
 sa.Index("originals_instance", originals.c.instance, originals.c.read_at)
 
@@ -263,3 +264,36 @@ search_state = sa.Table(
     sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
     sa.Column("indexed_to", sa.BigInteger, nullable=False),  # messages up to this row number are in the index
 )
+
+backfills = sa.Table(
+    "backfills",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("open_end", sa.SmallInteger, nullable=False),  # 1: it was begun without an end, which is when it began
+    sa.Column("effects", sa.SmallInteger, nullable=False),  # 0 or 1
+    sa.Column("state", sa.Text, nullable=False),  # reading, complete or gaps
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("finished_at", sa.BigInteger),
+    sa.Column("report", sa.Text),  # JSON: the proof of completeness
+)
+
+backfill_windows = sa.Table(
+    "backfill_windows",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("backfill_n", RowNumber, sa.ForeignKey("backfills.n"), nullable=False),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("cursor", sa.Text),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("rejected", sa.BigInteger, nullable=False),
+    sa.Column("checkpoint_at", sa.BigInteger),
+    sa.Column("finished_at", sa.BigInteger),
+    sa.Column("error", sa.Text),
+)
+sa.Index("backfill_windows_of", backfill_windows.c.backfill_n)

@@ -7,7 +7,7 @@ Statements are made once from the tables and run on the driver with plain tuples
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, zip_longest
 from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.drafts import TicketDraft
-from hub.store import deciding, search
+from hub.store import backfilled, deciding, search
 from hub.store.elsewhere import prepared, written
 from hub.store.insertion import Row, insert
 from hub.store.merge import Merge
@@ -59,7 +59,8 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     _insert(connection, "ticket_events", list(_event_rows(events, micros(checkpoint.now))))
     _note_opened(connection, singles.tickets, micros(checkpoint.now))
     _follow_search(connection, cases)
-    set_aside_anew = sum(set_aside(connection, checkpoint, item) for item in checkpoint.rejected)
+    rejected = () if checkpoint.replay else checkpoint.rejected  # they were set aside when they were read
+    set_aside_anew = sum(set_aside(connection, checkpoint, item) for item in rejected)
     noted = {event.ticket_n for event in events}
     updated = [case.row.id for case in cases if case.before is not None and case.row.n in noted]
     first_seen = [row.id for row in opened] + merge.single_ids
@@ -255,7 +256,7 @@ def _keep_originals(connection: sa.Connection, checkpoint: Checkpoint) -> None:
     if not checkpoint.keep_raw:
         return
     key = checkpoint.key
-    for body in checkpoint.originals:
+    for body, request in zip_longest(checkpoint.originals, checkpoint.requests):
         connection.execute(
             sa.insert(originals).values(
                 instance=key.instance,
@@ -265,12 +266,17 @@ def _keep_originals(connection: sa.Connection, checkpoint: Checkpoint) -> None:
                 read_at=micros(checkpoint.now),
                 records=checkpoint.records,
                 body=_compressor.compress(body),
+                request=request,
             )
         )
 
 
 def _advance(connection: sa.Connection, checkpoint: Checkpoint) -> None:
-    """Move the stream's cursor, inside the same transaction as what the page brought."""
+    """Move the stream's cursor, or that of a backfill's window, inside the same transaction as what the page brought."""
+    if checkpoint.window is not None:
+        backfilled.advance(connection, checkpoint, checkpoint.window)
+    if checkpoint.window is not None or checkpoint.replay or checkpoint.key.mode == "backfill":
+        return  # the live cursor stays where it is
     key, at = checkpoint.key, micros(checkpoint.now)
     values: dict[str, Any] = {"checkpoint_at": at}
     if key.title:
