@@ -131,8 +131,8 @@ class Connector(Generic[ConfigT]):
         yield Page()
 
     def window(self, stream: str) -> timedelta | None:
-        """Return how long the windows of a backfill of *stream* are; None: the source has no filter that ends one, so that
-        all of it is one window."""
+        """Return how long the windows of a backfill of *stream* are; None: the source has no filter that ends one, so
+        that all of it is one window."""
         return timedelta(days=7)
 
     def count(self, read: Read) -> Counting:

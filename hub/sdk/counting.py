@@ -15,8 +15,8 @@ class Counted:
         records: how many.
         requests: how many requests it takes to read them, about; details apart.
         of: what one of them becomes: a message, or a ticket with its messages.
-        exact: whether it is what a read of the same window gives, to the record. Else it is an estimate: good for a plan, and
-            no proof.
+        exact: whether it is what a read of the same window gives, to the record. Else it is an estimate: good for a
+            plan, and no proof.
     """
 
     records: int
@@ -26,5 +26,5 @@ class Counted:
 
 
 Counting = Generator[Request, Response, Counted | None]
-"""A count under way: yields requests, a refusal comes back as a response too, and ends with what was counted, None where
-the source does not say."""
+"""A count under way: yields requests, a refusal comes back as a response too, and ends with what was counted, None
+where the source does not say."""

@@ -83,7 +83,7 @@ class Backfills(ABC):
     # --- kept originals ---------------------------------------------------------------------------------------------
 
     def original_numbers(self, instances: Sequence[str], since: datetime | None = None, after: int = 0) -> list[int]:
-        """Return the numbers of the originals of *instances*, the last read first; see :func:`hub.store.kept.numbers`."""
+        """Return the numbers of the originals of *instances*, the last read first."""
         with self._read() as connection:
             return kept.numbers(connection, instances, since, after)
 

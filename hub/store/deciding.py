@@ -65,8 +65,8 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
 
 
 def _says_the_same(fields: Mapping[str, list[Any]]) -> bool:
-    """Whether a decision differs from the last one in what time alone moves (the score), or in the version of the rules,
-    but not in what it decides nor in the rules that do."""
+    """Whether a decision differs from the last one only in what time moves (the score) or in the version of the rules,
+    not in what is decided nor in the rules that decide."""
     before, after = fields.get("decision", [{}, {}])
     return fields.keys() <= {"score", "decision"} and (before or {}).get("rules") == (after or {}).get("rules")
 

@@ -272,7 +272,7 @@ def _keep_originals(connection: sa.Connection, checkpoint: Checkpoint) -> None:
 
 
 def _advance(connection: sa.Connection, checkpoint: Checkpoint) -> None:
-    """Move the stream's cursor, or that of a backfill's window, inside the same transaction as what the page brought."""
+    """Move the stream's cursor, or that of a backfill's window, in the transaction of what the page brought."""
     if checkpoint.window is not None:
         backfilled.advance(connection, checkpoint, checkpoint.window)
     if checkpoint.window is not None or checkpoint.replay or checkpoint.key.mode == "backfill":
