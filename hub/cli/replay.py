@@ -40,10 +40,10 @@ def replay(
 ) -> None:
     """Read kept originals as today's connectors and rules do.
 
-    The responses that are kept (`keep_raw`) of the INSTANCEs (all of them unless named) are made into tickets again, and
-    what would change is shown: how many times each field, and examples. --apply stores it. No source is asked, no
-    cursor moves, and what people set stays theirs; a second run changes nothing. Exit code 1 if an original or a
-    record in it cannot be read today.
+    The responses that are kept (`keep_raw`) of the INSTANCEs (all of them unless named) are made into tickets again,
+    and what would change is shown: how many times each field, and examples. --apply stores it. No source is asked, no
+    cursor moves, and what people set stays theirs; a second run changes nothing. Exit code 1 if an original, or a
+    record that is no dead letter, cannot be read today.
     """
     from hub.runtime.replay import replay as run
 
@@ -77,6 +77,7 @@ def _plain(result: "Replayed", limit: int) -> dict[str, Any]:
         "fields": dict(result.fields.most_common()),
         "examples": result.examples[:limit],
         "unread": dict(result.unread.most_common()),
+        "set_aside": result.set_aside,
     }
 
 
@@ -89,7 +90,9 @@ def _show(result: "Replayed", limit: int) -> None:
         columns = [Column("ticket"), Column("field"), Column("before", flexible=True), Column("after", flexible=True)]
         print_table(columns, [[one.ticket[:8], one.field, _value(one.before), _value(one.after)] for one in shown])
     for reason, count in result.unread.most_common(_REASONS):
-        say(f"{counted(count, 'cannot', 'cannot')} be read today: {reason}")
+        say(f"{count:,} cannot be read today: {reason}")
+    if result.set_aside:
+        say(f'{counted(result.set_aside, "record is", "records are")} set aside as before, see "hub dead list"')
     if result.unknown:
         told = "cannot be read anew: kept by an older version, or its connector walks its own way"
         say(f"{counted(result.unknown, 'original', 'originals')} {told}")

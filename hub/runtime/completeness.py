@@ -5,6 +5,7 @@ where it does not, every window is. What a second read brings that was not store
 window is read once more. What the source counts and never lists stays a gap, and is named.
 """
 
+import asyncio
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from hub.store.present import Shown
 State = Literal["complete", "mended", "set aside", "gap"]
 Unit = Literal["messages", "tickets"]
 
+_COUNTS_AT_ONCE = 4
 _READS = 3  # of one window at most, until one brings nothing new
 
 
@@ -168,7 +170,7 @@ class Proof:
         self, stream: str, windows: Sequence[Window], shown: Shown, part: tuple[int, int]
     ) -> Iterator[Day]:
         steps = len(self.edges) - 1 + len(windows)
-        counts = await self._counts(stream, lambda day: self.on_step(part[0] * steps + day, part[1] * steps))
+        counts = await self._counts(stream, windows, lambda day: self.on_step(part[0] * steps + day, part[1] * steps))
         unit: Unit = next((one.of for one in counts.values()), "tickets")
         connector = self.source.connector
         tally = Tally(self.store, (connector.name, connector.namespace(), stream), unit, self.edges)
@@ -185,18 +187,29 @@ class Proof:
     def _days_of(self, window: Window) -> range:
         return range(bisect_left(self.edges, window.since), bisect_left(self.edges, window.until))
 
-    async def _counts(self, stream: str, on_day: Callable[[int], None]) -> Counts:
+    async def _counts(self, stream: str, windows: Sequence[Window], on_day: Callable[[int], None]) -> Counts:
         """Return what the source says of each day; none where it does not count to the record."""
         found: dict[int, Counted] = {}
-        for day in range(len(self.edges) - 1):
-            read = window_read(self.source, stream, self.edges[day], self.edges[day + 1])
-            counted = await answered(self.source, self.source.connector.count(read))
-            if counted is not None and counted.exact:
-                found[day] = counted
-            elif not found and day:  # the first day may be a part of one
+        asked = 0
+        for window in windows:
+            days = list(self._days_of(window))
+            if not window.records and len(days) > 1:  # where the source has nothing in all of it, one count says so
+                whole = await self._count(stream, days[0], days[-1] + 1)
+                if whole is not None and whole.exact and not whole.records:
+                    found |= dict.fromkeys(days, whole)
+                    days = []
+            for some in (days[at : at + _COUNTS_AT_ONCE] for at in range(0, len(days), _COUNTS_AT_ONCE)):
+                counts = await asyncio.gather(*(self._count(stream, day, day + 1) for day in some))
+                found |= {day: one for day, one in zip(some, counts, strict=True) if one is not None and one.exact}
+            asked += len(self._days_of(window))
+            on_day(asked)
+            if not found and asked > 1:  # the first day may be a part of one, which some cannot count
                 break
-            on_day(day + 1)
         return found
+
+    async def _count(self, stream: str, first: int, last: int) -> Counted | None:
+        read = window_read(self.source, stream, self.edges[first], self.edges[last])
+        return await answered(self.source, self.source.connector.count(read))
 
     async def _read_again(self, window: Window, counts: Counts, tally: Tally) -> dict[int, State]:
         """Read *window* until nothing new comes; return the days that stay open, and how."""

@@ -22,14 +22,13 @@ from hub.sdk.messages import Mode
 from hub.store import Checkpoint, Moved, Original, Router, Store, StreamKey
 
 _EXAMPLES = 100  # kept, whatever is printed of them
-_REASONS = 5
 
 _GROUPS: Mapping[str, str] = {"message_changed": "message", "changed": "ticket", "decided": "decided"}
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One field of one ticket that changes. ``field``: such as ``message.body``, ``ticket.title``, ``decided.queue``."""
+    """One field of one ticket that changes. ``field``: such as ``message.body`` or ``decided.queue``."""
 
     ticket: str
     field: str
@@ -48,9 +47,10 @@ class Replayed:
         created: ids of tickets that are new.
         messages: how many messages are new in known tickets.
         tickets: ids of known tickets that change.
-        fields: how many times each field changes.
+        fields: how many messages, or tickets, each field changes in.
         examples: some of the changes.
         unread: why originals, or records in them, cannot be read today, and how many.
+        set_aside: how many records are dead letters, and still cannot be read.
     """
 
     applied: bool
@@ -63,6 +63,8 @@ class Replayed:
     fields: Counter[str] = field(default_factory=Counter)
     examples: list[Example] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
+    set_aside: int = 0
+    _noted: set[tuple[str, str]] = field(default_factory=set)
 
     def note(self, moved: Iterable[Moved]) -> None:
         """Count what storing an original moved."""
@@ -77,6 +79,10 @@ class Replayed:
     def _note_fields(self, moved: Moved) -> None:
         for name, (before, after) in moved.fields.items():
             label = f"{_GROUPS.get(moved.kind, moved.kind)}.{name}"
+            # What is only looked at is taken back, so that another original of the ticket says it again.
+            if moved.kind != "message_changed" and (moved.ticket, label) in self._noted:
+                continue
+            self._noted.add((moved.ticket, label))
             self.fields[label] += 1
             if len(self.examples) < _EXAMPLES:
                 self.examples.append(Example(moved.ticket, label, before, after))
@@ -191,7 +197,11 @@ class _Replay:
             return []
         self.result.records += len(records)
         drafts, rejected = normalize(source, records, read, unclean=asked.response.unclean, strict=True)
-        self.result.unread.update(item.reason for item in rejected)
+        for item in rejected:
+            if self._store.is_set_aside(original.instance, original.stream, item.body):
+                self.result.set_aside += 1
+            else:
+                self.result.unread[item.reason] += 1
         return drafts
 
     def _fresh(self, names: "_Names", drafts: Sequence[Draft]) -> list[Draft]:

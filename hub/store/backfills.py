@@ -92,6 +92,11 @@ class Backfills(ABC):
         with self._read() as connection:
             return kept.original(connection, number)
 
+    def is_set_aside(self, instance: str, stream: str, body: bytes) -> bool:
+        """Return whether a record of a stream, as it came, is a dead letter."""
+        with self._read() as connection:
+            return kept.is_set_aside(connection, instance, stream, body)
+
     def replay(
         self, checkpoint: Checkpoint, instances: Sequence[str], known: int, *, apply: bool
     ) -> list[Moved] | None:

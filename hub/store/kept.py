@@ -12,7 +12,7 @@ import zstandard
 
 from hub.store import writer
 from hub.store.page import Checkpoint
-from hub.store.tables import instant, micros, originals, ticket_events, tickets
+from hub.store.tables import dead_letters, instant, micros, originals, ticket_events, tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,12 @@ def original(connection: sa.Connection, number: int) -> Original | None:
     body = zstandard.ZstdDecompressor().decompress(row.body)
     read_at = instant(row.read_at)
     return Original(row.n, row.instance, row.stream, row.mode, row.name, read_at, row.request, body)
+
+
+def is_set_aside(connection: sa.Connection, instance: str, stream: str, body: bytes) -> bool:
+    """Return whether a record of a stream is a dead letter."""
+    key = writer.letter_key(instance, stream, body)
+    return connection.execute(sa.select(dead_letters.c.n).where(dead_letters.c.key == key)).first() is not None
 
 
 def put(connection: sa.Connection, checkpoint: Checkpoint) -> list[Moved]:

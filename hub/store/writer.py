@@ -227,17 +227,16 @@ def set_aside(connection: sa.Connection, checkpoint: Checkpoint, item: Rejected)
     """Write one dead letter and return whether it is new; the same record of the same stream set aside before is
     counted, not doubled."""
     key, at = checkpoint.key, micros(checkpoint.now)
-    digest = blake2b(f"{key.instance}\n{key.stream}\n".encode(), digest_size=16)
-    digest.update(item.body)
+    letter = letter_key(key.instance, key.stream, item.body)
     known = connection.execute(
         sa.update(dead_letters)
-        .where(dead_letters.c.key == digest.digest())
+        .where(dead_letters.c.key == letter)
         .values(seen_at=at, times=dead_letters.c.times + 1, reason=item.reason[:_REASON])
     )
     if known.rowcount == 0:
         connection.execute(
             sa.insert(dead_letters).values(
-                key=digest.digest(),
+                key=letter,
                 instance=key.instance,
                 stream=key.stream,
                 mode=key.mode,
@@ -250,6 +249,13 @@ def set_aside(connection: sa.Connection, checkpoint: Checkpoint, item: Rejected)
             )
         )
     return known.rowcount == 0
+
+
+def letter_key(instance: str, stream: str, body: bytes) -> bytes:
+    """Return what stands for a record of a stream among the dead letters."""
+    digest = blake2b(f"{instance}\n{stream}\n".encode(), digest_size=16)
+    digest.update(body)
+    return digest.digest()
 
 
 def _keep_originals(connection: sa.Connection, checkpoint: Checkpoint) -> None:
