@@ -8,7 +8,7 @@ from hub.pipeline.ask import answered
 from hub.pipeline.source import Source
 from hub.runtime.limits import background_limit, effective_limits
 from hub.runtime.spans import cut, day_edges
-from hub.sdk import Cursor, Read, Stream
+from hub.sdk import Connector, Cursor, Read, Stream
 from hub.store import Window
 
 
@@ -103,6 +103,8 @@ async def _stream_plan(source: Source, stream: Stream, read: Read, windows: int,
 def request_seconds(source: Source, windows: Sequence[Window]) -> float:
     """Return how many seconds one request takes at the account's limit, others left their share; 0 without a limit."""
     config = source.config
+    if type(source.connector).pages is not Connector.pages:
+        return 0.0  # it walks its own way, and what it asks for is not known before
     for window in windows:
         first = source.hooks.request(read=window_read(source, window.stream, window.since, window.until))
         if first is not None:
