@@ -77,7 +77,7 @@ def _plain(result: "Replayed", limit: int) -> dict[str, Any]:
         "fields": dict(result.fields.most_common()),
         "examples": result.examples[:limit],
         "unread": dict(result.unread.most_common()),
-        "set_aside": result.set_aside,
+        "set_aside": len(result.set_aside),
     }
 
 
@@ -92,7 +92,7 @@ def _show(result: "Replayed", limit: int) -> None:
     for reason, count in result.unread.most_common(_REASONS):
         say(f"{count:,} cannot be read today: {reason}")
     if result.set_aside:
-        say(f'{counted(result.set_aside, "record is", "records are")} set aside as before, see "hub dead list"')
+        say(f'{counted(len(result.set_aside), "record is", "records are")} set aside as before, see "hub dead list"')
     if result.unknown:
         told = "cannot be read anew: kept by an older version, or its connector walks its own way"
         say(f"{counted(result.unknown, 'original', 'originals')} {told}")

@@ -50,7 +50,7 @@ class Replayed:
         fields: how many messages, or tickets, each field changes in.
         examples: some of the changes.
         unread: why originals, or records in them, cannot be read today, and how many.
-        set_aside: how many records are dead letters, and still cannot be read.
+        set_aside: the records that are dead letters and still cannot be read.
     """
 
     applied: bool
@@ -63,7 +63,7 @@ class Replayed:
     fields: Counter[str] = field(default_factory=Counter)
     examples: list[Example] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
-    set_aside: int = 0
+    set_aside: set[bytes] = field(default_factory=set)
     _noted: set[tuple[str, str]] = field(default_factory=set)
 
     def note(self, moved: Iterable[Moved]) -> None:
@@ -199,7 +199,7 @@ class _Replay:
         drafts, rejected = normalize(source, records, read, unclean=asked.response.unclean, strict=True)
         for item in rejected:
             if self._store.is_set_aside(original.instance, original.stream, item.body):
-                self.result.set_aside += 1
+                self.result.set_aside.add(item.body)
             else:
                 self.result.unread[item.reason] += 1
         return drafts

@@ -7,7 +7,8 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,8 @@ import pytest
 from tests.e2e.harness import Hub, Sandbox, sandbox
 
 _FAST = 'rate = "400/1s"\ntimeout = "2s"'
-_SINCE = "40d"
+_SINCE = "20d"
 _CRM = """
-store = "sqlite:///hub.db"
 [instances.portal]
 connector = "crm"
 product = "bitrix24"
@@ -34,13 +34,9 @@ read = ["tasks", "leads"]
 page_size = 20
 rate = "400/1s"
 """
-_INSTANCES = {
-    "youscan": ("mentions",),
-    "pointer": ("maps",),
-    "jira": ("cloud",),
-    "jira-dc": ("server",),
-    "bitrix24 amocrm": ("portal", "sales"),
-}
+_CLOUD = {"cloud": "second read"}
+_OTHERS = {"mentions": "count", "maps": "second read", "server": "count", "portal": "count", "sales": "second read"}
+"""How the source of each instance says what it has."""
 
 
 def _box(folder: Path, vendors: Sequence[str], *options: str, limit: str = "off", items: int = 80) -> Any:
@@ -50,22 +46,26 @@ def _box(folder: Path, vendors: Sequence[str], *options: str, limit: str = "off"
 
 def _hub(folder: Path, box: Sandbox, common: str = _FAST) -> Hub:
     folder.mkdir(exist_ok=True)
-    if "bitrix24" not in box.urls:
-        return Hub.for_sandbox(folder, box, common)
-    (folder / "hub.toml").write_text(_CRM.format(**box.urls))
-    webhook = f"{box.urls['bitrix24']}/rest/1/{box.keys['bitrix24']}/"
-    (folder / ".env").write_text(f"BITRIX24_WEBHOOK={webhook}\nAMOCRM_TOKEN={box.keys['amocrm']}\n")
-    return Hub(folder, {})
+    crms = {vendor: url for vendor, url in box.urls.items() if vendor in ("bitrix24", "amocrm")}
+    urls = {vendor: url for vendor, url in box.urls.items() if vendor not in crms}
+    hub = Hub.for_sandbox(folder, replace(box, urls=urls), common)
+    if crms:
+        with (folder / "hub.toml").open("a") as settings:
+            settings.write(_CRM.format(**crms))
+        webhook = f"{crms['bitrix24']}/rest/1/{box.keys['bitrix24']}/"
+        (folder / ".env").write_text(f"BITRIX24_WEBHOOK={webhook}\nAMOCRM_TOKEN={box.keys['amocrm']}\n")
+    return hub
 
 
 def _messages(hub: Hub, since: datetime, until: datetime) -> dict[str, tuple[Any, ...]]:
-    """Return what is known of every message published in between, by its id."""
+    """Return what is known of every mention published in between, and of all that was said in reviews, issues and tasks
+    that were opened in between, by the message's id."""
     told = ("body", "created_at", "direction", "rating", "hidden", "sources")
     return {
         message["id"]: (ticket["id"], *(message[name] for name in told))
         for ticket in hub.tickets()
         for message in ticket["messages"]
-        if since <= datetime.fromisoformat(message["created_at"]) < until
+        if since <= datetime.fromisoformat((message if ticket["kind"] == "mention" else ticket)["created_at"]) < until
     }
 
 
@@ -82,20 +82,28 @@ def _report(hub: Hub, *arguments: str) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.parametrize("vendors", _INSTANCES)
-def test_windows_give_the_same_tickets_as_a_poll_over_all(vendors: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("vendors", "instances"), [("jira", _CLOUD), ("youscan pointer jira-dc bitrix24 amocrm", _OTHERS)]
+)
+def test_windows_give_the_same_tickets_as_a_poll_over_all(
+    vendors: str, instances: dict[str, str], tmp_path: Path
+) -> None:
     with _box(tmp_path, vendors.split()) as box:
         live, past = _hub(tmp_path / "live", box), _hub(tmp_path / "past", box)
         live.run("sync", "--no-sweeps")
-        reports = [_report(past, name, "--since", _SINCE) for name in _INSTANCES[vendors]]
-        since, until = (datetime.fromisoformat(reports[0][name]) for name in ("since", "until"))
+        until = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=1)
+        span = ("--since", _SINCE, "--until", until.isoformat())
+        reports = {name: _report(past, name, *span) for name in instances}
+        since = datetime.fromisoformat(next(iter(reports.values()))["since"])
         expected = _messages(live, since, until)
-        assert len(expected) > 60
+        assert len(expected) > 30 * len(instances)
         assert _messages(past, since, until) == expected
-    for report in reports:
+        assert "nothing changes" in past.run("replay").stderr
+    for name, report in reports.items():
         assert (report["ok"], report["gaps"]) == (True, 0)
         assert sum(day["stored"] for day in report["days"]) > 10
         assert all(day["state"] in ("complete", "set aside") for day in report["days"])
+        assert {day["by"] for day in report["days"] if day["stored"]} == {instances[name]}
 
 
 @pytest.fixture
@@ -113,7 +121,7 @@ def test_killed_anywhere_the_same_command_goes_on_and_live_cursors_stay(box: San
         for table in ("ticket_events", "messages", "tickets", "originals"):
             database.execute(f"DELETE FROM {table}")
         database.commit()
-    for _ in range(5):
+    for _ in range(3):
         with past.start("backfill", "mentions", "--since", _SINCE) as process:
             _wait_for_pages(past, process)
             process.send_signal(signal.SIGKILL)
@@ -121,6 +129,8 @@ def test_killed_anywhere_the_same_command_goes_on_and_live_cursors_stay(box: San
     listed = json.loads(past.run("backfill", "--list", "--json").stdout)
     assert [one["state"] for one in listed] == ["reading"]
     assert listed[0]["windows_read"] < listed[0]["windows"]
+    settings = past.folder / "hub.toml"
+    settings.write_text(settings.read_text().replace('"30/1s"', '"400/1s"'))
     done = past.run("backfill", "mentions")
     assert done.returncode == 0, done.stderr
     assert "it goes on" in done.stderr
@@ -129,7 +139,6 @@ def test_killed_anywhere_the_same_command_goes_on_and_live_cursors_stay(box: San
     assert _cursors(past) == before
     again = past.run("backfill", "mentions", "--since", _SINCE)
     assert (again.returncode, "finished before" in again.stderr) == (0, True)
-    assert past.run("backfill", "mentions").returncode == 2
 
 
 def _wait_for_pages(hub: Hub, process: "subprocess.Popen[str]") -> None:
@@ -149,8 +158,6 @@ def _read_of_windows(hub: Hub) -> int:
 def test_records_that_vanish_from_a_window_are_found_by_the_proof(box: Sandbox, tmp_path: Path) -> None:
     live, past = _hub(tmp_path / "live", box), _hub(tmp_path / "past", box)
     live.run("sync", "--no-sweeps")
-    past.run("backfill", "mentions", "--since", _SINCE, "--dry-run")
-    assert not past.tickets()
     box.post("faults", next=["none"] * 3 + ["vanish"] * 12)
     report = _report(past, "mentions", "--since", _SINCE)
     since, until = (datetime.fromisoformat(report[name]) for name in ("since", "until"))
@@ -166,7 +173,6 @@ def test_what_is_counted_and_never_listed_stays_a_gap_that_is_named(box: Sandbox
     assert (done.returncode, "a gap: the source says" in done.stderr) == (1, True), done.stderr
     assert "though it was read again" in done.stderr
     box.post("faults", profile="none")
-    assert past.run("backfill", "mentions", "--since", _SINCE).returncode == 1, "the gaps are still there"
     again = _report(past, "mentions", "--since", _SINCE, "--again")
     assert (again["ok"], again["gaps"]) == (True, 0)
 
@@ -200,7 +206,6 @@ def _took(hub: Hub) -> float:
 def test_a_replay_shows_and_stores_what_todays_rules_change_and_then_nothing(box: Sandbox, tmp_path: Path) -> None:
     hub = _hub(tmp_path / "hub", box)
     assert hub.run("backfill", "mentions", "--since", _SINCE).returncode == 0
-    assert "nothing changes" in hub.run("replay").stderr
     rules = hub.folder / "rules"
     rules.mkdir()
     (rules / "10.yaml").write_text(
@@ -209,14 +214,15 @@ def test_a_replay_shows_and_stores_what_todays_rules_change_and_then_nothing(box
     settings = hub.folder / "hub.toml"
     settings.write_text(settings.read_text().replace("\nstore", '\nrules = "rules"\nstore', 1))
     shown = json.loads(hub.run("replay", "--json").stdout)
-    number = len(hub.tickets())
+    before = hub.tickets()
+    number = len(before)
     assert (shown["applied"], len(shown["tickets_changed"]), shown["fields"]["decided.queue"]) == (
         False,
         number,
         number,
     )
-    assert {ticket["queue"] for ticket in hub.tickets()} == {None}
-    ticket = hub.tickets()[0]["id"]
+    assert {ticket["queue"] for ticket in before} == {None}
+    ticket = before[0]["id"]
     assert hub.run("tickets", "set", ticket, "--queue", "mine").returncode == 0
     assert hub.run("replay", "--apply").returncode == 0
     queues = {one["id"]: one["queue"] for one in hub.tickets()}

@@ -1,4 +1,4 @@
-"""``hub run`` as a real process: it reads on a schedule, obeys signals, takes new settings, and survives being killed."""
+"""``hub run`` as a real process: it reads on a schedule, obeys signals, takes new settings, survives being killed."""
 
 import signal
 import subprocess

@@ -80,7 +80,7 @@ def test_what_a_first_read_missed_is_stored_by_the_second_and_named(store: Store
     source = Source(hours=[1, 2, 3, 50], hidden_for={1: 1}, counts=counts)
     done = run(store, source)
     assert stored(store) == ["said 0", "said 1", "said 2", "said 3"]
-    first = (done.days or ())[0]
+    first = (done.days or [])[0]
     assert (first.source, first.stored, first.mended, first.state) == (3, 3, 1, "mended")
     assert done.ok
 
@@ -101,7 +101,7 @@ def test_a_source_that_brings_something_new_each_time_is_not_taken_for_complete(
 
 def test_dead_letters_are_no_gaps_but_are_told(store: Store) -> None:
     done = run(store, Source(hours=[1, 2], broken={1}))
-    first = (done.days or ())[0]
+    first = (done.days or [])[0]
     assert (first.source, first.stored, first.state) == (2, 1, "set aside")
     assert (done.ok, done.rejected) == (True, 1)
 

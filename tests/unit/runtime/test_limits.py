@@ -45,8 +45,9 @@ class Fleet:
         self.members: list[Limiter] = []
 
     def member(self, *, background: bool = False) -> Limiter:
-        clocks = {"clock": self.time.clock, "sleep": self.time.sleep}
-        limiter = Limiter(self.folder, background=background, chance=lambda: 0.5, **clocks)
+        limiter = Limiter(
+            self.folder, background=background, clock=self.time.clock, sleep=self.time.sleep, chance=lambda: 0.5
+        )
         self.members.append(limiter)
         return limiter
 
