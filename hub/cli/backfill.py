@@ -133,7 +133,7 @@ def _one(
         if not quiet and not (as_json and dry_run):
             _show_plan(plan, before, store, settings.timezone)
 
-    with bar(quiet=quiet) as shown:
+    with bar("planning", quiet=quiet) as shown:
 
         def wait(name: str, tries: int, seconds: float, error: "HubError") -> None:
             shown.say(f"{name}: {error}; try {tries + 1} in {seconds:.0f} s")

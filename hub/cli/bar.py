@@ -51,8 +51,8 @@ def estimate(took_s: float, done: float, left: float, at_least_s: float) -> time
 
 
 @contextmanager
-def bar(*, quiet: bool = False) -> Iterator[Bar]:
-    """Show a bar while the block runs, on a terminal only."""
+def bar(text: str, *, quiet: bool = False) -> Iterator[Bar]:
+    """Show a bar while the block runs, on a terminal only; *text* until it is told what goes on."""
     if quiet or not sys.stderr.isatty():
         yield Bar(None, None)
         return
@@ -60,4 +60,4 @@ def bar(*, quiet: bool = False) -> Iterator[Bar]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
     with Progress(*columns, console=console(stderr=True), transient=True) as shown:
-        yield Bar(shown, shown.add_task("", total=1.0, left=""))
+        yield Bar(shown, shown.add_task(text, total=1.0, left=""))

@@ -51,7 +51,7 @@ def replay(
         raise click.UsageError("--with-effects needs --apply: nothing that is only shown has an effect")
     settings = state.settings(apart=True)
     start = moment(since, settings.timezone, datetime.now(UTC))
-    with state.store(settings.store) as store, bar(quiet=state.verbosity < 0) as shown:
+    with state.store(settings.store) as store, bar("replaying", quiet=state.verbosity < 0) as shown:
 
         def step(done: int, of: int) -> None:
             shown.show(f"replaying: {counted(done, 'original', 'originals')}", done / of)
