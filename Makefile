@@ -8,10 +8,10 @@ STAMP := $(VENV)/installed
 CODE := hub plugins tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types layers e2e soak bench quality docs golden clean
+.PHONY: help install demo test check format lint types layers e2e e2e-rt soak bench quality docs golden clean
 
 help:  ## list the commands
-	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
 install: $(STAMP)  ## set everything up in .venv (the other commands do it themselves)
 
@@ -46,8 +46,13 @@ layers: $(STAMP)  ## who may import whom
 e2e: $(STAMP)  ## only the tests with real processes
 	$(BIN)/python -m pytest -q tests/e2e
 
-soak: $(STAMP)  ## lists and searches in a million tickets
+e2e-rt: $(STAMP)  ## the plugin rt against a real Request Tracker (installs Debian's packages, as root)
+	$(BIN)/python -m tests.e2e_rt.install
+	$(BIN)/python -m pytest -q tests/e2e_rt
+
+soak: $(STAMP)  ## lists, searches and reports in a million tickets
 	$(BIN)/python -m tests.benchmark.million
+	$(BIN)/python -m tests.benchmark.figures
 
 bench: $(STAMP)  ## speed, as a ratio to a floor in the same run
 	$(BIN)/python -m tests.benchmark

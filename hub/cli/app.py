@@ -19,7 +19,7 @@ COMMANDS = {
     "check": Entry("hub.cli.sync", "check", "Try settings, credentials and addresses; say what to do."),
     "sync": Entry("hub.cli.sync", "sync", "Read what is new and send what waits, once, now."),
     "run": Entry("hub.cli.run", "run", "Read on a schedule and send what waits, until it is stopped."),
-    "reload": Entry("hub.cli.run", "reload", "Let a running hub read settings and rules anew."),
+    "reload": Entry("hub.cli.run", "reload", 'Let a running "hub run" read settings and rules anew.'),
     "backfill": Entry(
         "hub.cli.backfill", "backfill", "Read the past of an instance, and prove that nothing is missing."
     ),
@@ -27,13 +27,16 @@ COMMANDS = {
     "status": Entry("hub.cli.status", "status", "Show how every instance is and what waits for a person."),
     "pause": Entry("hub.cli.status", "pause", "Stop reading an instance until it is resumed."),
     "resume": Entry("hub.cli.status", "resume", "Read a paused instance again."),
-    "tickets": Entry("hub.cli.tickets", "tickets", "List, show, export, set and escalate tickets."),
+    "tickets": Entry("hub.cli.tickets", "tickets", "List, show, export, set, escalate, link and answer tickets."),
+    "customers": Entry("hub.cli.customers", "customers", "Show who is one customer across networks; link, unlink."),
+    "replies": Entry("hub.cli.replies", "replies", "List, show, approve and drop answers to customers."),
     "rules": Entry("hub.cli.rules", "rules", "Check, test, explain and try rules."),
+    "stats": Entry("hub.cli.stats", "stats", "Count tickets: how many, how fast, by whom."),
     "outbox": Entry("hub.cli.outbox", "outbox", "Show what waits to be sent; retry and drop what was set aside."),
     "dead": Entry("hub.cli.dead", "dead", "List, show, retry and drop what was set aside."),
     "plugins": Entry("hub.cli.plugins", "plugins", "Show what is installed."),
     "sandbox": Entry("hub.cli.sandbox", "sandbox", "Serve vendors' APIs on this machine, with faults on demand."),
-    "store": Entry("hub.cli.store", "store", "Upgrade, back up, and erase one person's data."),
+    "store": Entry("hub.cli.store", "store", "Upgrade, back up, erase one person's data, remove old tickets."),
     "schema": Entry("hub.cli.schema", "schema", "Print JSON Schemas for editors and other programs."),
     "completion": Entry("hub.cli.completion", "completion", "Print what makes a shell complete hub's words."),
 }

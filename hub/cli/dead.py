@@ -36,17 +36,26 @@ def dead() -> None:
 @shared_options
 @pass_state
 def list_(state: State, instance: str | None, limit: int, as_json: bool) -> None:
-    """List records that were set aside, newest first."""
+    """List records that were set aside, newest first.
+
+    Deliveries that were set aside are counted; "hub outbox" lists them.
+    """
     outline = state.outline()
     with state.store(outline.store) as store:
         check_instances(outline, store, [instance] if instance else [])
         letters = store.dead_letters(instance, limit)
+        aside = sum(number for name, (_, number) in store.outbox_counts().items() if instance in (None, name))
     if as_json:
         print_json(letters)
         return
     if letters:
         _show(letters, outline.timezone)
     say(_hint(len(letters), limit))
+    if aside:
+        say(
+            f'{counted(aside, "delivery is", "deliveries are")} set aside too: "hub outbox" lists them,'
+            ' "hub dead retry --deliveries" tries them again'
+        )
 
 
 def _show(letters: "Sequence[DeadLetter]", zone: tzinfo) -> None:
@@ -125,16 +134,24 @@ def _show_page(found: "FailedPage", zone: tzinfo, *, raw: bool, as_json: bool) -
 @click.argument("numbers", metavar="[N]...", nargs=-1, type=int)
 @click.option("--all", "every", is_flag=True, help="All of them.")
 @click.option("--instance", shell_complete=complete_instance, help="All of this instance.")
+@click.option("--deliveries", is_flag=True,
+              help="Deliveries, not records: all, or those to --instance, that were set aside.")  # fmt: skip
 @json_option
 @shared_options
 @pass_state
-def retry(state: State, numbers: Sequence[int], every: bool, instance: str | None, as_json: bool) -> None:
+def retry(
+    state: State, numbers: Sequence[int], every: bool, instance: str | None, deliveries: bool, as_json: bool
+) -> None:
     """Try again to make tickets of records that were set aside.
 
     Those that succeed leave the list, and so do those that the source sent again and that were read well then. Exit
-    code 0 only if all did.
+    code 0 only if all did. With --deliveries, deliveries that were set aside are due again, as by "hub outbox retry".
     """
     from hub.runtime.dead import retry_dead
+
+    if deliveries:
+        _retry_deliveries(state, numbers, instance, as_json)
+        return
 
     settings = state.settings()
     with state.store(settings.store) as store:
@@ -147,6 +164,21 @@ def retry(state: State, numbers: Sequence[int], every: bool, instance: str | Non
     say(_became(results))
     if not all(one.ok for one in results):
         raise click.exceptions.Exit(FAILED)
+
+
+def _retry_deliveries(state: State, numbers: Sequence[int], instance: str | None, as_json: bool) -> None:
+    if numbers:
+        raise click.UsageError(
+            'one delivery is tried again by "hub outbox retry N"; numbers of "hub dead" are of records'
+        )
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        check_instances(outline, store, [instance] if instance else [])
+        chosen = [row for row in store.outbox_left(instance, _EVERY) if row.state == "failed"]
+        ready = store.outbox_retry([row.n for row in chosen])
+    if as_json:
+        print_json([{"delivery": row.n, "instance": row.instance} for row in chosen])
+    say(f'{counted(ready, "delivery is", "deliveries are")} due; "hub sync" sends what is due')
 
 
 def _became(results: "Sequence[Retried]") -> str:

@@ -52,12 +52,12 @@ def demo(state: State, folder: Path, keep: bool, lang: str | None, seed: int, it
     names = _playable(registry.names())
     if not names:
         raise ConfigError("no connector with a sandbox is installed; install helpdesk-hub-youscan, for one")
-    text = TEXTS[spoken(state, lang)]
+    lang = spoken(state, lang)
     options = SandboxOptions(seed=seed, items=items, limits=dict.fromkeys(names, RATE))
     with running(names, options) as sandbox:
         state.verbosity = state.verbosity or -1  # the odd records are told of at the end
         state.config = prepare(folder, registry, sandbox)
-        report = _Report(state, text)
+        report = _Report(state, TEXTS[lang], lang)
         ok = report.show(", ".join(names), kept=keep)
         if keep:
             say(report.text["kept"])
@@ -80,9 +80,10 @@ def _playable(connectors: Sequence[str]) -> list[str]:
 class _Report:
     """One run of the demo, as it is told."""
 
-    def __init__(self, state: State, text: Any) -> None:
+    def __init__(self, state: State, text: Any, lang: str) -> None:
         self.state = state
         self.text = text
+        self.lang = lang
 
     def show(self, vendors: str, *, kept: bool) -> bool:
         """Read everything and show it; return whether all went well."""
@@ -116,8 +117,11 @@ class _Report:
         return report
 
     def _tickets(self, store: "Store", outline: "Outline") -> "TicketLine | None":
+        from datetime import UTC, datetime
+
         from hub.cli.story import print_story
         from hub.cli.tickets import print_lines
+        from hub.runtime.times import times_of
         from hub.store import TicketFilter
 
         lines = store.list_tickets(TicketFilter(), 10 * _LIST)
@@ -127,7 +131,9 @@ class _Report:
             return None
         shown = max(lines, key=_interest)
         self._heading("one")
-        print_story(store.find_ticket(shown.id), store.events(shown.id), outline.timezone)
+        ticket, events = store.find_ticket(shown.id), store.events(shown.id)
+        times = times_of(outline.rules, ticket, events, datetime.now(UTC))
+        print_story(ticket, events, times, outline.timezone, self.lang)
         return shown
 
     def _counts(self, store: "Store") -> None:

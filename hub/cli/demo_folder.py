@@ -48,7 +48,9 @@ def prepare(folder: Path, registry: Registry, sandbox: Running) -> Path:
         fields = registry.connector(settings["connector"]).Config.model_fields
         secrets = {key: "{key}" for key, field in fields.items() if field.is_required() and key not in settings}
         secrets |= {key: value for key, value in settings.items() if "{key}" in value}
-        tables += [f"{key} = {literal(value)}" for key, value in settings.items() if key not in secrets]
+        tables += [
+            f"{key} = {literal(value.replace('{url}', url))}" for key, value in settings.items() if key not in secrets
+        ]
         for key, form in secrets.items():
             # A name of its own: a real key in the environment must not be sent to a sandbox.
             tables.append(f'{key} = {{ env = "DEMO_{variable(name, key)}" }}')

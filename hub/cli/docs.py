@@ -19,10 +19,12 @@ from hub.routing import rule_models
 from hub.routing.facts import FACT_KEYS
 from hub.routing.policy import Aging
 from hub.routing.schema import rules_schema
+from hub.routing.templates import TemplatesFile, TemplateSpec
 from hub.runtime.config import TOP_LEVEL
+from hub.runtime.reply_settings import RepliesSettings
 from hub.sdk import ConnectorConfig, Rate
 
-PAGES = ("commands.md", "config.md", "rules.md")
+PAGES = ("commands.md", "config.md", "replies.md", "rules.md")
 RULE_MODELS: tuple[type[BaseModel], ...] = (
     rule_models.RulesFile,
     rule_models.RuleSpec,
@@ -82,8 +84,8 @@ def top_level_keys() -> str:
     return _table(rows)
 
 
-def instance_keys() -> str:
-    """Return the table of the keys that every instance takes."""
+def settings_keys(model: type[BaseModel]) -> str:
+    """Return the table of the keys of *model*, a table of ``hub.toml``."""
     return _table(
         (
             name,
@@ -91,8 +93,25 @@ def instance_keys() -> str:
             _default(field),
             field.description or "",
         )
-        for name, field in ConnectorConfig.model_fields.items()
+        for name, field in model.model_fields.items()
     )
+
+
+def template_keys(model: type[BaseModel]) -> str:
+    """Return the table of the keys of *model*, a part of a file of templates."""
+    rows = ((key, _TEMPLATE_VALUES[key], field.description or "") for key, field in model.model_fields.items())
+    lines = ["| key | value | meaning |", "|---|---|---|"]
+    return "\n".join([*lines, *("| `{}` | {} | {} |".format(*row) for row in rows)]) + "\n"
+
+
+_TEMPLATE_VALUES = {
+    "templates": "table of templates",
+    "greetings": "table of `ru` and `en`, a text or a list of them",
+    "values": "table of text",
+    "ru": "text or a list of them",
+    "en": "text or a list of them",
+    "note": "text",
+}
 
 
 def rule_keys(model: type[BaseModel]) -> str:
@@ -158,7 +177,10 @@ _PARTS = {
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "commands": help_texts,
     "top-level-keys": top_level_keys,
-    "instance-keys": instance_keys,
+    "instance-keys": partial(settings_keys, ConnectorConfig),
+    "reply-keys": partial(settings_keys, RepliesSettings),
+    "templates-TemplatesFile": partial(template_keys, TemplatesFile),
+    "templates-TemplateSpec": partial(template_keys, TemplateSpec),
     "rules-facts": lambda: ", ".join(f"`{key}`" for key in FACT_KEYS) + "\n",
     **{f"rules-{model.__name__}": partial(rule_keys, model) for model in RULE_MODELS},
 }

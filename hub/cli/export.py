@@ -6,9 +6,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any, TextIO
 
 from hub.sdk import StoreError, Ticket
 
@@ -63,22 +64,34 @@ def opened(path: Path | None) -> Iterator[TextIO]:
 
 
 @contextmanager
-def _through(path: Path) -> Iterator[TextIO]:
+def opened_binary(path: Path) -> Iterator[IO[bytes]]:
+    """Open *path* as :func:`opened` does, for bytes."""
+    ways = _through if path.exists() and not path.is_file() else partial(_whole, target=Path(os.path.realpath(path)))
+    with ways(path, binary=True) as file:
+        yield file
+
+
+def _text(*, binary: bool) -> dict[str, Any]:
+    return {"mode": "wb"} if binary else {"mode": "w", "encoding": "utf-8", "newline": ""}
+
+
+@contextmanager
+def _through(path: Path, *, binary: bool = False) -> Iterator[Any]:
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with path.open(**_text(binary=binary)) as file:
             yield file
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror}); name another file") from error
 
 
 @contextmanager
-def _whole(path: Path, target: Path) -> Iterator[TextIO]:
+def _whole(path: Path, target: Path, *, binary: bool = False) -> Iterator[Any]:
     try:
         handle, part = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror}); name another file") from error
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(handle, **_text(binary=binary)) as file:
             yield file
         Path(part).replace(target)
     except OSError as error:
@@ -107,6 +120,37 @@ def write_csv(tickets: Iterable[Ticket], file: TextIO) -> Iterator[int]:
         yield number
 
 
+def write_xlsx(tickets: Iterable[Ticket], path: Path, zone: tzinfo) -> Iterator[int]:
+    """Write a spreadsheet of one row a ticket; yield how many are written after each.
+
+    Args:
+        zone: whose clock times are on.
+    Raises:
+        ConfigError: what writes spreadsheets is not installed.
+    """
+    from hub.cli.sheet import Field, written
+
+    fields = [Field(column, _KINDS.get(column, "text"), _WIDTHS.get(column)) for column in COLUMNS]
+    rows = ([_joined(values[column]) for column in COLUMNS] for values in map(_flat, tickets))
+    with opened_binary(path) as file, written(file, zone) as book:
+        yield from book.add("tickets", fields, rows)
+
+
+_KINDS: dict[str, Any] = {
+    "created_at": "moment", "updated_at": "moment", "closed_at": "moment", "rating": "number", "score": "whole",
+    "messages": "whole",
+}  # fmt: skip
+_WIDTHS = {"id": 38, "text": 80, "title": 40}
+
+
+def _joined(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else value if _is_plain(value) else str(value)
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | datetime)
+
+
 WRITERS: dict[str, Callable[[Iterable[Ticket], TextIO], Iterator[int]]] = {"jsonl": write_jsonl, "csv": write_csv}
 
 
@@ -122,9 +166,14 @@ def _flat(ticket: Ticket) -> dict[str, object]:
     }
 
 
+def inert(text: str) -> str:
+    """Return *text* so that no spreadsheet runs it: with an apostrophe in front where it begins like a formula."""
+    return "'" + text if text.startswith(_FORMULAS) else text
+
+
 def _safe(value: object) -> object:
     if isinstance(value, str):
-        return "'" + value if value.startswith(_FORMULAS) else value
+        return inert(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, tuple):

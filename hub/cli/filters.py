@@ -15,7 +15,9 @@ KINDS = ("mention", "review", "task", "issue")
 STATES = ("new", "open", "pending", "on_hold", "solved", "closed", "hidden")
 PRIORITIES = ("urgent", "high", "normal", "low")
 CATEGORIES = ("complaint", "consultation", "praise", "suggestion", "news", "spam", "other")
+ESCALATIONS = ("deleted", "moved", "reopened", "stuck", "unanswered")
 
+_CASE = "Whose case elsewhere is so."
 _AGO = re.compile(r"(\d+)\s*([mhdw])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,6 +59,7 @@ def filter_options(command: F) -> F:
             click.option("--queue", multiple=True, help="In this queue."),
             click.option("--category", multiple=True, type=click.Choice(CATEGORIES), help="Of this category."),
             click.option("--rating", multiple=True, type=click.FloatRange(0, 5), help="With this rating."),
+            click.option("--escalation", multiple=True, type=click.Choice(ESCALATIONS), help=_CASE),
             click.option("--since", type=Moment(), help="Published since: 2026-11-01, 7d, 12h."),
             click.option("--until", type=Moment(), help="Published before: 2026-11-01, 7d, 12h."),
             click.option("--text", help="With these words, or beginnings: возврат кар*"),
@@ -77,7 +80,7 @@ def ticket_filter(options: Mapping[str, Any], zone: tzinfo) -> "TicketFilter":
     now = datetime.now(UTC)
     several: dict[str, Any] = {
         name: tuple(options[name]) or None
-        for name in ("instance", "platform", "kind", "state", "priority", "queue", "category", "rating")
+        for name in ("instance", "platform", "kind", "state", "priority", "queue", "category", "rating", "escalation")
     }
     since, until = moment(options["since"], zone, now), moment(options["until"], zone, now)
     if since and until and since > until:
@@ -94,11 +97,18 @@ def check_instances(outline: "Outline", store: "Store", names: Iterable[str]) ->
     from hub.sdk.nearest import did_you_mean, listed
 
     for name in names:
-        if name in outline.connectors or _is_stored(store, name):
+        if name in outline.connectors or name in recipients(outline) or _is_stored(store, name):
             continue
-        known = {*outline.connectors, *(stream.instance for stream in store.streams())}
+        known = {*outline.connectors, *recipients(outline), *(stream.instance for stream in store.streams())}
         hint = did_you_mean(name, known) or ";"
         raise click.UsageError(f'there is no instance "{name}"{hint} known: {listed(known)}')
+
+
+def recipients(outline: "Outline") -> set[str]:
+    """Return what the outbox calls those whom rules may tell."""
+    from hub.store.notices import PREFIX
+
+    return {PREFIX + name for name in outline.notify or ()}
 
 
 def _is_stored(store: "Store", name: str) -> bool:

@@ -16,8 +16,8 @@ def init(folder: Path, force: bool) -> None:
     """Write a hub.toml to start from.
 
     Writes a commented hub.toml with a table for every installed connector, an .env.example with the names of the
-    credentials they need, a .gitignore that keeps both credentials and the database out of a repository, and rules/
-    with the built-in rules, ready to edit.
+    credentials they need, a .gitignore that keeps both credentials and the database out of a repository, rules/
+    with the built-in rules, ready to edit, and replies/ with templates of answers.
     """
     from hub.cli.starter import starter_files
     from hub.runtime.plugins import discover

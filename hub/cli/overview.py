@@ -142,7 +142,7 @@ def _next_step(
     if condition == "warned":
         return "; ".join(f"{_named(stream)}: {stream.warning}" for stream in concerned)
     if condition == "never read":
-        return f'run "hub sync {name}"'
+        return f'run "hub sync {name}"' if connector != "notify" else 'run "hub sync"'
     if outbox[1]:
         return f'look at "hub outbox --instance {name}"'
     if dead:

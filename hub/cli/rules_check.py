@@ -2,7 +2,8 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,9 @@ from hub.cli.state import State, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
     from hub.routing.examples import Tested
-    from hub.routing.lint import Problem
+    from hub.routing.lint import Known, Problem
     from hub.routing.rules import RuleSet
+    from hub.runtime.config import Outline
 
 
 @click.command
@@ -53,16 +55,64 @@ def check(state: State, folder: Path | None, lang: str | None, strict: bool, not
 
 
 def _problems(hand: AtHand, rules: "RuleSet") -> "Sequence[Problem]":
-    from hub.routing.lint import Known, in_order, lint_rules
+    from hub.routing.lint import in_order, lint_rules
     from hub.routing.lint_files import lint_files
     from hub.routing.lint_pairs import lint_pairs
     from hub.routing.rule_files import Findings
     from hub.routing.rules import source_files
 
-    known = Known(frozenset(hand.outline.connectors)) if hand.outline and hand.outline.connectors else None
+    known = _known(hand.outline) if hand.outline else None
     files = source_files(hand.folder, Findings())
-    found = [*lint_rules(rules, known), *lint_pairs(rules), *lint_files(files)]
+    found = [*lint_rules(rules, known), *lint_pairs(rules), *lint_files(files), *_answer_problems(hand, rules)]
     return in_order(found, builtin=hand.folder is None)
+
+
+def _known(outline: "Outline") -> "Known":
+    """Return the names that the settings give, and what their connectors can; one that cannot be imported is left out.
+    Settings without an instance know none: they are for trying rules."""
+    from contextlib import suppress
+
+    from hub.routing.lint import Known
+    from hub.runtime.plugins import discover
+    from hub.sdk import ConfigError
+
+    registry = discover()
+    abilities = {}
+    for name, connector in outline.connectors.items():
+        with suppress(ConfigError):
+            abilities[name] = registry.connector(connector).abilities()
+    return Known(frozenset(outline.connectors) or None, outline.notify, abilities)
+
+
+def _answer_problems(hand: AtHand, rules: "RuleSet") -> "Sequence[Problem]":
+    """Return what is wrong with the answers and acts of rules, where there are settings that say what can be done."""
+    from hub.routing.lint import Known, Problem
+    from hub.routing.lint_answers import lint_answers
+    from hub.routing.rule_files import RulesError
+    from hub.routing.templates import load_templates
+
+    outline = hand.outline
+    if outline is None or not outline.connectors:
+        return ()
+    known = Known(actions=_actions(outline.connectors), connectors=outline.connectors)
+    folder, auto = Path(outline.replies.templates), frozenset(outline.replies.auto)
+    try:
+        templates = load_templates(folder).by_name if folder.exists() else None
+    except RulesError as error:
+        return [Problem(one.file, one.line, "unreadable", one.path, {"message": one.message}) for one in error.findings]
+    return list(lint_answers(rules, known, templates, auto, str(outline.path)))
+
+
+def _actions(connectors: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Return what each instance can do at its source; those whose connector cannot be used are left out."""
+    from hub.runtime.plugins import discover
+    from hub.sdk import ConfigError
+
+    registry, found = discover(), {}
+    for instance, connector in connectors.items():
+        with suppress(ConfigError):
+            found[instance] = frozenset(map(str, registry.connector(connector).actions))
+    return found
 
 
 def _unreadable(hand: AtHand, error: Any) -> "Sequence[Problem]":

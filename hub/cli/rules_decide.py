@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli.errors import FAILED
+from hub.cli.filters import Moment
 from hub.cli.loader_russian import in_russian
 from hub.cli.output import Column, print_json, print_table, printable, progress, say
+from hub.cli.rules_corrections import FIELDS, score_corrections
 from hub.cli.rules_files import TEXT_KEYS, BadRow, Row, opened, rows
 from hub.cli.ruleset import KIND, AtHand, at_hand, rules_options
 from hub.cli.speech import Speech
@@ -205,8 +207,12 @@ class Labels(click.ParamType[Mapping[str, str]]):
 
 
 @click.command
-@file_argument
-@click.option("--label", metavar="COLUMN", required=True, help="The column or key that says what each text is.")
+@click.argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--corrections", is_flag=True, help="Not a file: the stored tickets that people corrected.")
+@click.option("--since", type=Moment(), help="With --corrections: made since: 2026-11-01, 7d, 12h.")
+@click.option("--field", "fields", multiple=True, type=click.Choice(FIELDS),
+              help="With --corrections: of this field only.")  # fmt: skip
+@click.option("--label", metavar="COLUMN", help="The column or key that says what each text is.")
 @click.option("--map", "names", type=Labels(), default=None,
               help="What labels mean: negative=complaint,positive=praise; other labels are left out.")  # fmt: skip
 @click.option("--by", type=click.Choice(["category", "queue", "tag", "priority"]), default="category",
@@ -220,8 +226,11 @@ class Labels(click.ParamType[Mapping[str, str]]):
 def score(
     state: State,
     /,
-    file: Path,
-    label: str,
+    file: Path | None,
+    corrections: bool,
+    since: Any,
+    fields: Sequence[str],
+    label: str | None,
     names: Mapping[str, str] | None,
     by: "By",
     worst: int,
@@ -235,11 +244,18 @@ def score(
     FILE is as for "hub rules decide". Texts without a label are left out. Where labels are not called like categories,
     --map says what they mean; where they are queues, tags or priorities, --by says so. How many texts --map leaves
     out, and which labels the rules never say, is told.
+
+    With --corrections the texts are the stored tickets whose category, priority or queue a person set otherwise than
+    rules had decided, here or in a helpdesk; the rules decide them as if nothing was pinned.
     """
     from hub.routing.score import score as scored
     from hub.routing.score import values_of
 
+    _check_score(file, label, corrections, since, fields)
     hand = at_hand(state, folder, lang)
+    if file is None or label is None:
+        score_corrections(state, hand, fields, since, worst, as_json=as_json)
+        return
     rules = hand.load()
     known = values_of(rules, by)
     _check_targets(names or {}, known)
@@ -251,15 +267,24 @@ def score(
         raise click.UsageError(f'no text has a label in "{label}"{" that --map names" if names else ""}')
     result = scored(texts, worst=worst)
     if as_json:
-        print_json({**_score_json(result, rules.version, by), "left_out": dict(left.most_common())})
+        print_json({**score_json(result, rules.version, by), "left_out": dict(left.most_common())})
     else:
-        _print_score(result, hand)
+        print_score(result, hand)
     strange = Counter(one.label for one in texts if one.label not in known)
     if left:
         say(hand.speech("score.left_out", count=left.total(), labels=_counted(left)))
     if strange:
         say(hand.speech("score.strange", what=hand.speech(f"by.{by}"), labels=_counted(strange)))
     told.end()
+
+
+def _check_score(file: Path | None, label: str | None, corrections: bool, since: Any, fields: Sequence[str]) -> None:
+    if corrections and (file or label):
+        raise click.UsageError("--corrections are stored tickets: leave FILE and --label out")
+    if not corrections and (since or fields):
+        raise click.UsageError("--since and --field go with --corrections")
+    if not corrections and (file is None or label is None):
+        raise click.UsageError("name a FILE and its --label, or say --corrections")
 
 
 def _check_targets(names: Mapping[str, str], known: Collection[str]) -> None:
@@ -316,7 +341,7 @@ def _label(row: Row, column: str) -> str | None:
     return str(label).strip()
 
 
-def _score_json(result: "Score", version: str, by: str) -> dict[str, Any]:
+def score_json(result: "Score", version: str, by: str) -> dict[str, Any]:
     precision, recall, f1 = result.macro
     return {
         "ruleset": version,
@@ -333,7 +358,7 @@ def _score_json(result: "Score", version: str, by: str) -> dict[str, Any]:
     }
 
 
-def _print_score(result: "Score", hand: AtHand) -> None:
+def print_score(result: "Score", hand: AtHand) -> None:
     speech = hand.speech
     print_table(
         [

@@ -1,11 +1,14 @@
 """What people read in Russian or English: one catalogue of messages a command group, one way to choose the language."""
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from hub.runtime.language import language
+
+__all__ = ["CATALOGUES", "Catalogue", "Speech", "lang_option", "language", "spoken"]
 
 if TYPE_CHECKING:
     from hub.cli.state import State
@@ -13,7 +16,15 @@ if TYPE_CHECKING:
 Catalogue = Mapping[str, Mapping[str, str]]
 """Messages by language and key, with ``{placeholders}``; the same keys and placeholders in every language."""
 
-CATALOGUES = ("hub.cli.demo_texts", "hub.cli.rules_texts", "hub.cli.lint_texts")
+CATALOGUES = (
+    "hub.cli.demo_texts",
+    "hub.cli.rules_texts",
+    "hub.cli.lint_texts",
+    "hub.cli.story_texts",
+    "hub.cli.customers_texts",
+    "hub.cli.reply_texts",
+    "hub.cli.stats_texts",
+)
 """Modules that have one, as ``TEXTS``."""
 
 lang_option = click.option(
@@ -36,14 +47,6 @@ class Speech:
     def word(self, prefix: str, name: str) -> str:
         """Return the word for *name*, such as a field; *name* itself where the catalogue has none."""
         return self._texts.get(f"{prefix}.{name}", name)
-
-
-def language(asked: str | None, env: Mapping[str, str] = os.environ) -> str:
-    """Return the language to speak: *asked* (by an option or the settings), else the locale's, else English."""
-    if asked:
-        return asked
-    locale = env.get("LC_ALL") or env.get("LC_MESSAGES") or env.get("LANG") or ""
-    return "ru" if locale.lower().startswith("ru") else "en"
 
 
 def spoken(state: "State", asked: str | None) -> str:

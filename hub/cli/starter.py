@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from importlib import resources
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,6 +23,15 @@ store = "sqlite:///hub.db"          # beside this file
 timezone = "Europe/Moscow"          # in which you read times
 rules = "rules"                     # what decides on category, priority, queue, deadlines: yours to edit
 # lang = "ru"                       # ru or en; the locale's unless given
+
+# [replies]                         # how customers are answered; templates are in replies/
+# brand = "…"                       # what {brand} stands for in templates
+# auto = ["praise-ceiling"]         # rules with mode: auto that may answer without a person
+"""
+_DELIVER = """\
+# [deliver]
+# to = ["usedesk"]                    # instances that mentions and reviews go to unless a rule says otherwise
+# start = 2026-11-01                  # what customers wrote before is stored and decided, but not delivered
 """
 _OWN_RULES = """\
 # Your own rules: they are read before the files below, which are the built-in ones, copied here for you to edit.
@@ -51,12 +61,13 @@ def starter_files(registry: Registry) -> tuple[dict[str, str], list[str]]:
             continue
         tables.append(_table(name, connector))
         variables += _variables(name, connector)
-    tables.append(_base_settings())
+    tables += [_base_settings(), _DELIVER]
     files = {
         "hub.toml": "\n".join([_HEAD, *tables]),
         ".env.example": _ENV_HEAD + "".join(variables),
         ".gitignore": _GITIGNORE,
         "rules/00-own.yaml": _OWN_RULES,
+        "replies/praise.yaml": (resources.files("hub.routing") / "data" / "replies.yaml").read_text(encoding="utf-8"),
         **{f"rules/{path.name}": path.read_text(encoding="utf-8") for path in sorted(PACK.glob("*.yaml"))},
     }
     return files, notes

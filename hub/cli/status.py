@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.cases import case_told
 from hub.cli.output import Column, counted, local, print_json, print_table, say, span
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
@@ -28,7 +29,9 @@ def status(state: State, as_json: bool) -> None:
 
     The lag is the time since the stream that is furthest behind was last read well.
     """
+    from hub.cli.filters import recipients
     from hub.cli.overview import overview
+    from hub.runtime.answers import unpublished_problems
     from hub.runtime.rules import rules_problem
 
     outline = state.outline()
@@ -37,13 +40,23 @@ def status(state: State, as_json: bool) -> None:
         dead = Counter(letter.instance for letter in store.dead_letters(limit=_DEAD))
         summary = store.summary()
         known = (store.instances(), store.streams(), dead)
-        rows = overview(outline.connectors, *known, datetime.now(UTC), store.outbox_counts())
+        waiting = store.outbox_counts()
+        used = {*waiting, *(stream.instance for stream in known[1])}
+        told = {name: "notify" for name in recipients(outline) if name in used}
+        rows = overview({**outline.connectors, **told}, *known, datetime.now(UTC), waiting)
+        cases = store.case_problems()
+        late, drafts = unpublished_problems(outline.replies, store), len(store.replies(("draft",), _DEAD))
     if as_json:
         version = in_force.version if in_force and outline.rules else None
-        print_json({"instances": rows, "store": summary, "rules": {"version": version, "problem": problem}})
+        rules = {"version": version, "problem": problem}
+        replies = {"drafts": drafts, "problems": late}
+        print_json({"instances": rows, "store": summary, "rules": rules, "cases": cases, "replies": replies})
     else:
         _show(outline, rows, summary)
         _show_rules(outline, in_force, problem)
+        for case in cases:
+            say(case_told(case))
+        _show_replies(state, drafts, late)
 
 
 @click.command
@@ -110,6 +123,16 @@ def _show_rules(outline: "Outline", in_force: "KeptRules | None", problem: str |
     if in_force:
         since = local(in_force.last_at, outline.timezone)
         say(f"rules {in_force.version} are in force since {since}{', until the files are right' if problem else ''}")
+
+
+def _show_replies(state: State, drafts: int, late: Sequence[str]) -> None:
+    from hub.cli.reply_texts import TEXTS
+    from hub.cli.speech import Speech, spoken
+
+    for problem in late:
+        say(problem)
+    if drafts:
+        say(Speech(spoken(state, None), TEXTS)("waiting_drafts", number=drafts))
 
 
 def _row(outline: "Outline", row: "Overview") -> list[object]:

@@ -1,4 +1,4 @@
-"""``hub store``: upgrade, backup, erase."""
+"""``hub store``: upgrade, backup, erase, prune."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -9,18 +9,18 @@ import click
 from hub.cli.dead import confirm
 from hub.cli.errors import FAILED
 from hub.cli.lazy import Group
-from hub.cli.output import counted, print_json, progress, say
+from hub.cli.output import counted, local, print_json, progress, say
 from hub.cli.state import State, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
-    from hub.store import Named
+    from hub.store import Named, Pruned
 
 _LISTED = 20  # keys in a message
 
 
 @click.group(cls=Group)
 def store() -> None:
-    """Upgrade, back up, and erase one person's data."""
+    """Upgrade, back up, erase one person's data, remove old tickets."""
 
 
 @store.command
@@ -60,15 +60,18 @@ def backup(state: State, file: Path, as_json: bool) -> None:
 @store.command
 @click.argument("author")
 @click.option("--all-of-that-name", "everybody", is_flag=True, help="Also where several authors are called so.")
+@click.option("--whole-customer", is_flag=True, help="Also every other profile that is linked to them.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @shared_options
 @pass_state
-def erase(state: State, author: str, everybody: bool, yes: bool, as_json: bool) -> None:
-    """Remove one person's data for good: messages, tickets, originals, records set aside.
+def erase(state: State, author: str, everybody: bool, whole_customer: bool, yes: bool, as_json: bool) -> None:
+    """Remove one person's data for good, wherever it is: messages, tickets with what was sent of them, originals,
+    records set aside, pages that could not be read, the search index and the figures.
 
     AUTHOR is the author's key, name or handle, exactly as "hub tickets show" prints it. Where several authors are
-    called so, their keys are listed and nothing is removed. Backups are not touched.
+    called so, their keys are listed and nothing is removed. What CRMs said of the person goes with it; of a customer
+    with several profiles the others stay, unless --whole-customer is given. Backups are not touched.
     """
     if not author.strip():
         raise click.BadParameter("no author is named; give a key, name or handle", param_hint="AUTHOR")
@@ -77,15 +80,19 @@ def erase(state: State, author: str, everybody: bool, yes: bool, as_json: bool) 
         known = opened.named(author)
         if not everybody:
             _check_one(author, known)
+        if known.linked:
+            _tell_linked(known, whole_customer)
         confirm(_question(author, known), yes)
         with progress("erasing"):
-            erased = opened.erase(author)
+            erased = opened.erase(author, known.linked if whole_customer else ())
     if as_json:
         print_json(erased)
     say(
         f"removed {counted(erased.messages, 'message', 'messages')}, {counted(erased.tickets, 'ticket', 'tickets')},"
         f" {counted(erased.originals, 'original', 'originals')},"
-        f" {counted(erased.dead_letters, 'record set aside', 'records set aside')}"
+        f" {counted(erased.dead_letters, 'record set aside', 'records set aside')},"
+        f" {counted(erased.pages, 'page that could not be read', 'pages that could not be read')},"
+        f" {counted(erased.deliveries, 'delivery', 'deliveries')}; the search index and the figures with them"
     )
     if not any(asdict(erased).values()):
         say("nobody is known by exactly that key, name or handle")
@@ -108,6 +115,14 @@ def _check_one(author: str, known: "Named") -> None:
     )
 
 
+def _tell_linked(known: "Named", whole: bool) -> None:
+    """Say which other profiles the person has."""
+    names = ", ".join(f"{platform}:{key}" for platform, key in known.linked[:_LISTED])
+    more = f" and {len(known.linked) - _LISTED:,} more" if len(known.linked) > _LISTED else ""
+    end = "go too" if whole else "stay; --whole-customer removes them as well"
+    say(f"linked to the same customer: {names}{more}; these {end}")
+
+
 def _question(author: str, known: "Named") -> str:
     if not known.messages:
         return f"no message is by {author!r}; remove the originals and records set aside that name them, for good?"
@@ -116,3 +131,41 @@ def _question(author: str, known: "Named") -> str:
         f"remove what {author!r} wrote, for good: {counted(known.messages, 'message', 'messages')},"
         f" {counted(known.tickets, 'ticket', 'tickets')} of {people}?"
     )
+
+
+@store.command
+@click.option("--dry-run", is_flag=True, help="Only say how many there are.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@shared_options
+@pass_state
+def prune(state: State, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Remove the tickets that the settings keep no longer, now.
+
+    Those are tickets that are solved, closed or hidden, of which nothing was heard for as long as [retention] says, and
+    for which nothing waits to be sent and no case is open elsewhere. "hub sync" does the same once a day. Originals
+    have a setting of their own, keep_raw.
+    """
+    from datetime import UTC, datetime
+
+    from hub.runtime.retention import prune as run
+    from hub.sdk import ConfigError
+
+    outline = state.outline()
+    if outline.keep_tickets is None:
+        raise ConfigError(f'{outline.path}: nothing says how long to keep tickets; write [retention] tickets = "1095d"')
+    before = datetime.now(UTC) - outline.keep_tickets
+    with state.store(outline.store) as opened:
+        found = opened.old_tickets(before)
+        if found.tickets and not dry_run:
+            confirm(f"remove {_told(found)}, for good?", yes)
+            with progress("removing"):
+                found = run(opened, before)
+    if as_json:
+        print_json({"removed": not dry_run, "before": before, **asdict(found)})
+    since = local(before, outline.timezone)
+    say(f"{'would remove' if dry_run else 'removed'} {_told(found)}, not heard of since {since}")
+
+
+def _told(found: "Pruned") -> str:
+    return f"{counted(found.tickets, 'ticket', 'tickets')} with {counted(found.messages, 'message', 'messages')}"

@@ -1,29 +1,37 @@
-"""One ticket in full, told for a person."""
+"""One ticket in full, told for a person in their language."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from hub.cli.output import console, counted, local, one_line, printable, width
+from hub.cli import story_answers
+from hub.cli.output import console, local, one_line, printable, width
+from hub.cli.speech import Speech
+from hub.cli.story_texts import TEXTS
 
 if TYPE_CHECKING:
+    from hub.routing.times import Times, Took
     from hub.sdk import Message, Ticket
     from hub.store import TicketEvent
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WIDTH = 100
 _VALUE = 60  # characters of an old or new value
-_DIRECTIONS = {"in": "customer", "out": "our answer", "note": "note"}
+_SHORT_ID = 8  # letters of another ticket's id
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))  # seconds
 
 Line = tuple[str, str]
 """A line and its style."""
 
 
-def print_story(ticket: "Ticket", events: "Sequence[TicketEvent]", zone: tzinfo) -> None:
-    """Print *ticket* with its messages and events; times in *zone*."""
-    lines = [*_head(ticket, zone), *_links(ticket), *_messages(ticket, zone), *_events(ticket, events, zone)]
+def print_story(
+    ticket: "Ticket", events: "Sequence[TicketEvent]", times: "Times", zone: tzinfo, lang: str, others: int = 0
+) -> None:
+    """Print *ticket* with its messages, events and figures; times in *zone*; *others*: more tickets that the customer
+    has."""
+    lines = list(Story(ticket, zone, lang, others).lines(events, times))
     if not sys.stdout.isatty():
         sys.stdout.write("\n".join(text for text, _ in lines) + "\n")
         return
@@ -32,173 +40,282 @@ def print_story(ticket: "Ticket", events: "Sequence[TicketEvent]", zone: tzinfo)
         out.print(text, style=style or None, soft_wrap=True)
 
 
-def _head(ticket: "Ticket", zone: tzinfo) -> Iterator[Line]:
-    score = "" if ticket.score is None else f" (score {ticket.score})"
-    yield f"Ticket {ticket.id}", "bold"
-    yield f"{ticket.kind} on {one_line(ticket.platform)}, {ticket.state}, priority {ticket.priority}{score}", ""
-    if ticket.title:
-        yield one_line(ticket.title), "bold"
-    for name, value in _facts(ticket, zone):
-        yield f"{name}: {one_line(value)}", ""
+class Story:
+    """Tells of one ticket."""
 
+    def __init__(self, ticket: "Ticket", zone: tzinfo, lang: str, others: int = 0) -> None:
+        self._ticket = ticket
+        self._others = others
+        self._zone = zone
+        self._say = Speech(lang, TEXTS)
+        self._numbers = {str(message.id): number for number, message in enumerate(ticket.messages, 1)}
 
-def _facts(ticket: "Ticket", zone: tzinfo) -> Iterator[tuple[str, str]]:
-    place = ticket.place
-    facts: list[tuple[str, object]] = [
-        ("rating", None if ticket.rating is None else f"{ticket.rating:g} of 5"),
-        ("sentiment", ticket.sentiment),
-        ("place", ", ".join(filter(None, (place.name, place.address, place.city))) if place else None),
-        ("language", ticket.language),
-        ("category", ticket.category),
-        ("queue", ticket.queue),
-        ("assignee", ticket.assignee),
-        ("tags", ", ".join(ticket.tags)),
-        ("due", _due(ticket, zone)),
-        ("decided by", _decided(ticket)),
-        ("tags at the source", ", ".join(ticket.source_tags)),
-        ("read by", f"{ticket.instance} ({ticket.connector})"),
-        ("link", ticket.url),
-    ]
-    yield from ((name, str(value)) for name, value in facts if value)
+    def lines(self, events: "Sequence[TicketEvent]", times: "Times") -> Iterator[Line]:
+        """Yield all that there is to tell, what happened last: that can be long."""
+        yield from self._head()
+        yield from self._links()
+        yield from self._messages()
+        yield from self._times(times)
+        yield from self._events(events)
 
+    # --- the ticket ---------------------------------------------------------------------------------------------------
 
-def _due(ticket: "Ticket", zone: tzinfo) -> str:
-    sla = ticket.sla
-    if sla is None:
-        return ""
-    dues = (
-        ("first response", sla.first_response_due),
-        ("next response", sla.next_response_due),
-        ("resolution", sla.resolution_due),
-    )
-    told = ", ".join(f"{name} {local(at, zone)}" for name, at in dues if at)
-    return f"{told or 'nothing'} (policy {sla.policy})"
+    def _head(self) -> Iterator[Line]:
+        ticket, say = self._ticket, self._say
+        score = "" if ticket.score is None else say("score", score=ticket.score)
+        platform = one_line(ticket.platform)
+        yield say("ticket", id=ticket.id), "bold"
+        told = {"kind": ticket.kind, "platform": platform, "state": ticket.state, "priority": ticket.priority}
+        yield say("head", **told) + score, ""
+        if ticket.title:
+            yield one_line(ticket.title), "bold"
+        for name, value in self._facts():
+            yield f"{say.word('fact', name)}: {one_line(value)}", ""
 
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        ticket, place = self._ticket, self._ticket.place
+        facts: list[tuple[str, object]] = [
+            ("rating", None if ticket.rating is None else self._say("rating_of", rating=f"{ticket.rating:g}")),
+            ("sentiment", ticket.sentiment),
+            ("place", ", ".join(filter(None, (place.name, place.address, place.city))) if place else None),
+            ("language", ticket.language),
+            ("category", ticket.category),
+            ("queue", ticket.queue),
+            ("assignee", ticket.assignee),
+            ("tags", ", ".join(ticket.tags)),
+            ("due", self._due()),
+            ("decided", self._decided()),
+            ("source_tags", ", ".join(ticket.source_tags)),
+            ("read_by", f"{ticket.instance} ({ticket.connector})"),
+            ("link", ticket.url),
+            ("customer", self._customer()),
+        ]
+        yield from ((name, str(value)) for name, value in facts if value)
 
-def _decided(ticket: "Ticket") -> str:
-    if ticket.decision is None:
-        return ""
-    return f"{', '.join(ticket.decision.rules) or 'no rule'} (rules {ticket.decision.ruleset})"
+    def _customer(self) -> str:
+        facts, number = self._ticket.customer, self._others
+        said = [] if facts is None else [facts.name, *facts.loyalty]
+        said += [self._say("do_not_call")] if facts and facts.do_not_call else []
+        said += [self._say("other_ticket" if number == 1 else "other_tickets", number=number)] if number else []
+        told = ", ".join(one_line(fact) for fact in said if fact)
+        return f"{self._ticket.customer_id or ''}" + (f" ({told})" if told else "")
 
+    def _due(self) -> str:
+        sla = self._ticket.sla
+        if sla is None:
+            return ""
+        dues = {
+            "first_response": sla.first_response_due,
+            "next_response": sla.next_response_due,
+            "resolution": sla.resolution_due,
+        }
+        told = [self._say(f"due.{name}", at=local(at, self._zone)) for name, at in dues.items() if at]
+        return self._say("due.policy", dues=", ".join(told) or self._say("due.nothing"), policy=sla.policy)
 
-def _links(ticket: "Ticket") -> Iterator[Line]:
-    for link in ticket.links:
-        facts = [link.state, link.department, link.assignee, link.url]
-        told = ", ".join(one_line(fact) for fact in facts if fact)
-        yield f"{link.role} to {link.instance}: {one_line(link.external_id)}" + (f" ({told})" if told else ""), ""
+    def _decided(self) -> str:
+        decision = self._ticket.decision
+        if decision is None:
+            return ""
+        rules = ", ".join(decision.rules) or self._say("no_rule")
+        return self._say("decided_by", rules=rules, version=decision.ruleset)
 
+    def _links(self) -> Iterator[Line]:
+        for link in self._ticket.links:
+            rated = None if link.rating is None else self._say("rated", rating=f"{link.rating:g}")
+            facts = [link.state, link.department, link.assignee, rated, link.url]
+            told = ", ".join(one_line(fact) for fact in facts if fact)
+            case = self._say(f"link.{link.role}", to=link.instance, case=one_line(link.external_id))
+            yield case + (f" ({told})" if told else ""), ""
+        for one in self._ticket.related:
+            ids = {"ticket": str(one.ticket)[:_SHORT_ID], "mine": str(self._ticket.id)[:_SHORT_ID]}
+            yield self._say(f"related.{one.kind}.{one.state}", **ids), ""
 
-def _messages(ticket: "Ticket", zone: tzinfo) -> Iterator[Line]:
-    for message in ticket.messages:
+    def _messages(self) -> Iterator[Line]:
+        for message in self._ticket.messages:
+            yield "", ""
+            yield self._speaker(message), "bold"
+            if message.author and message.author.key:
+                yield f"  {self._say('author_key', key=one_line(message.author.key))}", "dim"
+            yield from ((f"  {line}", "") for line in self._body(message))
+
+    def _speaker(self, message: "Message") -> str:
+        author = message.author
+        who = one_line((author.name or author.handle or author.key) if author else "") or self._say("unknown")
+        marks = [self._say(message.direction)]
+        marks += [f"★ {message.rating:g}"] if message.rating is not None else []
+        marks += [message.sentiment] if message.sentiment else []
+        marks += [self._say("hidden")] if message.hidden else []
+        return f"{local(message.created_at, self._zone)}  {who} ({', '.join(marks)})"
+
+    def _body(self, message: "Message") -> Iterator[str]:
+        if message.withheld and not message.body:
+            yield self._say("withheld")
+        elif not message.body:
+            yield self._say("no_text")
+        for paragraph in printable(message.body).splitlines():
+            yield from wrap(paragraph, min(width(), _WIDTH) - 2) or [""]
+
+    # --- what happened ------------------------------------------------------------------------------------------------
+
+    def _events(self, events: "Sequence[TicketEvent]") -> Iterator[Line]:
+        if not events:
+            return
         yield "", ""
-        yield _speaker(message, zone), "bold"
-        if message.author and message.author.key:
-            yield f"  key {one_line(message.author.key)}", "dim"
-        yield from ((f"  {line}", "") for line in _body(message))
+        yield self._say("happened"), "bold"
+        for event in events:
+            for number, text in enumerate(self.told(event)):
+                yield f"{local(event.at, self._zone) if number == 0 else ' ' * 16}  {text}", ""
+
+    def told(self, event: "TicketEvent") -> Iterator[str]:
+        """Yield *event* in words: what happened, then each changed field with its old and new value."""
+        say, data = self._say, event.data
+        cause = f" ({say.word('cause', event.cause)})"
+        match event.kind:
+            case "created":
+                yield say("event.created", messages=self._counted(int(data.get("messages", 1)))) + cause
+            case "message_added" | "message_changed" as kind:
+                yield say(f"event.{kind}", message=self._message(data)) + cause
+            case "changed" | "decided" as kind:
+                yield say(f"event.{kind}") + cause
+            case "reopened":
+                told = say("event.reopened", message=self._message(data))
+                yield told + (say("unpinned") if data.get("unpinned") else "") + cause
+            case "follows" | "followed_by" | "probably_same" | "linked" | "unlinked" as kind:
+                yield say(f"event.{kind}", ticket=str(data.get("ticket", ""))[:_SHORT_ID]) + cause
+            case "escalation_asked":
+                told = say("event.escalation_asked", to=data.get("instance", ""), department=_department(data))
+                yield told + cause
+            case "escalation_proposed":
+                yield self._proposed(data, say.word("cause", event.cause))
+            case "set" | "handed_back" as kind:
+                names = ", ".join(map(self._field, data.get("pinned", ())))
+                if kind == "set" and event.cause == "destination":
+                    yield say("set_there", names=names, to=one_line(str(data.get("instance", ""))))
+                elif event.cause == "person":
+                    yield say(f"event.{kind}", names=names)
+                else:
+                    yield say("set_by", names=names) + cause
+            case kind if kind in story_answers.KINDS:
+                yield story_answers.told(event, say) + (cause if kind in story_answers.CAUSED else "")
+            case kind:
+                yield self._elsewhere(kind, data) or f"{kind.replace('_', ' ')}{cause}"
+        for name, values in data.get("fields", {}).items():
+            yield f"  {self._field(name)}: {self._value(name, values[0])} → {self._value(name, values[1])}"
+
+    def _proposed(self, data: Mapping[str, Any], cause: str) -> str:
+        department = data["department"]
+        option = f" --department {one_line(department)}" if department else ""
+        return self._say("event.escalation_proposed", to=one_line(str(data["to"])), cause=cause, option=option)
+
+    def _elsewhere(self, kind: str, data: Mapping[str, Any]) -> str:
+        """Return what happened to the ticket's case at a destination; empty for what is not known here."""
+        say, to = self._say, data.get("instance", "")
+        case = one_line(str(data.get("external_id", "")))
+        match kind:
+            case "escalated" | "delivered":
+                return say(f"event.{kind}", to=to, case=case, department=_department(data))
+            case "notify_sent":
+                return say("event.notify_sent", to=to)
+            case "duplicate_case" | "case_changed" | "case_deleted" | "case_reopened":
+                return say(f"event.{kind}", to=to, case=case)
+            case "case_done":
+                by = say("answered_by", message=self._message({"message": data.get("answer")}))
+                told = say("event.case_done", to=to, case=case)
+                return told + (by if data.get("answer") else say("unanswered"))
+            case "case_moved":
+                old, new = (self._value("department", value) for value in data.get("department", (None, None)))
+                return say("event.case_moved", to=to, case=case, old=old, new=new)
+            case "case_stuck":
+                return say("event.case_stuck", to=to, case=case, days=f"{data.get('days', 0):g}")
+            case "case_read":
+                facts = data.get("facts", {})
+                known = (facts.get("status") or facts.get("state"), facts.get("department"), facts.get("assignee"))
+                told = ", ".join(one_line(str(fact)) for fact in known if fact)
+                return say("event.case_read", to=to, case=case, facts=f": {told}" if told else "")
+            case "rated":
+                return say("event.rated", to=to, case=case, rating=f"{data.get('rating', 0):g}")
+            case "case_merged":
+                ticket = str(data.get("ticket") or "")[:_SHORT_ID]
+                of = say("merged_with", ticket=ticket) if ticket else ""
+                return say("event.case_merged", to=to, case=case, into=one_line(str(data.get("merged_into")))) + of
+            case "comment_sent":
+                number = len(data.get("messages", ()))
+                which = "one" if number == 1 else "many"
+                return say(f"event.comment_sent.{which}", to=to, messages=self._counted(number))
+            case "change_sent":
+                changes = data.get("changes", {}).items()
+                return say(
+                    "event.change_sent",
+                    to=to,
+                    changes="; ".join(f"{self._field(name)}: {self._value(name, new)}" for name, new in changes),
+                )
+            case "set_aside" | "dropped" | "retried":
+                effect = say.word("effect", str(data.get("effect")))
+                rest = {"reason": one_line(str(data.get("reason")))} if kind == "set_aside" else {}
+                return say(f"event.{kind}", to=to, effect=effect, **rest)
+        return ""
+
+    def _message(self, data: Mapping[str, Any]) -> str:
+        which = self._numbers.get(str(data.get("message", "")))
+        return self._say("message", number=which) if which else self._say("a_message")
+
+    def _counted(self, number: int) -> str:
+        return self._say("messages.one" if number == 1 else "messages.many", number=f"{number:,}")
+
+    def _field(self, name: str) -> str:
+        return self._say.word("field", name).replace("_", " ")
+
+    def _value(self, name: str, value: Any) -> str:
+        if value is None or value == []:
+            return self._say("nothing")
+        if name.endswith("_at") and isinstance(value, int):
+            return local(_EPOCH + timedelta(microseconds=value), self._zone)
+        if isinstance(value, list):
+            value = ", ".join(map(str, value))
+        text = one_line(str(value))
+        return text if len(text) <= _VALUE else text[:_VALUE] + "…"
+
+    # --- figures ------------------------------------------------------------------------------------------------------
+
+    def _times(self, times: "Times") -> Iterator[Line]:
+        told = list(self._took(times))
+        if told:
+            yield "", ""
+            yield self._say("times"), "bold"
+        yield from ((f"  {line}", "") for line in told)
+
+    def _took(self, times: "Times") -> Iterator[str]:
+        named = [("first_response", times.first_response)]
+        named += [("next_response", one) for one in times.next_responses]
+        named += [("resolution", times.resolution)]
+        for name, took in named:
+            if took is not None:
+                yield self._one(self._say(f"took.{name}"), took)
+        if times.paused_s >= 1:
+            yield self._say("took.paused", time=self._span(times.paused_s))
+        for hold in times.holds:
+            told = {"case": one_line(hold.external_id), "to": hold.instance, "time": self._span(hold.seconds)}
+            yield self._say("hold.done" if hold.done else "hold.lasts", **told)
+
+    def _one(self, what: str, took: "Took") -> str:
+        told = self._say("took.done" if took.done else "took.waits", what=what, time=self._span(took.seconds))
+        if took.promised_s is not None:
+            told += self._say("took.of", promised=self._span(took.promised_s))
+        return told + (self._say("took.late") if took.kept is False else "")
+
+    def _span(self, seconds: float) -> str:
+        """Return a length of time in its two largest units."""
+        parts: list[str] = []
+        left = max(round(seconds), 0)
+        for unit, size in _UNITS:
+            if left >= size and len(parts) < 2:
+                parts.append(f"{left // size} {self._say(unit)}")
+                left %= size
+            elif parts:
+                break
+        return " ".join(parts) or f"0 {self._say('s')}"
 
 
-def _speaker(message: "Message", zone: tzinfo) -> str:
-    author = message.author
-    who = one_line((author.name or author.handle or author.key) if author else "") or "unknown"
-    marks = [_DIRECTIONS[message.direction]]
-    marks += [f"★ {message.rating:g}"] if message.rating is not None else []
-    marks += [message.sentiment] if message.sentiment else []
-    marks += ["hidden at the source"] if message.hidden else []
-    return f"{local(message.created_at, zone)}  {who} ({', '.join(marks)})"
-
-
-def _body(message: "Message") -> Iterator[str]:
-    if message.withheld and not message.body:
-        yield "[the vendor holds the text back]"
-    elif not message.body:
-        yield "[no text]"
-    for paragraph in printable(message.body).splitlines():
-        yield from wrap(paragraph, min(width(), _WIDTH) - 2) or [""]
-
-
-def _events(ticket: "Ticket", events: "Sequence[TicketEvent]", zone: tzinfo) -> Iterator[Line]:
-    if not events:
-        return
-    yield "", ""
-    yield "What happened", "bold"
-    numbers = {str(message.id): number for number, message in enumerate(ticket.messages, 1)}
-    for event in events:
-        for number, text in enumerate(told(event, numbers, zone)):
-            yield f"{local(event.at, zone) if number == 0 else ' ' * 16}  {text}", ""
-
-
-def told(event: "TicketEvent", numbers: dict[str, int], zone: tzinfo) -> Iterator[str]:
-    """Yield *event* in words: what happened, then each changed field with its old and new value.
-
-    Args:
-        numbers: which message of the ticket an id is, counted from 1.
-    """
-    which = numbers.get(str(event.data.get("message", "")))
-    message = f"message {which}" if which else "a message"
-    match event.kind:
-        case "created":
-            number = int(event.data.get("messages", 1))
-            yield f"read for the first time, with {counted(number, 'message', 'messages')} ({event.cause})"
-        case "message_added":
-            yield f"{message} came ({event.cause})"
-        case "message_changed":
-            yield f"{message} changed ({event.cause})"
-        case "changed":
-            yield f"the ticket changed ({event.cause})"
-        case "escalation_proposed":
-            to, department = one_line(str(event.data["to"])), event.data["department"]
-            option = f" --department {one_line(department)}" if department else ""
-            yield f'proposed for {to} ({event.cause}); "hub tickets escalate ID --to {to}{option}" opens a case there'
-        case "set" | "handed_back" as kind:
-            names = ", ".join(event.data.get("pinned", ()))
-            yield f"{names}: {'set by a person' if kind == 'set' else 'left to rules again by a person'}"
-        case _ if event.cause == "destination":
-            yield from _elsewhere(event)
-        case kind:
-            yield f"{kind.replace('_', ' ')} ({event.cause})"
-    for name, values in event.data.get("fields", {}).items():
-        yield f"  {name.replace('_', ' ')}: {_value(name, values[0], zone)} → {_value(name, values[1], zone)}"
-
-
-def _elsewhere(event: "TicketEvent") -> Iterator[str]:
-    """Yield what happened to the ticket's case at a destination."""
-    where = event.data.get("instance", "")
-    case = one_line(str(event.data.get("external_id", "")))
-    match event.kind:
-        case "escalated" | "delivered" as role:
-            department = event.data.get("department")
-            yield f"{role} to {where}" + (f", {one_line(department)}" if department else "") + f": {case} exists there"
-        case "duplicate_case":
-            yield f"{where} has a second case of it: {case}; close one of them there"
-        case "case_read":
-            facts = event.data.get("facts", {})
-            known = (facts.get("status") or facts.get("state"), facts.get("department"), facts.get("assignee"))
-            told = ", ".join(one_line(str(fact)) for fact in known if fact)
-            yield f"{case} is followed ({where})" + (f": {told}" if told else "")
-        case "case_changed":
-            yield f"{case} changed ({where})"
-        case "comment_sent":
-            number = len(event.data.get("messages", ()))
-            yield f"{counted(number, 'message was', 'messages were')} told to {where}"
-        case "change_sent":
-            changes = "; ".join(
-                f"{name}: {_value(name, new, UTC)}" for name, new in event.data.get("changes", {}).items()
-            )
-            yield f"{where} was told of changes: {changes}"
-        case "set_aside":
-            yield f"the {event.data.get('effect')} for {where} was set aside: {one_line(str(event.data.get('reason')))}"
-        case "dropped":
-            yield f"the {event.data.get('effect')} for {where} was dropped by a person"
-        case kind:
-            yield f"{kind.replace('_', ' ')} ({where})"
-
-
-def _value(name: str, value: Any, zone: tzinfo) -> str:
-    if value is None or value == []:
-        return "nothing"
-    if name.endswith("_at") and isinstance(value, int):
-        return local(_EPOCH + timedelta(microseconds=value), zone)
-    if isinstance(value, list):
-        value = ", ".join(map(str, value))
-    text = one_line(str(value))
-    return text if len(text) <= _VALUE else text[:_VALUE] + "…"
+def _department(data: Mapping[str, Any]) -> str:
+    department = data.get("department")
+    return f", {one_line(str(department))}" if department else ""

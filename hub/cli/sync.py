@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.cases import case_told
 from hub.cli.errors import FAILED, WRONG_USE
 from hub.cli.output import Column, counted, print_json, print_table, progress, say
+from hub.cli.speech import language
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
     from hub.runtime.check import Finding
     from hub.runtime.config import Settings
-    from hub.runtime.reports import DeliveryReport, Progress, StreamReport, SyncReport
+    from hub.runtime.reports import CustomersReport, DeliveryReport, Progress, StreamReport, SyncReport
 
 
 @click.command
@@ -34,6 +36,7 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
 
     settings = state.settings(apart=True)
     names, wrong = _startable(settings, instances)
+    lang = language(settings.lang)
     with state.store(settings.store) as store, progress("reading", quiet=state.verbosity < 0) as shown:
 
         def tell(step: "Progress") -> None:
@@ -42,7 +45,7 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
         def wait(instance: str, tries: int, seconds: float, error: HubError) -> None:
             shown.show(f"{instance}: {error}; try {tries + 1} in {seconds:.0f} s")
 
-        report = asyncio.run(run(settings, store, names, on_progress=tell, on_wait=wait, sweeps=sweeps))
+        report = asyncio.run(run(settings, store, names, on_progress=tell, on_wait=wait, sweeps=sweeps, lang=lang))
     if as_json:
         print_json({"ok": report.ok and not wrong, **_plain(report), "settings": wrong})
     else:
@@ -60,11 +63,14 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
 def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     """Try settings, credentials and addresses; say what to do.
 
-    Reads the rules, and asks each source of the INSTANCEs (all of them unless named) what a sync would ask first: its
-    references, and one page of one stream. Nothing is stored. Exit code 0 only if nothing was found.
+    Reads the rules and the templates of answers, and asks each source of the INSTANCEs (all of them unless named) what
+    a sync would ask first: its references, and one page of one stream. Nothing is stored. Exit code 0 only if nothing
+    was found.
     """
+    from hub.runtime.answers import templates_problem
     from hub.runtime.check import Finding
     from hub.runtime.check import check as run
+    from hub.runtime.notify_check import notify_findings
     from hub.runtime.rules import rules_problem
 
     settings = state.settings(apart=True)
@@ -73,8 +79,12 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
         findings = asyncio.run(run(settings, store, names))
         problem = rules_problem(settings.rules, store)
     findings += [Finding(name, ok=False, message=told, todo="mend its settings") for name, told in wrong.items()]
+    if not instances:
+        findings += asyncio.run(notify_findings(settings))
     if problem:
         findings.append(Finding("rules", ok=False, message=problem, todo='"hub rules check" says more'))
+    if problem := templates_problem(settings.replies):
+        findings.append(Finding("replies", ok=False, message=problem, todo='"hub replies check" says more'))
     if as_json:
         print_json(findings)
     else:
@@ -108,9 +118,12 @@ def _end(*, ok: bool, wrong: object) -> None:
 def _plain(report: "SyncReport") -> dict[str, object]:
     return {
         "deliveries": report.deliveries,
+        "customers": report.customers,
         "seconds": report.seconds,
         "indexed": report.indexed,
+        "pruned": report.pruned,
         "problems": report.problems,
+        "cases": report.cases,
         "streams": report.streams,
     }
 
@@ -130,8 +143,12 @@ def _show(report: "SyncReport", *, quiet: bool) -> None:
                 say(f"{named}: {remark}")
     for delivery in report.deliveries:
         _show_delivery(delivery, quiet=quiet)
+    for asked in report.customers:
+        _show_customers(asked, quiet=quiet)
     for problem in report.problems:
         say(problem)
+    for case in report.cases:
+        say(case_told(case))
     if summary := _summary(report, quiet=quiet):
         say(summary)
 
@@ -145,6 +162,19 @@ def _show_delivery(delivery: "DeliveryReport", *, quiet: bool) -> None:
     for remark in remarks:
         if remark:
             say(f"{delivery.instance}: {remark}")
+
+
+def _show_customers(asked: "CustomersReport", *, quiet: bool) -> None:
+    remarks = [*asked.problems, asked.error]
+    if asked.aside and not quiet:
+        told = counted(asked.aside, "customer was asked about in vain", "customers were asked about in vain")
+        remarks.append(f"{told}; they are asked about again when they write")
+    if asked.asked and not quiet:
+        told = f"asked about {counted(asked.asked, 'customer', 'customers')}, knows {asked.found:,} of them"
+        remarks.insert(0, told)
+    for remark in remarks:
+        if remark:
+            say(f"{asked.instance}: {remark}")
 
 
 def _show_streams(streams: "Sequence[StreamReport]") -> None:
@@ -171,6 +201,8 @@ def _summary(report: "SyncReport", *, quiet: bool) -> str:
     records = sum(stream.records for stream in report.streams)
     rejected = sum(stream.rejected for stream in report.streams)
     parts = [] if quiet else [f"{counted(records, 'record', 'records')} in {report.seconds:.1f} s"]
+    if report.pruned and not quiet:
+        parts.append(f"{counted(report.pruned, 'old ticket was', 'old tickets were')} removed")
     if rejected:
         parts.append(f'{counted(rejected, "record was", "records were")} set aside, see "hub dead list"')
     return "; ".join(parts)

@@ -1,6 +1,9 @@
-"""``hub tickets``: list, show, export, set, escalate."""
+"""``hub tickets``: list, show, export, set, escalate, link, unlink; what is done at the source is in
+:mod:`hub.cli.tickets_act`.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +13,10 @@ from hub.cli.errors import FAILED
 from hub.cli.filters import CATEGORIES, PRIORITIES, STATES, check_instances, filter_options, ticket_filter
 from hub.cli.lazy import Group
 from hub.cli.output import Column, counted, local, print_json, print_table, progress, say, width
+from hub.cli.related import link, unlink
+from hub.cli.speech import lang_option, language
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
+from hub.cli.tickets_act import COMMANDS as ACTING
 
 if TYPE_CHECKING:
     from hub.runtime.config import Outline
@@ -25,16 +31,21 @@ _WIDE = 110  # columns of a terminal from which kind and author are shown too
 
 @click.group(cls=Group)
 def tickets() -> None:
-    """List, show, export, set and escalate tickets."""
+    """List, show, export, set, escalate, link and answer tickets."""
+
+
+for _command in (link, unlink, *ACTING):
+    tickets.add_command(_command)
 
 
 @tickets.command("list")
 @filter_options
+@click.option("--customer", metavar="WHO", help="Of this customer: an id of theirs or of a ticket, or platform:handle.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @json_option
 @shared_options
 @pass_state
-def list_(state: State, /, limit: int, as_json: bool, **options: Any) -> None:
+def list_(state: State, /, customer: str | None, limit: int, as_json: bool, **options: Any) -> None:
     """List tickets, newest first.
 
     Options that are given several times are alternatives; different options narrow further.
@@ -43,6 +54,8 @@ def list_(state: State, /, limit: int, as_json: bool, **options: Any) -> None:
     wanted = ticket_filter(options, outline.timezone)
     with state.store(outline.store) as store:
         check_instances(outline, store, options["instance"])
+        if customer is not None:
+            wanted = replace(wanted, customer=store.profiles_of(customer))
         lines = store.list_tickets(wanted, limit)
     if as_json:
         print_json(lines)
@@ -57,24 +70,30 @@ def list_(state: State, /, limit: int, as_json: bool, **options: Any) -> None:
 
 @tickets.command
 @click.argument("ticket", metavar="ID")
+@lang_option
 @json_option
 @shared_options
 @pass_state
-def show(state: State, ticket: str, as_json: bool) -> None:
-    """Show one ticket in full, with its messages and what happened to it.
+def show(state: State, ticket: str, lang: str | None, as_json: bool) -> None:
+    """Show one ticket in full, with its messages, what happened to it and how long that took.
 
     ID is the ticket's id, or its first four letters or more.
     """
+    from datetime import UTC, datetime
+
     from hub.cli.story import print_story
+    from hub.runtime.times import times_of
 
     outline = state.outline()
     with state.store(outline.store) as store:
         found = store.find_ticket(ticket)
         events = store.events(str(found.id))
+        others = store.other_tickets(str(found.id))
+        times = times_of(outline.rules, found, events, datetime.now(UTC))
     if as_json:
-        print_json({**found.model_dump(mode="json"), "events": events})
+        print_json({**found.model_dump(mode="json"), "events": events, "times": times})
     else:
-        print_story(found, events, outline.timezone)
+        print_story(found, events, times, outline.timezone, language(lang or outline.lang), others)
 
 
 @tickets.command("set")
@@ -181,7 +200,7 @@ def _is_mapped(config: "ConnectorConfig", department: str) -> bool:
 
 @tickets.command
 @filter_options
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True,
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "xlsx"]), default="jsonl", show_default=True,
               help="One JSON object a line with its messages, or one flat row a ticket.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
               help="A file; - or nothing: standard output.")  # fmt: skip
@@ -194,17 +213,23 @@ def export(state: State, /, form: str, output: Path | None, force: bool, **optio
     A file is complete or not there at all: it gets its name when the last ticket is written. Only its owner may read
     it. A device or a pipe is written as it stands.
     """
-    from hub.cli.export import WRITERS, opened
+    from hub.cli.export import WRITERS, opened, write_xlsx
 
     outline = state.outline()
     wanted = ticket_filter(options, outline.timezone)
     output = None if output == Path("-") else output
-    _check_output(outline, output, force)
+    check_output(outline, output, force)
+    if form == "xlsx" and output is None:
+        raise click.UsageError("a spreadsheet goes into a file; name it with -o tickets.xlsx")
     with state.store(outline.store) as store:
         check_instances(outline, store, options["instance"])
-        with opened(output) as file, progress("writing") as shown:
+        found = store.iter_tickets(wanted)
+        with opened(None if form == "xlsx" else output) as file, progress("writing") as shown:
             number = 0
-            for number in WRITERS[form](store.iter_tickets(wanted), file):
+            ways = (
+                write_xlsx(found, output, outline.timezone) if form == "xlsx" and output else WRITERS[form](found, file)
+            )
+            for number in ways:
                 if number % 1000 == 0 and output:
                     shown.show(counted(number, "ticket", "tickets"))
     if not number:
@@ -213,7 +238,12 @@ def export(state: State, /, form: str, output: Path | None, force: bool, **optio
         say(f"{counted(number, 'ticket', 'tickets')} in {output}")
 
 
-def _check_output(outline: "Outline", output: Path | None, force: bool) -> None:
+def check_output(outline: "Outline", output: Path | None, force: bool, hint: str = "-o") -> None:
+    """Check that a file may be written.
+
+    Raises:
+        click.BadParameter: it is there and not to be written over, or the hub lives on it.
+    """
     from hub.cli.export import refusal
     from hub.store.database import path_of
 
@@ -223,7 +253,7 @@ def _check_output(outline: "Outline", output: Path | None, force: bool) -> None:
     held = [database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))]
     held += [outline.path, outline.path.with_name(".env")]
     if why := refusal(output, held, force=force):
-        raise click.BadParameter(why, param_hint="-o")
+        raise click.BadParameter(why, param_hint=hint)
 
 
 def _nothing(text: str | None) -> str:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from hub.pipeline.act import drive
 from hub.pipeline.retry import NO_RETRY
@@ -19,6 +20,7 @@ from hub.sdk import (
     Created,
     Delivery,
     DeliveryError,
+    Effect,
     HubError,
     StoreError,
     TransientError,
@@ -115,7 +117,7 @@ class OutboxRun:
             parcel = await self._store.run(self._store.outbox_parcel, row.n)
             if parcel is None:
                 return
-            obstacle = obstacle_of(parcel)
+            obstacle = obstacle_of(self._source, parcel)
             if obstacle is not None:  # the destination was not asked, so this says nothing of whether it is there
                 await self._failed(row, DeliveryError(obstacle), sure=row.unsure_at is None)
                 return
@@ -187,22 +189,29 @@ def delivery_of(source: Source, parcel: Parcel) -> Delivery:
         ticket=ticket,
         marker=row.marker,
         now=source.now(),
-        effect=row.effect,
+        effect=cast(Effect, row.effect),
         link=parcel.link,
         department=row.department,
         messages=tuple(message for message in ticket.messages if str(message.id) in row.messages),
         changes=row.changes,
+        summary=source.summarize(ticket),
         reference=source.reference,
         unsure_since=row.unsure_since,
+        asked_at=row.created_at,
     )
 
 
-def obstacle_of(parcel: Parcel) -> str | None:
+def obstacle_of(source: Source, parcel: Parcel) -> str | None:
     """Return why a delivery cannot be sent, before the destination is asked; None: it can."""
+    ability = "deliver" if parcel.outgoing.role == "delivered" else "escalate"
+    able = source.connector.abilities(source.config)
+    if ability not in able:
+        has = f'"{source.connector.name}" has no ability {ability}, only {", ".join(sorted(able))}'
+        return f"{has}; name another instance in the rule that asked for it, and drop this delivery"
     effect = parcel.outgoing.effect
     if effect != "create" and parcel.link is None:
         return "the ticket has no case there to be told or changed"
-    if effect == "comment" and parcel.closed:
+    if effect == "comment" and parcel.closed and parcel.outgoing.role == "escalated":
         return (
             "its case there is closed, so nothing more is told in it; escalate the ticket again and the new case tells"
             " it, or drop this delivery"
@@ -236,20 +245,21 @@ class Try:
         row = self._row
         await drive(self._source, steps_of(self._source, self._parcel), self._created, self)
         if not self._done:
-            await self._store.run(self._store.outbox_finished, row.n)
+            await self._store.run(self._store.outbox_finished, row.n, row.changes)
 
     async def _created(self, fact: Created) -> None:
         connector = self._source.connector
         place = Place(self._source.name, connector.name, connector.namespace(), storable(fact.external_id))
         made = self._store.outbox_made
-        await self._store.run(made, self._row.n, self._parcel.told_n, place, storable(fact.url))
+        told = self._parcel.told_n, place, storable(fact.url), self._parcel.told
+        await self._store.run(made, self._row.n, *told)
         self.sure = True
         self._done = self._row.effect != "create"
 
     async def sending(self) -> None:
         """Commit that something may be there from now on."""
         self._sure_before, self.sure = self.sure, False
-        await self._store.run(self._store.outbox_unsure, self._row.n, self._parcel.told_n)
+        await self._store.run(self._store.outbox_unsure, self._row.n, self._parcel.told_n, self._parcel.told)
 
     async def answered(self, *, undone: bool) -> None:
         """Take back what :meth:`sending` noted, if nothing came of it; written down with the end of the try."""

@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from hub.pipeline.fetch import Fetched, pages
 from hub.pipeline.normalize import normalize, sort_out
 from hub.pipeline.source import Source
+from hub.routing.destinations import Destinations
 from hub.sdk import Cursor, Draft, Listed, Page, Read, Sweep, TransientError, furthest
-from hub.store import Absent, Checkpoint, Rejected, Router, Store, Stored, StreamKey
+from hub.store import Absent, Answering, Checkpoint, Conversations, Rejected, Router, Store, Stored, StreamKey
 
 EDGE = timedelta(days=1)
 """An inventory says nothing of the first and last day of its window: vendors cut windows in their own ways."""
@@ -55,6 +56,9 @@ class Run:
         on_page: told after each checkpoint.
         router: what decides for tickets; None: nothing does.
         others: names of the instances that are configured beside this one.
+        conversations: what a new message on a ticket that has ended does.
+        destinations: where tickets are delivered that no *router* decides for.
+        answering: how customers are answered, and what can be done at sources; None: nothing is.
         effects: whether what is read is also told elsewhere.
         window: row number of the window, for a backfill.
         on_drafts: told what a page says before it is stored.
@@ -68,6 +72,9 @@ class Run:
     on_page: Callable[[StreamKey, Stored, Sequence[Rejected], Counts], None] | None = None
     router: Router | None = None
     others: AbstractSet[str] = frozenset()
+    conversations: Conversations | None = None
+    destinations: Destinations | None = None
+    answering: Answering | None = None
     effects: bool = True
     window: int | None = None
     on_drafts: Callable[[Sequence[Draft]], Awaitable[None]] | None = None
@@ -140,11 +147,14 @@ class Run:
             follow_ups=said.follow_ups,
             now=self.source.now(),
             router=self.router,
+            answering=self.answering,
             rejected=rejected,
             cursor=cursor,
             originals=fetched.originals,
             records=len(fetched.records),
             keep_raw=self.source.keep_raw,
+            conversations=self.conversations,
+            destinations=self.destinations,
             requests=fetched.asked,
             effects=self.effects,
             window=self.window,

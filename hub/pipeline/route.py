@@ -1,13 +1,14 @@
 """From a rule set to what decides in a checkpoint. Pure. Without rules every ticket is of normal priority."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from hub.routing.destinations import Destinations
 from hub.routing.facts import Facts
 from hub.sdk import Classified, Undecided
-from hub.store import Decided, Escalation, Router
+from hub.store import Act, Answer, Decided, Escalation, Router
 
 if TYPE_CHECKING:  # they load YAML, words and expressions, which a hub without rules never needs
     from hub.routing.decide import Decision
@@ -17,22 +18,34 @@ Classify = Callable[[Undecided], Classified | None]
 """The hook ``classify_ticket``: what a classifier makes of a ticket that no rule gave a category."""
 
 
-def router(load: "Callable[[], RuleSet] | None", classify: Classify | None = None) -> Router | None:
+def router(
+    load: "Callable[[], RuleSet] | None",
+    classify: Classify | None = None,
+    destinations: Destinations = Destinations(),  # noqa: B008 - frozen
+    recipients: Collection[str] = (),
+) -> Router | None:
     """Return what decides by the rules that *load* gives, then by *classify*; None where there are no rules.
 
-    They are loaded when the first ticket is decided: a run without news needs none.
+    They are loaded when the first ticket is decided: a run without news needs none. What no rule says the delivery of
+    goes to the default *destinations*. Of the names that rules tell, those that are none of *recipients* are left out.
     """
     if load is None:
         return None
     rules = cache(load)
 
     def decide(facts: Facts) -> Decided:
-        return decided(rules(), facts, classify)
+        found = decided(rules(), facts, classify, destinations)
+        return replace(found, notify=tuple(name for name in found.notify if name in recipients))
 
-    return Router(decide, lambda: rules().needs_history)
+    return Router(decide, lambda: rules().needs_history, destinations)
 
 
-def decided(rules: "RuleSet", facts: Facts, classify: Classify | None = None) -> Decided:
+def decided(
+    rules: "RuleSet",
+    facts: Facts,
+    classify: Classify | None = None,
+    destinations: Destinations = Destinations(),  # noqa: B008 - frozen
+) -> Decided:
     """Return the decision for a ticket with *facts*.
 
     What no rule gave a category, *classify* is asked for; then the rules decide once more, as for a ticket that has it.
@@ -42,8 +55,14 @@ def decided(rules: "RuleSet", facts: Facts, classify: Classify | None = None) ->
         found = classify(_undecided(facts))
         if found is not None:
             known = rules.decide(replace(facts, pinned={**facts.pinned, "category": found.category}))
-            return _as_stored(known, found.tags, found.by)
-    return _as_stored(decision)
+            return _as_stored(known, _where(known, facts, destinations), found.tags, found.by)
+    return _as_stored(decision, _where(decision, facts, destinations))
+
+
+def _where(decision: "Decision", facts: Facts, destinations: Destinations) -> tuple[str, ...]:
+    """Return the instances that a ticket is delivered to."""
+    said = [one.created_at for one in facts.messages if one.direction == "in" and not one.hidden]
+    return destinations.of(facts.kind, max(said, default=None), decision.deliver)
 
 
 def _undecided(facts: Facts) -> Undecided:
@@ -57,7 +76,9 @@ def _undecided(facts: Facts) -> Undecided:
     )
 
 
-def _as_stored(decision: "Decision", tags: tuple[str, ...] = (), by: str | None = None) -> Decided:
+def _as_stored(
+    decision: "Decision", deliver: tuple[str, ...], tags: tuple[str, ...] = (), by: str | None = None
+) -> Decided:
     return Decided(
         priority=decision.priority,
         queue=decision.queue,
@@ -70,5 +91,9 @@ def _as_stored(decision: "Decision", tags: tuple[str, ...] = (), by: str | None 
         ruleset=decision.ruleset,
         rules=(*decision.rules, by) if by else decision.rules,
         escalations=tuple(Escalation(one.to, one.department) for one in decision.escalate if not one.proposed),
+        deliver=deliver,
         proposals=tuple(Escalation(one.to, one.department) for one in decision.escalate if one.proposed),
+        acts=tuple(Act(one.name, one.values, one.text) for one in decision.act),
+        answer=Answer(reply.template, reply.rule, reply.mode == "auto") if (reply := decision.reply) else None,
+        notify=decision.notify,
     )

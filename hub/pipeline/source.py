@@ -7,11 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.pipeline.retry import RetryPolicy
-from hub.sdk import Connector, ConnectorConfig, ConnectorSpec, HubError, Request, Response
+from hub.sdk import Connector, ConnectorConfig, ConnectorSpec, HubError, Request, Response, Ticket
 
 
 async def _nobody_else(request: Request, wait: timedelta, limit: str | None) -> None:
     """Tell nobody: this source shares its account with no other."""
+
+
+def _nothing(ticket: Ticket) -> str:
+    """Say nothing of a ticket."""
+    return ""
 
 
 def utc_now() -> datetime:
@@ -37,6 +42,7 @@ class Source:
         width: how many pages may be under way at once where a source names them ahead.
         on_wait: told before each wait between two tries.
         now: the clock.
+        summarize: a ticket's decision in one line, in the language of the settings.
         storing: held while a page is being stored. What has come meanwhile is parsed after that: both at once would
             take turns at the interpreter, page against page, which costs more than the waiting.
     """
@@ -52,6 +58,7 @@ class Source:
     width: int = 4
     on_wait: Callable[[int, float, HubError], None] | None = None
     now: Callable[[], datetime] = utc_now
+    summarize: Callable[[Ticket], str] = _nothing
     storing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property

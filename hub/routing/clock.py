@@ -246,7 +246,7 @@ def deadlines(
         spoken,
         first,
         tuple(deadline for deadline in following if deadline is not None),
-        _deadline(policy, calendar, stops, "resolution", start, _solved_at(ordered)),
+        _deadline(policy, calendar, stops, "resolution", start, solved_at(ordered)),
     )
 
 
@@ -335,14 +335,15 @@ def _before(stops: Iterable[Stop], done_at: datetime) -> Iterable[Stop]:
             yield Stop(start, done_at if end is None else min(end, done_at))
 
 
-def _solved_at(ordered: Iterable[tuple[datetime, State]]) -> datetime | None:
-    solved_at: datetime | None = None
+def solved_at(ordered: Iterable[tuple[datetime, State]]) -> datetime | None:
+    """Return since when the ticket is solved or closed, by its states in order of time; None: it is not."""
+    since: datetime | None = None
     for at, state in ordered:
         if state in _DONE:
-            solved_at = solved_at or at
+            since = since or at
         elif state != "hidden":
-            solved_at = None
-    return solved_at
+            since = None
+    return since
 
 
 def _reach(calendar: Calendar, start: datetime, seconds: float, stops: Iterable[Stop]) -> datetime | None:

@@ -135,6 +135,7 @@ WORDS: Mapping[str, Callable[[Case], Any]] = {
     "url": lambda case: (case.facts.url,),
     "thread": lambda case: (case.facts.thread,),
     "source_tags": lambda case: case.facts.source_tags or (),
+    "loyalty": lambda case: case.facts.customer.loyalty,
     "state": lambda case: (case.state,),
     "category": lambda case: (case.fields.get("category"),),
     "queue": lambda case: (case.fields.get("queue"),),
@@ -155,6 +156,7 @@ NUMBERS: Mapping[str, Callable[[Case], float | None]] = {
     "score": lambda case: case.score,
     "contacts_in_week": lambda case: case.facts.customer.in_week,
     "open_tickets": lambda case: case.facts.customer.open_tickets,
+    "customer_tickets": lambda case: case.facts.customer.tickets,
 }
 SPANS: Mapping[str, Callable[[Case], timedelta | None]] = {
     "waiting": lambda case: case.facts.waiting,
@@ -163,11 +165,17 @@ SPANS: Mapping[str, Callable[[Case], timedelta | None]] = {
 FLAGS: Mapping[str, Callable[[Case], bool | None]] = {
     "customer_known": lambda case: case.known,
     "first_contact": lambda case: case.facts.customer.first_contact,
+    "do_not_call": lambda case: case.facts.customer.do_not_call,
     "withheld": lambda case: case.facts.withheld,
     "has_text": lambda case: case.has_text,
 }
-HISTORY = frozenset(("customer_known", "first_contact", "contacts_in_week", "open_tickets"))
-"""Keys that ask for the customer's other tickets."""
+HISTORY = frozenset(
+    (
+        *("customer_known", "first_contact", "contacts_in_week", "open_tickets"),
+        *("customer_tickets", "do_not_call", "loyalty"),
+    )
+)
+"""Keys that ask for the customer's other tickets, and for what CRMs say of the customer."""
 
 # --- conditions -----------------------------------------------------------------------------------------------------
 

@@ -152,7 +152,7 @@ def decided(decision: Decision) -> dict[str, Any]:
         "tags": list(decision.tags),
         "deliver": None if decision.deliver is None else list(decision.deliver),
         "escalate": [asdict(one) for one in decision.escalate],
-        "reply": asdict(decision.reply) if decision.reply else None,
+        "reply": {"template": reply.template, "mode": reply.mode} if (reply := decision.reply) else None,
         "act": [asdict(one) for one in decision.act],
         "notify": list(decision.notify),
         "policy": decision.policy,

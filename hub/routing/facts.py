@@ -21,7 +21,7 @@ DECIDED = ("category", "priority", "score", "queue", "assignee", "state", "tags"
 STARS = 5
 """Most stars that a rating has."""
 
-_OF_CUSTOMER = ("known", "first_contact", "in_week", "open_tickets")
+_OF_CUSTOMER = ("known", "first_contact", "in_week", "open_tickets", "tickets", "do_not_call", "loyalty")
 
 
 class FactsError(ValueError):
@@ -34,18 +34,24 @@ class FactsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """What is known of who wrote, from all tickets of theirs.
+    """What is known of who wrote, from all tickets of theirs and from a CRM.
 
     Attributes:
         known: whether it is known who this is; anonymous people are not escalated, only proposed for it.
         in_week: tickets in the last seven days, this one included.
         open_tickets: this one not counted.
+        tickets: all of them, this one included.
+        do_not_call: whether the customer wants no calls, as a CRM says.
+        loyalty: levels of loyalty and segments, as CRMs say.
     """
 
     known: bool = False
     first_contact: bool | None = None
     in_week: int | None = None
     open_tickets: int | None = None
+    tickets: int | None = None
+    do_not_call: bool | None = None
+    loyalty: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -347,7 +353,9 @@ _FACTS: dict[str, _Fact] = {
     **_facts("write a number from 0 to 5", _stars, "rating"),
     **_facts("write a whole number", _count, "followers reach engagement attachments unanswered"),
     **_facts("write a whole number", _count, "open_tickets", messages="customer_messages", contacts_in_week="in_week"),
-    **_facts("write true or false", _flag, "first_contact withheld", customer_known="known"),
+    **_facts("write a whole number", _count, "", customer_tickets="tickets"),
+    **_facts("write true or false", _flag, "first_contact withheld do_not_call", customer_known="known"),
+    **_facts("write a list of words", _words, "loyalty"),
     **_facts('write a span of time such as "30m"', _span, "waiting age"),
     **_facts("write a time such as 2026-11-25T10:00:00Z", _instant, "created_at"),
     **_facts("write a table", _table, "extra"),

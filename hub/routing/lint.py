@@ -19,10 +19,15 @@ SEVERITIES: Mapping[str, Severity] = {
     "contradiction": "error",  # what it sets is always set otherwise before
     "example": "error",
     "impossible": "error",
+    "no_ability": "error",  # the instance cannot take what it is to get
     "shadowed": "error",  # nothing of what it does ever counts
     "stopped": "error",
     "unknown_instance": "error",
     "unknown_notify": "error",
+    "auto_complaint": "error",  # a complaint is never answered without a person
+    "cannot_act": "error",  # the source that the rule is for lacks the action
+    "unknown_auto": "error",
+    "unknown_template": "error",
     "unreadable": "error",
     "ascii_class": "warning",
     "ceiling": "warning",  # its floor is below the ceiling of a rule that always goes with it
@@ -37,6 +42,10 @@ SEVERITIES: Mapping[str, Severity] = {
     "unused_calendar": "warning",
     "unused_list": "warning",
     "yo_class": "warning",
+    "no_templates": "warning",
+    "nobody_can": "warning",  # no configured source has the action
+    "unused_template": "warning",
+    "auto_not_allowed": "note",
     "overlaps": "note",
     "same_phrase": "note",
 }
@@ -70,10 +79,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Names that the settings give; None where nobody knows them."""
+    """Names that the settings give; None where nobody knows them.
+
+    ``abilities`` are those of the instances' connectors, as far as they are known; ``actions`` those that each instance
+    can do at its source, ``connectors`` the connector of each.
+    """
 
     instances: frozenset[str] | None = None
     notify: frozenset[str] | None = None
+    abilities: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    actions: Mapping[str, frozenset[str]] | None = None
+    connectors: Mapping[str, str] = field(default_factory=dict)
 
 
 def about(rule: Rule | Policy, kind: str, **more: Any) -> Problem:
@@ -98,7 +114,7 @@ def never_matching(rules: RuleSet) -> frozenset[str]:
     above = _Above()
     found: set[str] = set()
     for rule in rules.rules:
-        needs = (leaf for leaf in _wanted(rule.when) if leaf.key == "matched")
+        needs = (leaf for leaf in wanted_of(rule.when) if leaf.key == "matched")
         if impossible(rule.when) or any(map(above.lacks, needs)):
             found.add(rule.name)
         above.add(rule)
@@ -129,7 +145,7 @@ def _rule(rule: Rule, above: _Above, named: set[str]) -> Iterator[Problem]:
     then = rule.then
     if why := impossible(rule.when):
         yield about(rule, "impossible", conditions=[shown(one) for one in why])
-    for leaf in _wanted(rule.when):
+    for leaf in wanted_of(rule.when):
         if above.lacks(leaf):
             kind = "impossible" if leaf.key == "matched" else "never_set"
             yield about(rule, kind, key=leaf.key, values=list(leaf.values.shown), conditions=[shown(leaf)])
@@ -143,13 +159,13 @@ def _rule(rule: Rule, above: _Above, named: set[str]) -> Iterator[Problem]:
         yield about(rule, "closes_complaint")
 
 
-def _wanted(condition: Condition) -> Iterator[IsOneOf]:
+def wanted_of(condition: Condition) -> Iterator[IsOneOf]:
     """Yield the conditions on values without which *condition* cannot hold."""
     if isinstance(condition, IsOneOf):
         yield condition
     elif isinstance(condition, All):
         for one in condition.conditions:
-            yield from _wanted(one)
+            yield from wanted_of(one)
 
 
 def _matched_names(condition: Condition) -> Iterator[str]:
@@ -223,6 +239,7 @@ def _names(rules: RuleSet, known: Known) -> Iterator[Problem]:
     for rule in rules.rules:
         if known.instances is not None:
             yield from _unknown(rule, "unknown_instance", _instances(rule), known.instances)
+        yield from _unable(rule, known.abilities)
         if known.notify is not None:
             yield from _unknown(rule, "unknown_notify", rule.then.notify, known.notify)
 
@@ -234,6 +251,15 @@ def _instances(rule: Rule) -> Iterable[str]:
     for leaf in leaves(rule.when):
         if isinstance(leaf, IsOneOf) and leaf.key == "instance":
             yield from (value for value in leaf.values.shown if "*" not in value)
+
+
+def _unable(rule: Rule, abilities: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    delivered = (("deliver", name) for name in dict(rule.then.fields).get("deliver") or ())
+    escalated = (("escalate", one.to) for one in rule.then.escalate)
+    for ability, name in dict.fromkeys((*delivered, *escalated)):
+        if name in abilities and ability not in abilities[name]:
+            able = sorted(other for other, has in abilities.items() if ability in has)
+            yield about(rule, "no_ability", value=name, ability=ability, known=able)
 
 
 def _unknown(rule: Rule, kind: str, names: Iterable[str], known: frozenset[str]) -> Iterator[Problem]:

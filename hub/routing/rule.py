@@ -22,10 +22,11 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer to the customer; a draft waits for a person."""
+    """An answer to the customer; a draft waits for a person. ``rule`` is the name of the rule that asks for it."""
 
     template: str
     mode: Literal["draft", "auto"] = "draft"
+    rule: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ class Compiler:
         return Rule(
             name=spec.name,
             when=self.when(spec.when, file, (*at, "when")),
-            then=self._effects(spec.then, file, (*at, "then")),
+            then=self._effects(spec.name, spec.then, file, (*at, "then")),
             file=file.name,
             line=file.line(at),
             builtin=file.builtin,
@@ -183,10 +183,10 @@ class Compiler:
                 except FactsError as error:
                     file.add((*where, error.key), str(error))
 
-    def _effects(self, then: Then, file: SourceFile, at: Keys) -> Effects:
+    def _effects(self, rule: str, then: Then, file: SourceFile, at: Keys) -> Effects:
         fields = {name: getattr(then, name) for name in ONE_VALUE if getattr(then, name) is not None}
         if then.reply:
-            fields["reply"] = Reply(then.reply.template, then.reply.mode)
+            fields["reply"] = Reply(then.reply.template, then.reply.mode, rule)
         if then.deliver is not None:
             if NOWHERE in then.deliver and len(then.deliver) > 1:
                 file.add((*at, "deliver"), f"says {NOWHERE} and more; write either")
@@ -342,6 +342,7 @@ _NUMBERS = frozenset(
         "score",
         "contacts_in_week",
         "open_tickets",
+        "customer_tickets",
     )
 )
 _ORDER = {name: number for number, name in enumerate(When.model_fields)}

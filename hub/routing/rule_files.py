@@ -116,7 +116,7 @@ class SourceFile:
             return model.model_validate(raw)
         except ValidationError as error:
             for keys, details in by_place(error, raw):
-                self.add((*at, *keys), _message(keys, details, model))
+                self.add((*at, *keys), message_of(keys, details, model))
             return _rest(model, raw, error)
 
 
@@ -231,7 +231,8 @@ def _path(tree: Any, keys: Keys) -> str:
     return dotted(keys)
 
 
-def _message(path: Keys, details: list[Any], model: type[BaseModel]) -> str:
+def message_of(path: Keys, details: list[Any], model: type[BaseModel]) -> str:
+    """Return what is wrong with the value at *path* of a *model*, and what to write instead."""
     first = details[0]
     around, known_field = around_of(model, path)
     kind, given = first["type"], first["input"]

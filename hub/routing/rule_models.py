@@ -241,9 +241,14 @@ class When(RuleModel):
     open_tickets: NumberCondition | None = Field(
         default=None, description="open tickets of this customer, this one not counted"
     )
+    customer_tickets: NumberCondition | None = Field(
+        default=None, description="all tickets of this customer, this one included"
+    )
+    loyalty: Words | None = Field(default=None, description="level of loyalty or segment of the customer in a CRM")
     waiting: SpanCondition | None = Field(default=None, description="time since the oldest message that has no answer")
     age: SpanCondition | None = Field(default=None, description="time since the ticket was published")
     customer_known: bool | None = Field(default=None, description="whether it is known who the customer is")
+    do_not_call: bool | None = Field(default=None, description="whether the customer wants no calls, as a CRM says")
     first_contact: bool | None = Field(default=None, description="whether the customer never wrote before")
     withheld: bool | None = Field(default=None, description="whether the vendor holds a text back")
     has_text: bool | None = Field(default=None, description="whether there is any text")
@@ -258,7 +263,7 @@ Whens = Annotated[tuple[When, ...], BeforeValidator(_as_full_list)]
 # --- effects --------------------------------------------------------------------------------------------------------
 
 
-_FLAGS = ("customer_known", "first_contact", "has_text", "withheld")
+_FLAGS = ("customer_known", "do_not_call", "first_contact", "has_text", "withheld")
 
 
 def _flag(value: Any) -> Any:

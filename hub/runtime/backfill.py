@@ -292,6 +292,7 @@ class _Run:
         on_drafts: Callable[[Sequence[Draft]], Awaitable[None]] | None,
     ) -> Run:
         key = StreamKey(self._task.instance, window.stream, "backfill", title=window.title)
+        workshop, effects = self._workshop, self._task.effects
         read = window_read(self._source, window.stream, window.since, window.until, cursor)
         return Run(
             self._source,
@@ -299,9 +300,12 @@ class _Run:
             key,
             read,
             on_page=None if number is None else partial(self._page_stored, window),
-            router=self._workshop.router,
+            router=workshop.router,
             others=self._others,
-            effects=self._task.effects,
+            conversations=workshop.settings.conversations.values(),
+            destinations=workshop.destinations if effects else None,
+            answering=workshop.answering.of_pages if effects else None,
+            effects=effects,
             window=number,
             on_drafts=on_drafts,
         )

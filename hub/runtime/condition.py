@@ -19,6 +19,7 @@ class Condition:
         ok_at: when a poll went well last.
         error: what is wrong since *wrong_since*; None: nothing.
         polls, records: how many there were.
+        waits: how many requests were tried again.
         lag_s: how long after it was due the last poll began.
         seconds: how long that took.
     """
@@ -31,6 +32,7 @@ class Condition:
     polls: int = 0
     failures: int = 0
     records: int = 0
+    waits: int = 0
     lag_s: float = 0.0
     seconds: float = 0.0
 
@@ -47,6 +49,11 @@ class Conditions:
     def began(self, name: str, at: datetime, lag_s: float) -> None:
         """Note that a poll begins."""
         self.polls[name] = replace(self.polls.get(name, Condition()), started_at=at, lag_s=max(lag_s, 0.0))
+
+    def waited(self, name: str) -> None:
+        """Note that a request is tried again."""
+        known = self.polls.get(name, Condition())
+        self.polls[name] = replace(known, waits=known.waits + 1)
 
     def ended(self, name: str, report: SyncReport, at: datetime) -> None:
         """Note how a poll ended."""

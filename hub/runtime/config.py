@@ -4,19 +4,27 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from hub.routing.destinations import Destinations
+from hub.runtime.config_deliver import DeliverConfig, destinations_of
 from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
+from hub.runtime.config_notify import names_in, recipients_of
 from hub.runtime.config_schema import config_schema
+from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import PluginError, Registry, check_hooks
+from hub.runtime.reply_settings import RepliesSettings
+from hub.runtime.retention import Retention
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import resolve
 from hub.sdk import ConfigError, Connector, ConnectorConfig
+from hub.sdk.config import parse_duration
 from hub.sdk.nearest import did_you_mean, listed, nearest_zone
 
 __all__ = [
@@ -33,14 +41,28 @@ __all__ = [
 
 DEFAULT_STORE = "sqlite:///hub.db"
 DEFAULT_TIMEZONE = "UTC"
+DEFAULT_LISTEN = "127.0.0.1:8642"
 LANGS = ("ru", "en")
 NO_RULES = "off"
+IDENTIFY_EVERY = timedelta(days=30)
 TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "store": ("text", f'"{DEFAULT_STORE}"', "where tickets are kept; a relative path starts at the folder of the file"),
     "rules": ("text", "none", 'a folder of rules, or `"off"`; a relative path starts at the folder of the file'),
     "timezone": ("text", f'"{DEFAULT_TIMEZONE}"', "IANA name of the time zone that people read times in"),
-    "lang": ('"ru" or "en"', "the locale's", "language of `hub demo` and `hub rules`; `--lang` wins"),
+    "lang": ('"ru" or "en"', "the locale's", "language of what support leads read; `--lang` wins"),
+    "listen": ("text", f'"{DEFAULT_LISTEN}"', 'where `hub run` answers over HTTP, or `"off"`'),
+    "identify_every": (
+        "duration",
+        f'"{IDENTIFY_EVERY.days}d"',
+        "how old a CRM's answer about a customer may be before it is asked again; asked when the customer writes",
+    ),
+    "replies": ("table", "none", "how customers are answered; its keys are in [replies.md](replies.md)"),
+    "retention": ("table", "none", 'how long tickets are kept: `tickets = "1095d"`; the originals, see `keep_raw`'),
     "instances": ("tables", "none", "one table for each source: its connector and that connector's settings"),
+    "deliver": ("table", "none", "where mentions and reviews are delivered, and from when on; see below"),
+    "notify": ("table", "none", "whom rules may tell, by name: an Apprise URL, or a list of them; see below"),
+    "conversations": ("table", "see below", "what a customer's new message on a ticket that has ended does"),
+    "escalation": ("table", "see below", "when a case elsewhere is reported as stuck"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
 """Every key at the top of the file: type, default, meaning."""
@@ -51,6 +73,8 @@ USES = frozenset({"pull", "deliver", "escalate"})
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _FILE_STORE = "sqlite:///"
 _URL = re.compile(r"[a-z][a-z0-9+]*://.*")
+_LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+):(\d{1,5})")
+_LARGEST_PORT = 65535
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 
@@ -63,6 +87,11 @@ class Place:
         store: URL with an absolute path.
         rules: the folder of rules, absolute; None where the file names none, or says ``off``.
         lang: None where the file does not say.
+        listen: host and port at which a daemon answers; None: at none.
+        listen_told: whether the file says so.
+        identify_every: how old a CRM's answer about a customer may be.
+        replies: how customers are answered; the folder of templates is absolute.
+        keep_tickets: how long tickets are kept that ended; None: for good.
     """
 
     path: Path
@@ -70,6 +99,11 @@ class Place:
     rules: Path | None
     timezone: ZoneInfo
     lang: Literal["ru", "en"] | None
+    listen: tuple[str, int] | None
+    listen_told: bool
+    identify_every: timedelta = field(default=IDENTIFY_EVERY, kw_only=True)
+    replies: RepliesSettings = field(default_factory=RepliesSettings, kw_only=True)
+    keep_tickets: timedelta | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +112,11 @@ class Outline(Place):
 
     Attributes:
         connectors: name of the connector by name of the instance, switched off or not.
+        notify: whom ``[notify]`` names; None where there is no such table.
     """
 
     connectors: Mapping[str, str]
+    notify: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +148,23 @@ class Settings(Place):
         instances: those to run, by name.
         plugins: the objects of the cross-cutting plugins that are on, in the order of the file.
         disabled: names of the instances with ``enabled = false``.
+        deliver: where tickets are delivered that no rule says otherwise of.
         broken: what is wrong with each instance that cannot be started, one finding a line; only where it was asked
-            to keep such instances apart.
+            to keep such instances apart. What is wrong with a recipient stands there as ``notify.NAME``.
+        notify: addresses by the name of whom rules may tell; none where they are wrong.
         secrets: every secret's value, for what takes them out of logs.
+        conversations: the table of that name; likewise ``escalation``.
     """
 
     instances: Mapping[str, InstanceSettings]
     plugins: tuple[object, ...] = ()
+    deliver: Destinations = field(default_factory=Destinations)
     disabled: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     broken: Mapping[str, str] = field(default_factory=dict)
+    notify: Mapping[str, tuple[SecretStr, ...]] = field(default_factory=dict, repr=False)
+    conversations: ConversationsTable = field(default_factory=ConversationsTable)
+    escalation: EscalationTable = field(default_factory=EscalationTable)
 
     @property
     def names(self) -> frozenset[str]:
@@ -172,10 +215,25 @@ def load_settings(
     broken: dict[str, str] = {}
     instances, disabled = _instances(file, registry, broken if apart else None)
     plugins, plugin_configs = _plugins(file, registry)
+    notify = recipients_of(file, broken if apart else None)
+    deliver = _deliver(file, place["timezone"], instances)
+    conversations = _table(file, "conversations", ConversationsTable)
+    escalation = _table(file, "escalation", EscalationTable)
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
-    secrets = tuple(dict.fromkeys(secret for config in configs for secret in _secrets(config)))
-    return Settings(**place, instances=instances, plugins=plugins, disabled=disabled, secrets=secrets, broken=broken)
+    secrets = tuple(dict.fromkeys(secret for config in (*configs, notify) for secret in _secrets(config)))
+    return Settings(
+        **place,
+        instances=instances,
+        plugins=plugins,
+        deliver=deliver,
+        disabled=disabled,
+        secrets=secrets,
+        broken=broken,
+        notify=notify,
+        conversations=conversations,
+        escalation=escalation,
+    )
 
 
 def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
@@ -189,7 +247,7 @@ def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
     tables = _tables(file, "instances")
     file.findings.check()
     connectors = {name: str(table.get("connector", "")) for name, table in tables.items()}
-    return Outline(**place, connectors=connectors)
+    return Outline(**place, connectors=connectors, notify=names_in(file))
 
 
 # --- the top of the file --------------------------------------------------------------------------------------------
@@ -206,6 +264,11 @@ def _place(file: ConfigFile) -> dict[str, Any]:
         "rules": _rules(file),
         "timezone": _timezone(file),
         "lang": _lang(file),
+        "listen": _listen(file),
+        "listen_told": "listen" in file.tree,
+        "identify_every": _identify_every(file),
+        "replies": _replies(file),
+        "keep_tickets": _keep_tickets(file),
     }
 
 
@@ -229,6 +292,14 @@ def _store(file: ConfigFile) -> str:
     elif name in (url, "") or name.startswith(":memory:"):
         file.findings.add(("store",), f'names no file to keep tickets in; write for example "{DEFAULT_STORE}"')
     return f"{_FILE_STORE}{file.folder / name}" if name != url else url
+
+
+def _listen(file: ConfigFile) -> tuple[str, int] | None:
+    text = _top(file, "listen", DEFAULT_LISTEN)
+    found = _LISTEN.fullmatch(text) if isinstance(text, str) else None
+    if text != "off" and (found is None or int(found[2]) > _LARGEST_PORT):
+        file.findings.add(("listen",), f'is no address; write for example "{DEFAULT_LISTEN}", or "off"')
+    return (found[1].strip("[]"), int(found[2])) if found else None
 
 
 def _rules(file: ConfigFile) -> Path | None:
@@ -257,6 +328,37 @@ def _lang(file: ConfigFile) -> Any:
     return lang
 
 
+def _identify_every(file: ConfigFile) -> timedelta:
+    value = _top(file, "identify_every", IDENTIFY_EVERY)
+    try:
+        span = parse_duration(value)
+    except ValueError as error:
+        file.findings.add(("identify_every",), str(error))
+        return IDENTIFY_EVERY
+    if not isinstance(span, timedelta) or not span:
+        file.findings.add(("identify_every",), f'is {value!r}; write a span of time such as "30d"')
+        return IDENTIFY_EVERY
+    return span
+
+
+def _replies(file: ConfigFile) -> RepliesSettings:
+    table = file.tree.get("replies", {})
+    if not isinstance(table, dict):
+        file.findings.add(("replies",), "is not a table; write [replies] and its settings below")
+        table = {}
+    found = _validated(file, RepliesSettings, table, ("replies",)) or RepliesSettings()
+    return found.model_copy(update={"templates": str(file.folder / found.templates)})
+
+
+def _keep_tickets(file: ConfigFile) -> timedelta | None:
+    table = file.tree.get("retention", {})
+    if not isinstance(table, dict):
+        file.findings.add(("retention",), 'is not a table; write [retention] and below it tickets = "1095d"')
+        return None
+    config = _validated(file, Retention, table, ("retention",))
+    return config.tickets if config else None
+
+
 def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:
     tables = file.tree.get(key, {})
     if not isinstance(tables, dict):
@@ -268,6 +370,15 @@ def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:
         elif not _NAME.fullmatch(name):
             file.findings.add((key, name), "names are made of a-z, 0-9, - and _")
     return {name: table for name, table in tables.items() if isinstance(table, dict)}
+
+
+def _table(file: ConfigFile, key: str, model: type[ModelT]) -> ModelT:
+    """Return the table *key* at the top; its defaults where it is not there or wrong."""
+    table = file.tree.get(key, {})
+    if not isinstance(table, dict):
+        file.findings.add((key,), f"is not a table; write [{key}] and its settings below")
+        return model()
+    return _validated(file, model, table, (key,)) or model()
 
 
 # --- instances and plugins ------------------------------------------------------------------------------------------
@@ -313,6 +424,20 @@ def _instance(file: ConfigFile, registry: Registry, name: str, table: dict[str, 
     _check_sweeps(file, cls, config, (*at, "sweeps"))
     abilities = _abilities(file, cls, config, (*at, "connector")) if config.enabled else frozenset()
     return InstanceSettings(name, connector, cls, config, abilities)
+
+
+def _deliver(file: ConfigFile, zone: ZoneInfo, instances: Mapping[str, InstanceSettings]) -> Destinations:
+    table = file.tree.get("deliver", {})
+    if not isinstance(table, dict):
+        file.findings.add(("deliver",), 'is not a table; write [deliver] and below it, for example, to = ["usedesk"]')
+        return Destinations()
+    config = _validated(file, DeliverConfig, table, ("deliver",))
+    if config is None:
+        return Destinations()
+    tables = file.tree.get("instances", {})
+    tables = tables if isinstance(tables, dict) else {}
+    connectors = {name: str(one.get("connector", "")) for name, one in tables.items() if isinstance(one, dict)}
+    return destinations_of(file, config, zone, connectors, {name: one.abilities for name, one in instances.items()})
 
 
 def _check_sweeps(file: ConfigFile, cls: type[Connector[Any]], config: ConnectorConfig, at: Keys) -> None:

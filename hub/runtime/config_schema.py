@@ -5,7 +5,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from hub.runtime.config_deliver import DeliverConfig
+from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import Registry
+from hub.runtime.reply_settings import RepliesSettings
+from hub.runtime.retention import Retention
 from hub.sdk import ConfigError
 
 _REFERENCE = {"$ref": "#/$defs/reference"}
@@ -36,10 +40,21 @@ def config_schema(registry: Registry) -> dict[str, Any]:
             "rules": _or_reference({"type": "string", "examples": ["rules"]}),
             "timezone": _or_reference({"type": "string", "default": "UTC"}),
             "lang": _or_reference({"enum": ["ru", "en"]}),
+            "identify_every": _or_reference({"type": "string", "examples": ["30d"]}),
+            "replies": _model(RepliesSettings, "replies", defs),
+            "conversations": ConversationsTable.model_json_schema(),
+            "escalation": EscalationTable.model_json_schema(),
+            "retention": _model(Retention, "retention", defs),
             "instances": {
                 "type": "object",
                 "propertyNames": _NAMES,
                 "additionalProperties": {"anyOf": [ref for ref in connectors if ref] or [{"type": "object"}]},
+            },
+            "deliver": _model(DeliverConfig, "deliver", defs),
+            "notify": {
+                "type": "object",
+                "propertyNames": _NAMES,
+                "additionalProperties": {"anyOf": [_REFERENCE, {"type": "array", "items": _REFERENCE, "minItems": 1}]},
             },
             "plugins": {
                 "type": "object",

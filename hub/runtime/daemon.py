@@ -4,11 +4,13 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hub.pipeline.source import utc_now
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.condition import Conditions
 from hub.runtime.config import Settings
@@ -17,14 +19,18 @@ from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Workshop
 from hub.runtime.systemd import notify, watchdog_s
 from hub.runtime.transport import Transport
-from hub.sdk import ConfigError, HubError
+from hub.sdk import ConfigError, HubError, Webhook
 from hub.store import Store
 from hub.store.machine import Lock, digest, is_held, shared_folder, try_lock
+
+if TYPE_CHECKING:
+    from hub.runtime.metrics import Exposition
 
 GRACE_S = 8.0
 """How long what is under way may take to come to the end of its page."""
 
 _FOLDER = "daemons"
+_LONGEST_QUIET_S = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +41,6 @@ class Daemon:
         settings: to begin with.
         load: reads settings anew; what is wrong with any instance is raised.
         store: where everything goes.
-        beside: run beside the rounds for as long as the daemon runs, such as a server; given the daemon itself.
     """
 
     def __init__(
@@ -43,17 +48,61 @@ class Daemon:
         settings: Settings,
         load: Callable[[], Settings],
         store: Store,
-        beside: "Callable[[Daemon], Coroutine[Any, Any, None]] | None" = None,
     ) -> None:
         self._load = load
         self._store = store
-        self._beside = beside
         self._stop = asyncio.Event()
         self._stops = 0
         self._reload = asyncio.Event()
+        self._round_at = time.monotonic()
+        self._exposition: Exposition | None = None
         self.conditions = Conditions()
         self.rounds: Rounds | None = None
         self.settings = settings
+
+    @property
+    def quiet_s(self) -> float:
+        """How long ago the last round began, seconds."""
+        return time.monotonic() - self._round_at
+
+    @property
+    def longest_quiet_s(self) -> float:
+        """How long a round may take before something is wrong with this process."""
+        return _LONGEST_QUIET_S
+
+    def told(self) -> dict[str, dict[str, Any]]:
+        """Return how every instance fares, for programs."""
+        return {
+            name: {
+                "ok": known.error is None,
+                "error": known.error,
+                "last_ok_at": known.ok_at and known.ok_at.isoformat(),
+            }
+            for name, known in self.conditions.polls.items()
+        }
+
+    async def metrics(self) -> str:
+        """Return figures in Prometheus' text form."""
+        from hub.runtime.metrics import Exposition
+
+        if self._exposition is None:
+            self._exposition = Exposition(self.conditions, self._store)
+        return await self._exposition.text(utc_now())
+
+    def receives(self, name: str) -> bool:
+        """Whether an instance of that name takes its vendor's calls."""
+        instance = self.settings.instances.get(name)
+        return instance is not None and "receive" in instance.abilities
+
+    def received(self, name: str, webhook: Webhook) -> None:
+        """Take a vendor's call: poll its instance soon.
+
+        Raises:
+            AuthError: it is not the vendor's.
+        """
+        assert self.rounds is not None  # noqa: S101 - the doors open after the rounds began
+        self.rounds.source(name).hooks.receive(webhook=webhook)
+        self.rounds.ask(name)
 
     @property
     def is_ready(self) -> bool:
@@ -74,7 +123,7 @@ class Daemon:
                 self.rounds = Rounds(self._workshop(self.settings, transport), self._store, self.conditions)
                 await self._store.run(self.rounds.recall)
                 self._listen_for_signals()
-                beside = [asyncio.create_task(self._beside(self))] if self._beside is not None else []
+                doors = self._open_doors()
                 notify("READY=1")
                 _log.warning("running", extra={"instances": len(self.settings.instances), "pid": os.getpid()})
                 try:
@@ -82,10 +131,25 @@ class Daemon:
                 finally:
                     notify("STOPPING=1")
                     late = await self.rounds.stop(GRACE_S)
-                    for task in beside:
-                        task.cancel()
-                    await asyncio.gather(*beside, return_exceptions=True)
+                    if doors is not None:
+                        doors.cancel()
+                        await asyncio.gather(doors, return_exceptions=True)
                     _log.warning("stopped; the last checkpoint is kept", extra={"ended_in_the_middle": late})
+
+    def _open_doors(self) -> "asyncio.Task[None] | None":
+        """Begin to answer over HTTP, if the settings want it; where nobody asked for it, it may fail."""
+        if self.settings.listen is None:
+            return None
+        from hub.runtime.http import listening, serve  # a daemon with closed doors needs no web server
+
+        try:
+            at = listening(self.settings.listen)
+        except ConfigError as error:
+            if self.settings.listen_told:
+                raise
+            _log.error("nothing is answered over HTTP", extra={"error": str(error)})
+            return None
+        return asyncio.create_task(serve(self, at))
 
     def stop(self) -> None:
         """Come to an end: the first call lets pages under way finish, a second one does not."""
@@ -108,6 +172,7 @@ class Daemon:
                 if self._reload.is_set():
                     self._reload.clear()
                     await self._swap(rounds, transport)
+                self._round_at = time.monotonic()
                 turn = asyncio.create_task(rounds.round())
                 await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 if not turn.done():

@@ -1,7 +1,7 @@
 """``hub dead retry``: records set aside, through today's normaliser."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal, cast
 
@@ -70,7 +70,9 @@ def _retry(
         return "kept", f'the source has hidden the message since; to leave it so, run "hub dead drop {letter.n}"'
     if not later:
         named = (key, connector.name, connector.namespace())
-        store.checkpoint(Checkpoint(*named, said.content, now, decides, said.follow_ups, keep_raw=timedelta()))
+        known = Checkpoint(*named, said.content, now, decides, said.follow_ups, keep_raw=timedelta())
+        talks, to = settings.conversations.values(), settings.deliver if settings.deliver.to else None
+        store.checkpoint(replace(known, conversations=talks, destinations=to))
     store.drop_dead_letters([letter.n])
     if later:
         return "overtaken", "overtaken: the record was read well since; dropped"

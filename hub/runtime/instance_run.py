@@ -239,7 +239,10 @@ class InstanceRun:
     async def _run(self, key: StreamKey, read: Read, sweep: Sweep | None) -> bool:
         """Run one poll or sweep to its end; return whether it went well. Pausing faults are raised."""
         others = self._workshop.settings.names - {key.instance}
-        run = Run(self._source, self._store, key, read, sweep, self._page_stored, self._workshop.router, others)
+        talks = self._workshop.settings.conversations.values()
+        run = Run(self._source, self._store, key, read, sweep, self._page_stored, self._workshop.router, others, talks)
+        run.destinations = self._workshop.destinations
+        run.answering = self._workshop.answering.of_pages
         started = time.perf_counter()
         error: str | None = None
         asked: timedelta | None = None

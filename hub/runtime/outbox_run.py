@@ -4,25 +4,26 @@ A destination that is down is left alone for growing intervals, over restarts; f
 """
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.pipeline.deliver import OutboxRun, Worked, steps_of
+from hub.pipeline.acting import ActsRun, action_of
+from hub.pipeline.deliver import OutboxRun, Worked, obstacle_of, steps_of
 from hub.pipeline.reference import with_references
 from hub.pipeline.source import Source, utc_now
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.instance_run import pause
 from hub.runtime.reports import DeliveryReport, SyncReport
 from hub.runtime.sources import Workshop, offline_source
-from hub.sdk import AuthError, ConfigError, HubError, Request, StoreError, TransientError
+from hub.sdk import AuthError, ConfigError, HubError, Request, Steps, StoreError, TransientError, Writes
 from hub.store import Store, StreamKey, StreamState
 from hub.store.machine import stream_lock
 
 OUTBOX = "outbox"
 """The name under which it is kept how an instance's outbox fares, beside its streams."""
 
-WRITES = frozenset({"deliver", "escalate"})
-"""Abilities of a destination."""
+WRITES = frozenset({"deliver", "escalate", "act"})
+"""Abilities that write."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ async def deliver(
         forced: also what waits after failures, and a destination that was down a moment ago.
     """
     name = instance.name
-    if not await store.run(store.outbox_due, name, 1, forced=True):
+    due = await store.run(store.outbox_due, name, 1, forced=True) or await store.run(store.acts_due, name, forced=True)
+    if not due:
         state = await _state(store, name)
         if state is not None and state.failures:  # a person dropped what failed
             await store.run(store.stream_finished, _key(name), None)
@@ -63,7 +65,10 @@ async def _run(
         source = await _source(workshop, store, instance)
         run = OutboxRun(source, store, forced=forced, probing=probing)
         worked = run.worked
-        error = (await run.finish()).down
+        await run.finish()
+        if worked.down is None:
+            await ActsRun(source, store, worked, forced=forced, probing=probing).finish()
+        error = worked.down
     except StoreError:
         raise
     except (AuthError, ConfigError) as raised:
@@ -84,24 +89,56 @@ async def _run(
     )
 
 
-def preview(settings: Settings, store: Store, n: int) -> Request | None:
-    """Return the first request of delivery *n*, which is not sent: what a create needs to know is often asked first.
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a delivery would send. Nothing is sent to find out, so what depends on an answer is not known.
 
-    None: nothing is left to be sent.
+    Attributes:
+        first: the request that it begins with; None: nothing is left to be sent.
+        missing: what it would go on with where *first* looks up an earlier try and finds nothing; None where it does
+            not look up, or asks for more before it creates.
+        waits: the case that it is for is not there yet.
+        obstacle: why it cannot be sent, where that is known before the destination is asked.
+    """
+
+    first: Request | None
+    missing: Request | None = None
+    waits: bool = False
+    obstacle: str | None = None
+
+
+def preview(settings: Settings, store: Store, n: int) -> Preview:
+    """Return what delivery *n* would send.
 
     Raises:
         StoreError: no such delivery waits.
         ConfigError: its instance is switched off or no longer configured.
     """
-    row = store.outbox_row(n)
-    [instance] = settings.pick([row.instance])
-    known = store.recall(row.instance, utc_now()).references
+    [instance] = settings.pick([store.outbox_row(n).instance])
+    known = store.recall(instance.name, utc_now()).references
     reference = {name: value for name, (_, value) in known.items()}
     source = replace(offline_source(settings, instance), reference=reference)
+    row = store.outbox_row(n)
+    if row.effect == "act":
+        return Preview(_first(source.hooks.act(actions=[action_of(row)])))
     parcel = store.outbox_parcel(n)
     if parcel is None:
-        return None
-    steps = steps_of(source, parcel)
+        return Preview(None)
+    if parcel.link is None and row.effect != "create" and store.create_waits(n):
+        return Preview(None, waits=True)
+    obstacle = obstacle_of(source, parcel)
+    if obstacle is not None:
+        return Preview(None, obstacle=obstacle)
+    first = _first(steps_of(source, parcel))
+    if row.unsure_since is None or first is None or not first.repeatable:
+        return Preview(first)
+    sure = replace(row, unsure_since=None, unsure_at=None)
+    then = _first(steps_of(source, replace(parcel, outgoing=sure)))
+    return Preview(first, then if then is not None and not then.repeatable else None)
+
+
+def _first(steps: Steps | Writes) -> Request | None:
+    """Return the first request of *steps*, which are not gone on with."""
     try:
         step = next(steps, None)
     finally:

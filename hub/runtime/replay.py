@@ -14,6 +14,7 @@ from typing import Any, cast
 from hub.pipeline.normalize import normalize, reason_of, sort_out
 from hub.pipeline.originals import restore
 from hub.pipeline.source import Source, utc_now
+from hub.runtime.answers import Answers
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.rules import router_in_force
 from hub.runtime.sources import offline_source
@@ -132,6 +133,9 @@ class _Replay:
         self._store = store
         self._apply = apply
         self._effects = effects
+        self._talks = settings.conversations.values()
+        self._destinations = settings.deliver if effects and settings.deliver.to else None
+        self._answering = Answers(settings).of_pages if effects else None
         self._router: Router | None = router_in_force(settings, store)
         self._seen: set[bytes] = set()
         self._hidden: dict[bytes, bool] = {}
@@ -168,6 +172,9 @@ class _Replay:
             now=utc_now(),
             router=self._router,
             keep_raw=timedelta(),
+            conversations=self._talks,
+            destinations=self._destinations,
+            answering=self._answering,
             effects=self._effects,
             replay=True,
         )

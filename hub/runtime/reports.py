@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from hub.store import CaseProblem
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -57,18 +59,41 @@ class DeliveryReport:
     problems: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CustomersReport:
+    """What was asked of an instance about customers.
+
+    Numbers of inquiries: ``asked`` and answered; ``found`` one card; ``failed``, to be tried again; ``waiting`` and
+    ``aside`` at its end. ``problems`` are the CRM's own words.
+    """
+
+    instance: str
+    asked: int = 0
+    found: int = 0
+    failed: int = 0
+    waiting: int = 0
+    aside: int = 0
+    error: str | None = None
+    problems: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class SyncReport:
-    """What ``hub sync`` did. ``problems`` concern whole instances and say what to do."""
+    """What ``hub sync`` did. ``problems`` concern whole instances and say what to do; ``cases`` elsewhere that need a
+    person's look since the last sync are no failure of this one; ``pruned``: old tickets that were removed."""
 
     streams: list[StreamReport] = field(default_factory=list)
     deliveries: list[DeliveryReport] = field(default_factory=list)
+    customers: list[CustomersReport] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    cases: list[CaseProblem] = field(default_factory=list)
     indexed: int = 0
+    pruned: int = 0
     seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
         """Whether everything that was to be read and sent was; stepping aside for another run is no failure."""
         failed = any(report.error or report.warnings for report in self.streams)
-        return not self.problems and not failed and not any(one.error or one.problems for one in self.deliveries)
+        failed = failed or any(one.error or one.problems for one in self.deliveries)
+        return not self.problems and not failed and not any(one.error or one.problems for one in self.customers)

@@ -11,9 +11,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from hub.pipeline.source import utc_now
+from hub.pipeline.source import Source, utc_now
 from hub.runtime.condition import Conditions
 from hub.runtime.config import InstanceSettings
+from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, SyncReport
@@ -25,6 +26,8 @@ from hub.store import Store
 _LOOK_EVERY_S = 0.5  # what other processes ask for (a delivery, a pause) is seen within this time
 _JUMP = timedelta(seconds=5)  # by so much the wall clock and the steady one may part before that is a jump
 _INDEX_EVERY_S = 5.0
+_GAP = timedelta(seconds=2)  # between the beginnings of two polls of an instance, however often somebody asks
+_CUSTOMERS_EVERY_S = 2.0
 _TICK_S = 0.05
 
 _log = logging.getLogger(__name__)
@@ -48,6 +51,7 @@ class Rounds:
         self._clock = clock
         self._polls: dict[str, asyncio.Task[None]] = {}
         self._outboxes: dict[str, asyncio.Task[None]] = {}
+        self._customers: asyncio.Task[None] | None = None
         self._due_at: dict[str, datetime] = {}
         self._started_at: dict[str, datetime] = {}
         self._paused: frozenset[str] = frozenset()
@@ -55,7 +59,7 @@ class Rounds:
         self._hurry = False
         self._stopping = False
         self._ahead = self._clock() - _steady()
-        self._look_at = self._index_at = 0.0
+        self._look_at = self._index_at = self._customers_at = 0.0
         self._unindexed = True
         self.swap(workshop)
 
@@ -84,12 +88,17 @@ class Rounds:
         self._set_due(self._schedules)
 
     def ask(self, name: str) -> bool:
-        """Poll an instance as soon as may be; return whether there is one of that name that reads."""
+        """Poll an instance soon, though not again at once; return whether there is one of that name that reads."""
         if name not in self._schedules:
             return False
-        self._due_at[name] = min(self._due_at[name], self._clock())
+        soonest = self._started_at.get(name, self._clock()) + _GAP
+        self._due_at[name] = min(self._due_at[name], max(self._clock(), soonest))
         self._wake.set()
         return True
+
+    def source(self, name: str) -> Source:
+        """Return an instance ready to run."""
+        return self._workshop.source(self._workshop.settings.instances[name])
 
     def _set_due(self, schedules: dict[str, Schedule]) -> None:
         now = self._clock()
@@ -123,6 +132,7 @@ class Rounds:
             self._paused = frozenset(state.name for state in states if state.paused_at is not None)
             for name in await self._store.run(self._store.outbox_ready):
                 self._begin_outbox(name)
+            self._begin_customers()
             if self._unindexed and time.monotonic() >= self._index_at:
                 self._unindexed = await self._store.run(self._store.index_batch) > 0
                 self._index_at = time.monotonic() + (0 if self._unindexed else _INDEX_EVERY_S)
@@ -198,6 +208,24 @@ class Rounds:
         del self._outboxes[name]
         self._told(name, task)
 
+    # --- customers ------------------------------------------------------------------------------------------------
+
+    def _begin_customers(self) -> None:
+        if self._customers is None and time.monotonic() >= self._customers_at:
+            self._customers_at = time.monotonic() + _CUSTOMERS_EVERY_S
+            self._customers = asyncio.create_task(self._identify(), name="customers")
+            self._customers.add_done_callback(self._customers_ended)
+
+    async def _identify(self) -> None:
+        report, settings = SyncReport(), self._workshop.settings
+        await identify(self._workshop, self._store, list(settings.instances.values()), report, forced=False)
+        for problem in report.problems:
+            _log.error("customers cannot be asked about", extra={"problem": problem})
+
+    def _customers_ended(self, task: "asyncio.Task[None]") -> None:
+        self._customers = None
+        self._told("customers", task)
+
     def _told(self, name: str, task: "asyncio.Task[None]") -> None:
         """Look at how a task ended: an error that nobody expected is logged, and stops nothing else."""
         error = None if task.cancelled() else task.exception()
@@ -216,6 +244,7 @@ class Rounds:
         """
         self._stopping = True
         tasks = [*self._polls.values(), *self._outboxes.values()]
+        tasks += [self._customers] if self._customers is not None else []
         if not tasks:
             return 0
         await self._end_of(tasks, grace_s)

@@ -97,7 +97,8 @@ def router_in_force(settings: "Settings", store: Store) -> Router | None:
     from hub.pipeline.route import router
     from hub.runtime.plugins import classifier, hub_manager
 
-    return router(rules_in_force(settings.rules, store).load, classifier(hub_manager(settings.plugins)))
+    load = rules_in_force(settings.rules, store).load
+    return router(load, classifier(hub_manager(settings.plugins)), settings.deliver, settings.notify)
 
 
 def read_texts(folder: Path) -> dict[str, str]:

@@ -3,14 +3,18 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
 from hub.pipeline.retry import RetryPolicy
 from hub.pipeline.route import router
 from hub.pipeline.source import Source
+from hub.pipeline.summary import summary_of
+from hub.routing.destinations import Destinations
+from hub.runtime.answers import Answers
 from hub.runtime.config import InstanceSettings, Settings
+from hub.runtime.language import language
 from hub.runtime.limits import account_key, effective_limits
 from hub.runtime.plugins import PluginManager, classifier, hooks, hub_manager, instance_manager, only_implementation
 from hub.runtime.tokens import Tokens
@@ -54,7 +58,17 @@ class Workshop:
     @cached_property
     def router(self) -> Router | None:
         """What decides for tickets: the rules, then the classifiers among the plugins."""
-        return router(self.rules, classifier(self.facts))
+        return router(self.rules, classifier(self.facts), self.settings.deliver, self.settings.notify)
+
+    @property
+    def destinations(self) -> Destinations | None:
+        """Where tickets are delivered that no rules decide for."""
+        return self.settings.deliver if self.settings.deliver.to else None
+
+    @cached_property
+    def answering(self) -> Answers:
+        """How customers are answered."""
+        return Answers(self.settings)
 
     def source(self, instance: InstanceSettings) -> Source:
         """Return *instance* ready to run; its references are not read yet."""
@@ -83,6 +97,7 @@ def offline_source(settings: Settings, instance: InstanceSettings) -> Source:
         hooks=hooks(manager),
         send=_refuse,
         normalize=only_implementation(manager, "normalize"),
+        summarize=partial(summary_of, lang=language(settings.lang), zone=settings.timezone),
     )
 
 

@@ -4,16 +4,20 @@ import time
 from collections.abc import Callable, Sequence
 
 from hub.pipeline.source import utc_now
+from hub.runtime.answers import unpublished_problems
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.config import InstanceSettings, Settings
+from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun, together
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, StreamReport, SyncReport
+from hub.runtime.retention import prune_daily
 from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Waiting, Workshop
 from hub.runtime.transport import Transport
 from hub.sdk.config import KEEP_RAW
 from hub.store import InstanceState, Store
+from hub.store.notices import PREFIX
 
 
 async def sync(
@@ -24,9 +28,11 @@ async def sync(
     on_progress: Callable[[Progress], None] | None = None,
     on_wait: Waiting | None = None,
     sweeps: bool = True,
+    lang: str | None = None,
 ) -> SyncReport:
     """Poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
-    outbox, bring the search index up to date.
+    outbox, tell people what rules want them to know (in *lang*), bring the search index up to date; where all instances
+    are meant, remove old tickets too, once a day.
 
     Streams and deliveries that wait after failures are passed over, unless their instance is named.
 
@@ -46,12 +52,23 @@ async def sync(
             readable = [instance for instance in runnable if "pull" in instance.abilities]
             runs = (InstanceRun(workshop, store, instance, report, on_progress) for instance in readable)
             await together(run.sync(sweeps, forced=bool(names)) for run in runs)
+            # Before deliveries: what is proposed until it is known who the customer is may be asked for then.
+            await identify(workshop, store, runnable, report, forced=bool(names))
             # Only now: what was just read may have paused an instance, or found what a lost answer left there.
             await _work_off(workshop, store, runnable, report, forced=bool(names))
+        report.problems.extend(workshop.answering.problems)
+        report.problems.extend(await store.run(unpublished_problems, settings.replies, store))
+        if settings.notify or any(key.startswith(PREFIX) for key in await store.run(store.outbox_counts)):
+            from hub.runtime.notify import notify  # it brings apprise's neighbours, which most hubs never need
+
+            await notify(settings, store, report, lang)
         while done := await store.run(store.index_batch):
             report.indexed += done
+    report.cases = await store.run(store.case_news, settings.escalation.stuck_after)
     if not names and not settings.broken:
         await store.run(_prune_left_over, settings, store, [instance.name for instance in runnable])
+    if not names:
+        report.pruned = await store.run(prune_daily, store, settings.keep_tickets, utc_now())
     report.seconds = time.perf_counter() - started
     return report
 

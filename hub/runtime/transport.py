@@ -105,7 +105,7 @@ class Transport:
         account: str,
         timeout: timedelta,  # noqa: ASYNC109 - it leaves out the wait for the limiter, which a caller's could not
     ) -> Response:
-        """Send *request* and return the answer, whatever its status; redirects are followed.
+        """Send *request* and return the answer, whatever its status; redirects are followed unless it says otherwise.
 
         Args:
             request: its path is below *base_url*, or a full URL.
@@ -133,6 +133,9 @@ class Transport:
                     left_s -= time.monotonic() - started
             if answer.location is None:
                 return Response(answer.status, answer.headers, answer.content, request)
+            if not request.redirects:
+                headers = {**answer.headers, "location": answer.location}
+                return Response(answer.status, headers, answer.content, request)
             hop = hop.redirected(answer.status, answer.location, self._headers)
         raise SourceError(f"{hop.label}: more than {MAX_REDIRECTS} redirects; check `base_url`")
 

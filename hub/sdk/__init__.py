@@ -19,7 +19,9 @@ from hub.sdk.auth import ApiKey, Auth, Basic, Bearer, BodyField, NoAuth, Outgoin
 from hub.sdk.classify import Classified, Undecided
 from hub.sdk.config import ConnectorConfig, DestinationMap, Duration, Rate, Secret
 from hub.sdk.connector import ABILITIES, SDK_VERSION, Connector, Send, furthest
+from hub.sdk.contacts import emails_in, phones_in
 from hub.sdk.counting import Counted, Counting
+from hub.sdk.customer import CustomerCard, Inquiry, Lookup
 from hub.sdk.drafts import Change, Draft, FollowUp, Listed, MessageDraft, TicketDraft
 from hub.sdk.errors import (
     AuthError,
@@ -53,10 +55,12 @@ from hub.sdk.ticket import (
     Attachment,
     Author,
     Category,
+    Customer,
     Decision,
     Link,
     Message,
     Place,
+    Related,
     Sentiment,
     Sla,
     Source,
@@ -92,6 +96,8 @@ __all__ = [
     "Counting",
     "Created",
     "Cursor",
+    "Customer",
+    "CustomerCard",
     "Decision",
     "Delivery",
     "DeliveryError",
@@ -103,9 +109,11 @@ __all__ = [
     "Grant",
     "HubError",
     "HubSpec",
+    "Inquiry",
     "Limit",
     "Link",
     "Listed",
+    "Lookup",
     "Message",
     "MessageDraft",
     "Missing",
@@ -119,6 +127,7 @@ __all__ = [
     "Record",
     "RecordError",
     "Reference",
+    "Related",
     "Request",
     "Response",
     "Secret",
@@ -141,11 +150,13 @@ __all__ = [
     "Undecided",
     "Webhook",
     "Writes",
+    "emails_in",
     "find_marker",
     "furthest",
     "hookimpl",
     "message_id",
     "parse_retry_after",
+    "phones_in",
     "plain_text",
     "storable",
     "ticket_id",

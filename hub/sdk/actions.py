@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from hub.sdk.errors import HubError
 from hub.sdk.messages import Request, Response
 from hub.sdk.ticket import Link, Message, Ticket
 
@@ -32,6 +33,8 @@ class Action:
         values: tags; a sentiment; the reason of a report.
         context: facts of the ticket that a connector may need to find the record again: ``place`` (the outlet's key),
             ``created_at`` (ISO, of the record itself, not of a reply to it), ``url``.
+        unsure_since: an earlier try sent something whose outcome was never known, first at this moment: where the
+            source can be asked, look before anything is sent again. None: nothing can be there.
     """
 
     name: ActionName
@@ -40,6 +43,7 @@ class Action:
     text: str = ""
     values: tuple[str, ...] = ()
     context: Mapping[str, Any] = field(default_factory=dict)
+    unsure_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,15 @@ class ActionResult:
     """What became of one action.
 
     ``state`` is ``done`` (seen at the source again), ``sent`` (taken, its effect comes later), or ``failed``;
-    ``detail`` is the source's own word for it, or what to do.
+    ``detail`` is the source's own word for it, or what to do. ``cause`` is the error behind a failure, where there is
+    one: what may pass (:class:`hub.sdk.TransientError`, a :class:`hub.sdk.SourceError` to be retried) is tried again
+    later, every other failure waits for a person.
     """
 
     action: Action
     state: Literal["done", "sent", "failed"]
     detail: str = ""
+    cause: HubError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,7 @@ class Delivery:
         unsure_since: an earlier try sent something whose outcome was never known, first at this moment: look it up by
             the marker before anything is sent again, and yield :class:`Missing` where nothing is found. None:
             nothing can be there.
+        asked_at: aware, UTC; when the effect was asked for, the same for every try. None where nobody says.
     """
 
     ticket: Ticket
@@ -121,6 +129,7 @@ class Delivery:
     summary: str = ""
     reference: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     unsure_since: datetime | None = None
+    asked_at: datetime | None = None
 
 
 Writes = Generator[Request | Created | Missing, Response | None, None]

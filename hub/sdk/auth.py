@@ -31,7 +31,10 @@ class Auth(Protocol):
     """How requests prove who we are."""
 
     def apply(self, outgoing: Outgoing, base_url: str) -> Outgoing:
-        """Return *outgoing* with the credentials added. Pure."""
+        """Return *outgoing* with the credentials added; no I/O. Called for every try, so a signature may hold its time.
+
+        ``outgoing.body`` is what will be sent, byte for byte, unless ``json`` is given another value here.
+        """
         ...
 
     def secrets(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from hub.sdk.actions import Action, ActionName, Checks, Delivery, Steps, Webhook
 from hub.sdk.auth import Auth, NoAuth
 from hub.sdk.config import ConnectorConfig
 from hub.sdk.counting import Counting
+from hub.sdk.customer import Inquiry, Lookup
 from hub.sdk.drafts import Draft
 from hub.sdk.errors import AuthError, HubError, SourceError, TransientError
 from hub.sdk.messages import Cursor, Limit, Page, Read, Record, Reference, Request, Response, Stream, parse_retry_after
@@ -25,6 +26,7 @@ ABILITIES: Mapping[str, str] = {
     "escalate": "escalate",
     "act": "act",
     "receive": "receive",
+    "identify": "identify",
 }
 """Each ability and the hook that a connector must implement to have it."""
 
@@ -75,6 +77,10 @@ class Connector(Generic[ConfigT]):
     def index_delay(self) -> timedelta:
         """Return how long a look-up may miss what has just been created there."""
         return timedelta()
+
+    def identifies_by(self) -> frozenset[str]:
+        """Return what ``identify`` can look a customer up by: some of ``phone``, ``email`` and ``handle``."""
+        return frozenset(("phone", "email"))
 
     def streams(self, reference: Mapping[str, Sequence[Any]]) -> Sequence[Stream]:
         """Return the streams to read, given what the references say."""
@@ -156,6 +162,10 @@ class Connector(Generic[ConfigT]):
 
     def receive(self, webhook: Webhook) -> Sequence[str]:
         """Return the names of the streams that *webhook* says have news; empty: all of them."""
+        raise NotImplementedError
+
+    def identify(self, inquiry: Inquiry) -> Lookup:
+        """Look up whose profile it is; changes nothing there."""
         raise NotImplementedError
 
 

@@ -3,7 +3,7 @@
 A draft holds what the *source* says. What rules, people or destinations decide is not part of it.
 """
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -23,14 +23,20 @@ from hub.sdk.ticket import (
     State,
 )
 
+Publication = Literal["waiting", "published", "rejected"]
+"""Where an answer of ours stands at a source that checks answers before all can see them."""
+
 
 class MessageDraft(Model):
     """One message as the source has it now.
 
     ``hidden`` is None where the record does not tell; True and False are facts and overwrite each other.
     ``tags`` are those of this record in this stream; the ticket shows those of all its messages.
+    ``publication`` is told of an answer of ours where the source checks answers before all can see them: ``waiting``,
+    ``published``, ``rejected``; None: it is public as it stands.
     ``echo_of`` marks a record that is the echo of our own write (the marker that was sent with it): the engine
     drops it.
+    ``automatic`` marks what the source's own system wrote (somebody moved a task): nobody said it, so it is no answer.
     """
 
     source_id: Id
@@ -50,7 +56,9 @@ class MessageDraft(Model):
     hidden: bool | None = None
     withheld: bool = False
     tags: tuple[str, ...] = ()
+    publication: Publication | None = None
     echo_of: str | None = None
+    automatic: bool = False
 
 
 class TicketDraft(Model):
@@ -128,7 +136,9 @@ class FollowUp(Model):
     answer was lost. It brings the link and the ticket in line and adds *messages* to the ticket; without such a ticket
     it takes *otherwise* in its place. So a case that the hub opened never becomes a second ticket.
 
-    Only what the record tells is given: None leaves what is known as it is.
+    Only what the record tells is given: None leaves what is known as it is. In a case where people work on the ticket,
+    a value that the case did not show before, and that we did not tell it, is taken for their decision: so a word that
+    may be several of ours (one "high" for high and urgent) is None.
     """
 
     external_id: Id = Field(description="the id of the case, as in `Created`")

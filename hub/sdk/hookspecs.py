@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hub.sdk.actions import Action, Delivery, Steps, Webhook, Writes
     from hub.sdk.classify import Classified, Undecided
     from hub.sdk.connector import Connector
+    from hub.sdk.customer import Inquiry, Lookup
     from hub.sdk.drafts import Draft
     from hub.sdk.messages import Page, Read, Record, Request, Response
 
@@ -72,6 +73,14 @@ class ConnectorSpec:
         """Runs when the vendor calls us. Returns the streams that have news; empty: all of them.
 
         An exception refuses the call.
+        """
+
+    @hookspec(firstresult=True)
+    def identify(self, inquiry: "Inquiry") -> "Lookup":  # type: ignore[empty-body]
+        """Runs when a customer has said a phone or an e-mail and nobody knows yet who it is, and again when that was
+        long ago. Returns a generator of requests.
+
+        An exception is tried again, then the inquiry is set aside.
         """
 
 

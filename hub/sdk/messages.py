@@ -112,6 +112,8 @@ class Request:
         headers: beside the usual ones.
         context: the connector's own notes (JSON values); they come back in ``response.request``.
         safe: whether sending it twice does no harm; None: GET and HEAD only.
+        redirects: whether the transport follows redirects where that is safe; False: they come back as they are, with
+            their ``location``.
     """
 
     method: str
@@ -122,6 +124,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)
     safe: bool | None = None
+    redirects: bool = True
 
     @property
     def repeatable(self) -> bool:

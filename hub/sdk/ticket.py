@@ -164,6 +164,27 @@ class Link(Model):
     state: str | None = None
     department: str | None = None
     assignee: str | None = None
+    rating: Rating | None = Field(default=None, description="what the customer gave for the answer there")
+
+
+class Customer(Model):
+    """Who the customer is, as a CRM knows it."""
+
+    name: str | None = Field(default=None, description="what the CRM calls the customer")
+    url: str | None = Field(default=None, description="where the card is that the hub looked at last")
+    do_not_call: bool | None = Field(default=None, description="whether the customer wants no calls")
+    loyalty: tuple[str, ...] = Field(default=(), description="levels of loyalty, or segments")
+    flags: dict[str, str] = Field(default_factory=dict, description="what else the CRM's settings ask for")
+
+
+class Related(Model):
+    """Another ticket of the hub that belongs to this one."""
+
+    ticket: UUID = Field(description="the other ticket's id")
+    kind: Literal["same", "follows", "followed_by"] = Field(
+        description="same: two connectors saw one post; follows: the customer wrote again after the other had ended"
+    )
+    state: Literal["proposed", "confirmed"] = Field(description="proposed: a person has not said yet whether it is so")
 
 
 class Ticket(Model):
@@ -185,7 +206,10 @@ class Ticket(Model):
     sentiment: Sentiment | None = Field(default=None, description="of the latest message that has one")
     place: Place | None = None
     source_tags: tuple[str, ...] = Field(default=(), description="tags set at the source, sorted")
-    customer_id: str | None = None
+    customer_id: str | None = Field(
+        default=None, description="the customer across networks, where the author has a key"
+    )
+    customer: Customer | None = Field(default=None, description="who that is, where a CRM knows")
 
     created_at: Instant = Field(description="when the first message was published")
     updated_at: Instant = Field(description="when the hub last changed the ticket")
@@ -204,5 +228,6 @@ class Ticket(Model):
     set_by_hand: tuple[str, ...] = Field(default=(), description="fields a person set; rules never overwrite them")
 
     links: tuple[Link, ...] = ()
+    related: tuple[Related, ...] = ()
     extra: dict[str, Any] = Field(default_factory=dict, description="small and vendor-specific")
     revision: str = Field(description="hash of the content; moves when the source changes something")

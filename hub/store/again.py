@@ -1,6 +1,9 @@
 """Routing once more for stored tickets, where something but their source has moved them: a case elsewhere, a person.
 
-Deadlines follow the new state at once. No new case is asked for: one that was just closed would be opened again.
+Deadlines follow the new state at once, and delivered cases are told what is new. An escalation is asked for only to an
+instance that the ticket was never escalated to, whatever became of that: one that was just closed is not opened again
+by itself, but a tag that people set at a helpdesk brings about the rule's escalation that it is the condition of, and
+a customer who is known now brings about what was only proposed.
 """
 
 from collections.abc import Collection
@@ -10,12 +13,15 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from hub.store import queries
-from hub.store.deciding import CAUSE, apply_decision, proposed, states_of
+from hub.store.deciding import CAUSE, apply_decision, proposed, states_of, wish_of
 from hub.store.facts import PROPOSED, decided_of, facts_of_rows
-from hub.store.history import History
-from hub.store.page import Event, Router
+from hub.store.history import OPEN_STATES, History
+from hub.store.notices import ask_notices
+from hub.store.page import Event, Router, Wish
 from hub.store.rows import dumps
 from hub.store.tables import micros, ticket_events, tickets
+from hub.store.tell import tell
+from hub.store.wishes import ask_wishes
 
 _MOVES = ("priority", "queue", "category", "decided", "state", "own_state", "closed_at", "updated_at")
 
@@ -30,11 +36,13 @@ def decide_again(
     """
     states = states_of(connection, sorted(numbers))
     history = History(connection) if router.needs_history() else None
+    wishes: list[Wish] = []
     for row, written in queries.cases_of(connection, sorted(numbers)):
         before = replace(row)
         customer = history.of(row) if history else None
         facts = facts_of_rows(row, written, now=now, customer=customer, states=states[row.n])
         told, decided = decided_of(row).get(PROPOSED, []), router.decide(facts)
+        ask_notices(connection, [(row.n, decided.notify)], micros(now))
         fields = apply_decision(row, decided, micros(now), with_state=with_state)
         events = [Event(row.n, "decided", CAUSE, {"fields": fields})] if fields else []
         for event in (*events, *proposed(row.n, decided, told)):
@@ -44,3 +52,7 @@ def decide_again(
         if row != before:
             values = {name: getattr(row, name) for name in _MOVES}
             connection.execute(sa.update(tickets).where(tickets.c.n == row.n).values(**values))
+        if row.own_state in OPEN_STATES and (wish := wish_of(row, decided)):
+            wishes.append(wish)
+    ask_wishes(connection, wishes, micros(now), destinations=router.destinations, once=True)
+    tell(connection, numbers, CAUSE, micros(now))

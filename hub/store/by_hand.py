@@ -1,24 +1,28 @@
 """What a person decides of a ticket. It is pinned: neither rules nor the source overwrite it, until it is handed back.
 
-The ticket's open cases elsewhere are told of what concerns them: its end, its priority and its tags.
+People decide here, or in the ticket's delivered case. Its other open cases are told of what concerns them: an escalated
+one of the end, the priority and the tags, a delivered one of the queue and the category too.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
 
-from hub.store.facts import RULED_STATE
+from hub.store.corrections import correct
+from hub.store.facts import RULED_STATE, SET_THERE
 from hub.store.outbox import Outgoing, ask_change, open_cases
 from hub.store.rows import dumps
 from hub.store.tables import ticket_events, tickets
+from hub.store.tell import tell
 
 _COLUMNS = ("priority", "queue", "category")
 _ENDED = ("solved", "closed")
-_CAUSE = "person"
+_HERE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +37,39 @@ class HandSet:
 
 
 def set_by_hand(
-    connection: sa.Connection, ticket_n: int, wanted: Mapping[str, Any], handed_back: Collection[str], at: int
+    connection: sa.Connection,
+    ticket_n: int,
+    wanted: Mapping[str, Any],
+    handed_back: Collection[str],
+    at: int,
+    *,
+    there: Mapping[str, Any] = _HERE,
 ) -> HandSet:
     """Set fields of a ticket as a person wants and pin them; let rules decide those that are *handed_back*.
 
     Args:
         wanted: values by name of the field; None or () takes one away.
         at: now, microseconds.
+        there: the case in which people decided so, for the event; empty: here.
     """
+    cause = "destination" if there else "person"
     row = connection.execute(sa.select(tickets).where(tickets.c.n == ticket_n)).one()
     decided = orjson.loads(row.decided) if row.decided else {}
     before = _values(row, decided)
     pinned = set(decided.get("set_by_hand", ()))
     fields = {name: [before[name], new] for name, new in wanted.items() if before[name] != new}
-    _note_pins(connection, ticket_n, fields, set(wanted), set(handed_back) & pinned, pinned, at)
+    _note_pins(connection, ticket_n, fields, set(wanted), set(handed_back) & pinned, pinned, (at, cause, there))
     by_hand = sorted((pinned | set(wanted)) - set(handed_back))
-    values = _columns(row, wanted, at) | {"decided": _decided(decided, wanted, by_hand), "updated_at": at}
-    if fields or by_hand != sorted(pinned):
+    mine = set(wanted) if there else set()
+    away = sorted((set(decided.get(SET_THERE, ())) - set(wanted) - set(handed_back)) | mine)
+    facts = _decided(decided, wanted, by_hand, away)
+    values = _columns(row, wanted, at) | {"decided": facts, "updated_at": at}
+    if fields or (by_hand, away) != (sorted(pinned), decided.get(SET_THERE, [])):
         connection.execute(sa.update(tickets).where(tickets.c.n == ticket_n).values(**values))
-    return HandSet(str(UUID(bytes=row.id)), fields, by_hand, _tell_cases(connection, ticket_n, fields, at))
+    if "decision" in decided:
+        correct(connection, ticket_n, before, wanted, handed_back, cause, at)
+    asked = _tell_cases(connection, ticket_n, fields, cause, at)
+    return HandSet(str(UUID(bytes=row.id)), fields, by_hand, asked)
 
 
 def _values(row: Any, decided: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,9 +86,9 @@ def _columns(row: Any, wanted: Mapping[str, Any], at: int) -> dict[str, Any]:
     return values
 
 
-def _decided(decided: Mapping[str, Any], wanted: Mapping[str, Any], by_hand: Sequence[str]) -> str:
+def _decided(decided: Mapping[str, Any], wanted: Mapping[str, Any], by_hand: Sequence[str], away: Sequence[str]) -> str:
     facts = {**decided, **{name: wanted[name] for name in ("assignee", "tags") if name in wanted}}
-    facts["set_by_hand"] = by_hand
+    facts |= {"set_by_hand": by_hand, SET_THERE: away}
     if "state" in wanted:  # there is nothing left that rules could take back
         facts.pop(RULED_STATE, None)
     return dumps({name: value for name, value in facts.items() if value is not None and value != []})
@@ -83,25 +101,30 @@ def _note_pins(
     wanted: Collection[str],
     back: Collection[str],
     pinned: Collection[str],
-    at: int,
+    why: tuple[int, str, Mapping[str, Any]],
 ) -> None:
     """Leave events of what is new: values, or fields that are a person's from now on or no longer."""
-    events = []
+    at, cause, there = why
+    events: list[tuple[str, dict[str, Any]]] = []
     if fields or not set(wanted) <= set(pinned):
-        events.append(("set", {"pinned": sorted(wanted), "fields": fields}))
+        events.append(("set", {**there, "pinned": sorted(wanted), "fields": fields}))
     if back:
         events.append(("handed_back", {"pinned": sorted(back)}))
     for kind, data in events:
-        values = {"ticket_n": ticket_n, "at": at, "kind": kind, "cause": _CAUSE, "data": dumps(data)}
+        values = {"ticket_n": ticket_n, "at": at, "kind": kind, "cause": cause, "data": dumps(data)}
         connection.execute(sa.insert(ticket_events).values(**values))
 
 
-def _tell_cases(connection: sa.Connection, ticket_n: int, fields: Mapping[str, Any], at: int) -> list[Outgoing]:
-    """Ask for the changes in every open case. Another state than the end is our own affair: there people work on."""
+def _tell_cases(
+    connection: sa.Connection, ticket_n: int, fields: Mapping[str, Any], cause: str, at: int
+) -> list[Outgoing]:
+    """Ask for the changes in every open case. To one that is escalated another state than the end is our own affair:
+    there people work on."""
+    asked = tell(connection, [ticket_n], cause, at)
     told = {name: fields[name][1] for name in ("priority", "tags") if name in fields}
     if "state" in fields and fields["state"][1] in _ENDED:
         told["state"] = fields["state"][1]
-    if not told:
-        return []
-    asked = [ask_change(connection, *case, told, _CAUSE, at) for case in open_cases(connection, [ticket_n])]
-    return [one.outgoing for one in asked if one.outgoing is not None]
+    escalated = [case for case in open_cases(connection, [ticket_n]) if case[2] == "escalated"] if told else []
+    for one in (ask_change(connection, *case, told, cause, at) for case in escalated):
+        asked += [one.outgoing] if one.outgoing is not None else []
+    return asked

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.sdk.errors import ConfigError, StoreError
 from hub.store.search import CREATE_SEARCH
-from hub.store.tables import HEAD, metadata, search_state
+from hub.store.tables import HEAD, customer_state, metadata, search_state, upkeep_state
 
 _SQLITE = "sqlite:///"
 _PAGE_BYTES = 8192
@@ -148,6 +148,8 @@ def create(engine: sa.Engine) -> None:
         metadata.create_all(connection)
         connection.execute(sa.text(CREATE_SEARCH))
         connection.execute(sa.insert(search_state).values(id=1, indexed_to=0))
+        connection.execute(sa.insert(customer_state).values(id=1, events_to=0, named_to=0))
+        connection.execute(sa.insert(upkeep_state).values(id=1, events_to=0))
         connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
         connection.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 

@@ -13,23 +13,27 @@ import orjson
 import sqlalchemy as sa
 
 from hub.sdk.ticket import State
-from hub.store.facts import PROPOSED, RULED_STATE, decided_of, facts_of_rows
+from hub.store.facts import PROPOSED, RULED_STATE, SET_THERE, decided_of, facts_of_rows
 from hub.store.history import History
-from hub.store.page import Checkpoint, Decided, Event, Router, Wish
+from hub.store.page import Checkpoint, Decided, Escalation, Event, Notice, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.tables import USUAL, instant, micros, ticket_events
 
 _CHUNK = 500  # values in one IN list
 _COLUMNS = ("priority", "queue", "category")
 CAUSE = "rule"
+_OVER = ("solved", "closed", "hidden")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of deciding, beside the rows: events, and the cases that tickets are to have elsewhere."""
+    """What came of deciding, beside the rows: events, the cases that tickets are to have elsewhere, whom to tell of
+    them, and the tickets that rules answer or act on, with what was decided of them."""
 
     events: list[Event] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    acting: list[tuple[Case, Decided]] = field(default_factory=list)
 
 
 def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, cases: Sequence[Case]) -> Outcome:
@@ -49,7 +53,7 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
         )
         decided = router.decide(facts)
         told = decided_of(case.row).get(PROPOSED, [])
-        kept = replace(case.row)
+        kept = replace(case.row) if checkpoint.replay else case.row
         fields = apply_decision(case.row, decided, micros(checkpoint.now))
         if checkpoint.replay and not case.news:
             if _says_the_same(fields):
@@ -59,8 +63,12 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
         if fields and case.before is not None:
             outcome.events.append(Event(case.row.n, "decided", CAUSE, {"fields": fields}))
         outcome.events.extend(proposed(case.row.n, decided, told))
-        if decided.escalations:
-            outcome.wishes.append((case.row.n, decided.escalations))
+        if wish := wish_of(case.row, decided):
+            outcome.wishes.append(wish)
+        if decided.notify and checkpoint.effects:  # history is nobody's alarm
+            outcome.notices.append((case.row.n, decided.notify))
+        if decided.acts or decided.answer:
+            outcome.acting.append((case, decided))
     return outcome
 
 
@@ -69,6 +77,20 @@ def _says_the_same(fields: Mapping[str, list[Any]]) -> bool:
     not in what is decided nor in the rules that decide."""
     before, after = fields.get("decision", [{}, {}])
     return fields.keys() <= {"score", "decision"} and (before or {}).get("rules") == (after or {}).get("rules")
+
+
+def wish_of(row: TicketRow, decided: Decided) -> Wish | None:
+    """Return the cases that *decided* wants for a ticket: one that is over is not delivered, and none to where it
+    comes from."""
+    cases = decided.escalations + delivered(row.state, row.instance, decided.deliver)
+    return (row.n, cases) if cases else None
+
+
+def delivered(state: str, instance: str, to: Sequence[str]) -> tuple[Escalation, ...]:
+    """Return the cases of a ticket in *state* that *instance* has read and that is delivered *to* others."""
+    if state in _OVER:
+        return ()
+    return tuple(Escalation(name, role="delivered") for name in to if name != instance)
 
 
 def proposed(ticket_n: int, decided: Decided, told: Sequence[Any]) -> Iterator[Event]:
@@ -98,7 +120,7 @@ def apply_decision(row: TicketRow, decided: Decided, now: int, *, with_state: bo
     for name in _COLUMNS:
         if name not in by_hand:
             setattr(row, name, getattr(decided, name))
-    kept = {name: value for name, value in facts.items() if name in by_hand or name == "set_by_hand"}
+    kept = {name: value for name, value in facts.items() if name in by_hand or name in ("set_by_hand", SET_THERE)}
     rest = {name: value for name, value in _rest(decided).items() if name not in by_hand}
     if "state" not in by_hand and with_state:
         _apply_state(row, decided.state, facts.get(RULED_STATE), now)

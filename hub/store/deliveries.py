@@ -1,22 +1,28 @@
 """The part of the store's door that deliveries go through."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from hub.sdk.ticket import Role
-from hub.store import by_hand, links, outbox, queries
+from hub.store import by_hand, case_problems, links, outbox, queries, same, tell
 from hub.store.again import decide_again
 from hub.store.by_hand import HandSet
+from hub.store.case_problems import CaseProblem
+from hub.store.corrections import Correction, iter_corrections
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
 from hub.store.page import Router
+from hub.store.same import Linked
 from hub.store.tables import micros
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Deliveries(ABC):
@@ -86,25 +92,43 @@ class Deliveries(ABC):
         with self._read() as connection:
             return outbox.ready(connection, self._now())
 
+    def outbox_oldest(self) -> dict[str, datetime]:
+        """Return by instance when the delivery was asked for that waits longest."""
+        with self._read() as connection:
+            return outbox.oldest(connection)
+
     def outbox_parcel(self, n: int) -> Parcel | None:
         """Return a row of the outbox with all that is needed to send it; None: its ticket was erased meanwhile."""
         with self._read() as connection:
             return outbox.parcel(connection, n)
 
-    def outbox_unsure(self, n: int, told_n: int) -> None:
-        """Note that something is about to be sent whose outcome may never be known."""
+    def outbox_unsure(self, n: int, told_n: int, told: Mapping[str, Any] = _NOTHING) -> None:
+        """Note that something is about to be sent whose outcome may never be known; *told*: see :class:`Parcel`."""
         with self._write_durably() as connection:
-            outbox.unsure(connection, n, told_n, self._now())
+            outbox.unsure(connection, n, told_n, self._now(), told)
 
-    def outbox_made(self, n: int, told_n: int, place: Place, url: str | None) -> None:
-        """Note what a delivery made: a case or a comment."""
+    def outbox_made(
+        self, n: int, told_n: int, place: Place, url: str | None, told: Mapping[str, Any] = _NOTHING
+    ) -> None:
+        """Note what a delivery made: a case or a comment. What the ticket became meanwhile is asked to be told."""
         with self._write_durably() as connection:
-            outbox.made(connection, n, told_n, place, url, self._now())
+            outbox.made(connection, n, told_n, place, url, self._now(), told)
+            tell.sent(connection, n, {}, micros(self._now()))
 
-    def outbox_finished(self, n: int) -> None:
-        """Note that a delivery is there as a whole. Were that lost, the next try would find what it made."""
+    def outbox_finished(self, n: int, changes: Mapping[str, Any] = _NOTHING) -> None:
+        """Note that a delivery is there as a whole, with the *changes* that were sent. Were that lost, the next try
+        would find what it made."""
         with self._write() as connection:
-            outbox.finished(connection, n, self._now())
+            outbox.finished(connection, n, self._now(), changes)
+            tell.sent(connection, n, changes, micros(self._now()))
+
+    def iter_corrections(
+        self, field: str, since: datetime | None = None, *, with_history: bool = False
+    ) -> Iterator[Correction]:
+        """Yield where people decided *field* otherwise than rules had; see
+        :func:`hub.store.corrections.iter_corrections`."""
+        with self._read() as connection:
+            yield from iter_corrections(connection, field, since, with_history=with_history)
 
     def outbox_failed(self, n: int, error: str, *, sure: bool, aside: bool = False, own: bool = True) -> None:
         """Note how a try failed; see :func:`hub.store.outbox.failed`."""
@@ -126,10 +150,15 @@ class Deliveries(ABC):
         with self._read() as connection:
             return outbox.row(connection, n)
 
+    def create_waits(self, n: int) -> bool:
+        """Return whether the case that a comment or a change is for is still to be made."""
+        with self._read() as connection:
+            return outbox.create_waits(connection, n)
+
     def outbox_retry(self, numbers: Sequence[int]) -> int:
         """Let deliveries be tried again now; return how many there were."""
         with self._write() as connection:
-            return outbox.retry(connection, numbers)
+            return outbox.retry(connection, numbers, self._now())
 
     def outbox_drop(self, numbers: Sequence[int]) -> int:
         """Never send deliveries; return how many there were."""
@@ -140,3 +169,30 @@ class Deliveries(ABC):
         """Return by instance how many deliveries wait and how many are set aside."""
         with self._read() as connection:
             return outbox.counts(connection)
+
+    # --- cases that need a look, tickets that belong together ---------------------------------------------------------
+
+    def case_problems(self) -> list[CaseProblem]:
+        """Return what is wrong with cases elsewhere now, oldest first."""
+        with self._read() as connection:
+            return case_problems.current(connection)
+
+    def case_news(self, stuck: timedelta | None) -> list[CaseProblem]:
+        """Look for cases in which nothing happened for as long as *stuck* (None: that is not looked for), and return
+        what is wrong with cases and was not returned before."""
+        with self._read() as connection:
+            if not case_problems.is_news(connection, stuck, self._now()):
+                return []
+        with self._write() as connection:
+            return case_problems.news(connection, stuck, self._now())
+
+    def decide_same(self, ticket: str, other: str, state: Literal["confirmed", "refused"]) -> Linked:
+        """Let a person say whether two tickets (their ids, or how these begin) are the same; see
+        :func:`hub.store.same.decide_same`.
+
+        Raises:
+            StoreError: no ticket has such an id, or several do; or both ids are those of one ticket.
+        """
+        with self._write() as connection:
+            pair = [queries.number_of(connection, one) for one in (ticket, other)]
+            return same.decide_same(connection, pair[0], pair[1], state, micros(self._now()))

@@ -4,21 +4,31 @@ Cases of our tickets are sorted out before the page is merged, so that they neve
 news, and what the page asks the outbox for, are written after it, in the same transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from hub.routing.destinations import Destinations
 from hub.sdk.drafts import FollowUp
 from hub.store.again import decide_again
-from hub.store.links import follow, ids_of, sort_follow_ups
+from hub.store.case_problems import look_at
+from hub.store.deciding import CAUSE
+from hub.store.echoes import without_echoes
+from hub.store.heard import FIELDS
+from hub.store.helpdesk import pass_on
+from hub.store.links import follow, hold_again, ids_of, sort_follow_ups
 from hub.store.notes import Noted, add_notes
-from hub.store.outbox import ask_case, ask_comments
+from hub.store.outbox import ask_comments
 from hub.store.page import Checkpoint, Event, Wish
 from hub.store.tables import micros
+from hub.store.tell import tell
+from hub.store.there import heed
+from hub.store.wishes import ask_wishes
 
 Known = Sequence[tuple[Any, FollowUp]]
+TOLD = frozenset(FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class Elsewhere:
 
 def prepared(connection: sa.Connection, checkpoint: Checkpoint) -> tuple[Checkpoint, Known]:
     """Return *checkpoint* without the cases of our tickets, and these."""
+    checkpoint = without_echoes(connection, checkpoint)
     if not checkpoint.follow_ups:
         return checkpoint, ()
     found = sort_follow_ups(connection, checkpoint)
@@ -42,33 +53,59 @@ def prepared(connection: sa.Connection, checkpoint: Checkpoint) -> tuple[Checkpo
 
 
 def written(
-    connection: sa.Connection, checkpoint: Checkpoint, known: Known, asked: Iterable[Wish], events: Sequence[Event]
+    connection: sa.Connection,
+    checkpoint: Checkpoint,
+    known: Known,
+    asked: Sequence[Wish],
+    events: Sequence[Event],
+    new: Collection[int],
 ) -> Elsewhere:
     """Write the news of cases and what rules make of them, and into the outbox what the page asks for; return what was
-    written."""
+    written.
+
+    Args:
+        new: row numbers of the tickets that the page has opened.
+    """
+    at = micros(checkpoint.now)
     concerned: set[int] = set()
     noted = Noted()
     if known:
         concerned = follow(connection, checkpoint, known)
+        concerned |= heed(connection, checkpoint, known)
         noted = add_notes(connection, checkpoint, known)
-        if concerned and checkpoint.router is not None:
-            decide_again(connection, checkpoint.router, concerned, checkpoint.now)
+        look_at(connection, checkpoint, known)
+        if checkpoint.effects:
+            pass_on(connection, checkpoint, noted)
+        moved = concerned | noted.answered
+        if moved and checkpoint.router is not None:
+            decide_again(connection, checkpoint.router, moved, checkpoint.now)
+        for case, added in noted.said.items() if checkpoint.effects else ():
+            ask_comments(connection, added, at, said_in=case)
     if checkpoint.effects:
-        _ask_cases(connection, checkpoint, asked)
-        _ask_comments(connection, checkpoint, events)
+        ask_wishes(connection, asked, at, new=new, destinations=_destinations(checkpoint))
+        tell(connection, {event.ticket_n for event in events if _tells(event)}, CAUSE, at)
+    _ask_comments(connection, checkpoint, events)
     return Elsewhere(noted.added, noted.changed, noted.seen, ids_of(connection, concerned | noted.tickets))
 
 
-def _ask_cases(connection: sa.Connection, checkpoint: Checkpoint, asked: Iterable[Wish]) -> None:
-    for number, escalations in asked:
-        for one in escalations:
-            ask_case(connection, number, one.to, one.role, one.department, "rule", micros(checkpoint.now))
+def _destinations(checkpoint: Checkpoint) -> Destinations | None:
+    return checkpoint.destinations if checkpoint.router is None else checkpoint.router.destinations
+
+
+def _tells(event: Event) -> bool:
+    """Whether a delivered case may have to be told of it."""
+    fields = event.data.get("fields")
+    moved = event.kind in ("decided", "changed", "reopened")
+    return moved and isinstance(fields, Mapping) and not TOLD.isdisjoint(fields)
 
 
 def _ask_comments(connection: sa.Connection, checkpoint: Checkpoint, events: Sequence[Event]) -> None:
     added: dict[int, list[str]] = {}
+    reopened = {event.ticket_n for event in events if event.kind == "reopened"}
     for event in events:
         if event.kind == "message_added" and event.data["direction"] == "in":
             added.setdefault(event.ticket_n, []).append(str(event.data["message"]))
-    if added:
+    if added and checkpoint.effects:
         ask_comments(connection, added, micros(checkpoint.now))
+    for number in sorted(reopened):
+        hold_again(connection, number, micros(checkpoint.now))

@@ -7,7 +7,7 @@ The author's key is kept as a digest, so that the next sweep does not bring the 
 import json
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +16,15 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.errors import StoreError
-from hub.store import search
+from hub.store import figures_refresh, relations, search
+from hub.store.forgetting import forget, others_of
 from hub.store.links import case_digest
 from hub.store.merge import author_digest
-from hub.store.rows import MessageRow
+from hub.store.replies import forget as forget_replies
+from hub.store.rows import MessageRow, profile_digest
 from hub.store.tables import (
+    case_problems,
+    corrections,
     dead_letters,
     erased_authors,
     failed_pages,
@@ -29,6 +33,7 @@ from hub.store.tables import (
     micros,
     originals,
     outbox,
+    stale_figures,
     ticket_events,
     tickets,
 )
@@ -41,12 +46,19 @@ _ID_FIELDS = ("id", "key", "uuid")  # how fields are called that name a record
 @dataclass(frozen=True, slots=True)
 class Erased:
     """How much was removed. ``tickets`` counts those that the person had opened: they go as a whole, for title, thread
-    and our answers in them speak of the person too."""
+    and our answers in them speak of the person too. ``pages`` could not be read; ``deliveries`` are rows of the outbox
+    of these tickets, sent or not."""
 
     messages: int
     tickets: int
     originals: int
     dead_letters: int
+    pages: int = 0
+    deliveries: int = 0
+
+    def __add__(self, other: "Erased") -> "Erased":
+        both = zip(astuple(self), astuple(other), strict=True)
+        return Erased(*(one + another for one, another in both))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +70,14 @@ class Named:
         keyless: messages of authors of that name who have no key, so that nobody knows whether they are one person.
         messages: with all those in the tickets below.
         tickets: those that they opened.
+        linked: other profiles of the same customer, as platform and key.
     """
 
     keys: tuple[str, ...]
     keyless: int
     messages: int
     tickets: int
+    linked: tuple[tuple[str, str], ...] = ()
 
 
 def named(connection: sa.Connection, author: str) -> Named:
@@ -77,32 +91,73 @@ def named(connection: sa.Connection, author: str) -> Named:
     opened = _opened(connection, sorted({row.ticket_n for row in written}), {row.id for row in written})
     gone = {row.n for row in (*written, *_messages_in(connection, opened))}
     known = tuple(sorted({key for key in keys if key}))
-    return Named(known, sum(not key for key in keys), len(gone), len(opened))
+    linked = others_of(connection, _profiles(connection, written))
+    return Named(known, sum(not key for key in keys), len(gone), len(opened), linked)
 
 
-def erase(connection: sa.Connection, author: str, now: datetime) -> Erased:
-    """Remove the data of the person whose author key, handle or name is exactly *author*.
+def erase(connection: sa.Connection, author: str, now: datetime, platform: str | None = None) -> Erased:
+    """Remove the data of the person whose author key, handle or name is exactly *author*; with *platform* only of the
+    author there who has that key.
 
     Raises:
         StoreError: *author* is blank, which would be everybody without a name.
     """
     connection.exec_driver_sql("PRAGMA secure_delete=ON")
-    written, digests = _messages_by(connection, author)
+    written, digests = _messages_by(connection, author, platform)
     concerned = sorted({row.ticket_n for row in written})
+    gone = _profiles(connection, written)
     opened = _opened(connection, concerned, {row.id for row in written})
     rows = {row.n: row for row in (*written, *_messages_in(connection, opened))}
     _forget_in_index(connection, list(rows.values()))
+    traces = _traces(author, written)
     _delete(connection, messages, list(rows))
     _delete(connection, ticket_events, concerned, "ticket_n")
-    _forget_cases(connection, opened, now)
+    forget_replies(connection, opened, [(row.ticket_n, row.id) for row in rows.values()])
+    deliveries = _forget_cases(connection, opened, now)
+    relations.forget(connection, opened)
+    _delete_figures(connection, opened, concerned, traces.names)
     _delete(connection, tickets, opened)
     if rows and connection.dialect.name == "sqlite":
         search.settle(connection)
-    traces = _traces(author, written)
-    counts = [_delete_with(connection, table, traces) for table in (originals, dead_letters)]
-    _drop_failed_pages(connection, traces)
+    forget(connection, gone)
+    pages_of, letters = (_delete_with(connection, table, traces) for table in (originals, dead_letters))
+    pages = _drop_failed_pages(connection, traces)
     _remember(connection, digests, now)
-    return Erased(len(rows), len(opened), *counts)
+    return Erased(len(rows), len(opened), pages_of, letters, pages, deliveries)
+
+
+def remove_tickets(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> int:
+    """Remove whole tickets with all that belongs to them; return how many messages they had. Their cases elsewhere do
+    not come back as tickets of their own."""
+    rows = list(_messages_in(connection, numbers))
+    _forget_in_index(connection, rows)
+    _delete(connection, messages, [row.n for row in rows])
+    _delete(connection, ticket_events, numbers, "ticket_n")
+    forget_replies(connection, numbers, [(row.ticket_n, row.id) for row in rows])
+    relations.forget(connection, numbers)
+    _forget_cases(connection, numbers, now)
+    _delete_figures(connection, numbers, numbers, frozenset())
+    _delete(connection, tickets, numbers)
+    if rows and connection.dialect.name == "sqlite":
+        search.take_back(connection)
+    return len(rows)
+
+
+def _delete_figures(
+    connection: sa.Connection, opened: Sequence[int], concerned: Sequence[int], names: AbstractSet[str]
+) -> None:
+    figures_refresh.forget(connection, concerned, names)
+    _delete(connection, stale_figures, opened, "ticket_n")
+
+
+def _profiles(connection: sa.Connection, written: Sequence[MessageRow]) -> set[int]:
+    """Return the digests of the profiles that wrote *written*."""
+    platforms: dict[int, str] = {}
+    for some in _chunks(sorted({row.ticket_n for row in written})):
+        query = sa.select(tickets.c.n, tickets.c.platform).where(tickets.c.n.in_(some))
+        platforms |= {row[0]: row[1] for row in connection.execute(query)}
+    keys = [(row.ticket_n, (orjson.loads(row.content).get("author") or {}).get("key")) for row in written]
+    return {profile_digest(platforms[number], key) for number, key in keys if key}
 
 
 def _opened(connection: sa.Connection, numbers: Sequence[int], ids: AbstractSet[bytes]) -> list[int]:
@@ -120,15 +175,18 @@ def _messages_in(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[
             yield MessageRow(*row)
 
 
-def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetime) -> None:
-    """Remove what is known of the cases of tickets that go, and keep the cases from becoming tickets of their own."""
+def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetime) -> int:
+    """Remove what is known of the cases of tickets that go, and keep the cases from becoming tickets of their own;
+    return how many deliveries went."""
     digests: set[bytes] = set()
     for some in _chunks(opened):
         for row in connection.execute(sa.select(links).where(links.c.ticket_n.in_(some))):
             digests.add(case_digest(row.connector, row.namespace, row.external_id))
     _remember(connection, digests, now)
+    _delete(connection, case_problems, opened, "ticket_n")
     _delete(connection, links, opened, "ticket_n")
-    _delete(connection, outbox, opened, "ticket_n")
+    _delete(connection, corrections, opened, "ticket_n")
+    return _delete(connection, outbox, opened, "ticket_n")
 
 
 def _remember(connection: sa.Connection, digests: AbstractSet[bytes], now: datetime) -> None:
@@ -137,7 +195,9 @@ def _remember(connection: sa.Connection, digests: AbstractSet[bytes], now: datet
         connection.execute(sa.insert(erased_authors).values(digest=digest, erased_at=micros(now)))
 
 
-def _messages_by(connection: sa.Connection, author: str) -> tuple[list[MessageRow], set[bytes]]:
+def _messages_by(
+    connection: sa.Connection, author: str, platform: str | None = None
+) -> tuple[list[MessageRow], set[bytes]]:
     """Return what the person wrote, and what keeps it from coming back: digests of the author's keys, and the ids of
     messages whose author has none."""
     if not author.strip():
@@ -145,9 +205,14 @@ def _messages_by(connection: sa.Connection, author: str) -> tuple[list[MessageRo
     rows: list[MessageRow] = []
     digests: set[bytes] = set()
     needle = orjson.dumps(author).decode()
-    for found in connection.execute(sa.select(messages).where(messages.c.content.contains(needle, autoescape=True))):
+    called = ("key", "handle", "name") if platform is None else ("key",)
+    query = sa.select(messages).where(messages.c.content.contains(needle, autoescape=True))
+    if platform is not None:
+        there = sa.select(tickets.c.n).where(tickets.c.platform == platform)
+        query = query.where(messages.c.ticket_n.in_(there))
+    for found in connection.execute(query):
         facts = orjson.loads(found.content).get("author") or {}
-        if author in (facts.get("key"), facts.get("handle"), facts.get("name")):
+        if author in [facts.get(name) for name in called]:
             rows.append(MessageRow(*found))
             digests.add(author_digest(facts["key"]) if facts.get("key") else found.id)
     return rows, digests
@@ -206,7 +271,7 @@ def _delete_with(connection: sa.Connection, table: sa.Table, traces: _Traces) ->
     return len(gone)
 
 
-def _drop_failed_pages(connection: sa.Connection, traces: _Traces) -> None:
+def _drop_failed_pages(connection: sa.Connection, traces: _Traces) -> int:
     """Remove the pages that speak of the person, and those that cannot be looked through: half a document hides names,
     and what stopped a stream comes again while it does."""
     unpack, words = zstandard.ZstdDecompressor().decompress, traces.words()
@@ -215,7 +280,7 @@ def _drop_failed_pages(connection: sa.Connection, traces: _Traces) -> None:
         for row in connection.execute(sa.select(failed_pages.c.n, failed_pages.c.body))
         if not _is_json(body := unpack(row.body)) or _speaks_of(body, traces, words)
     ]
-    _delete(connection, failed_pages, gone)
+    return _delete(connection, failed_pages, gone)
 
 
 def _is_json(body: bytes) -> bool:
@@ -259,6 +324,8 @@ def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
     return (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
 
 
-def _delete(connection: sa.Connection, table: sa.Table, numbers: Sequence[int], column: str = "n") -> None:
-    for some in _chunks(numbers):
-        connection.execute(sa.delete(table).where(table.c[column].in_(some)))
+def _delete(connection: sa.Connection, table: sa.Table, numbers: Sequence[int], column: str = "n") -> int:
+    """Delete rows by their numbers; return how many there were."""
+    return sum(
+        connection.execute(sa.delete(table).where(table.c[column].in_(some))).rowcount for some in _chunks(numbers)
+    )

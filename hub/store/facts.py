@@ -20,7 +20,10 @@ RULED_STATE = "ruled_state"
 PROPOSED = "proposed"
 """Key of ``tickets.decided``: the escalations that were proposed, so that each is told of once."""
 
-PRIVATE = frozenset((RULED_STATE, PROPOSED))
+SET_THERE = "set_there"
+"""Key of ``tickets.decided``: the pinned fields that people at a destination set, not one here."""
+
+PRIVATE = frozenset((RULED_STATE, PROPOSED, SET_THERE))
 """Keys of ``tickets.decided`` that are no fields of a ticket."""
 
 _NOWHERE: Mapping[str, Any] = {}

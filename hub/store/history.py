@@ -1,15 +1,20 @@
-"""What is known of a customer from their other tickets: those of one platform whose first author has the same key."""
+"""What is known of a customer from their other tickets: those whose first author has the same key on the same platform,
+or another profile of the same customer; and from their cards in CRMs.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from hub.routing.facts import Customer
+from hub.store.people import People, Person
 from hub.store.rows import MessageRow, TicketRow, customer_of
-from hub.store.tables import messages, tickets
+from hub.store.tables import customer_state, messages, tickets
 
 OPEN_STATES = ("new", "open", "pending", "on_hold")
 WEEK = timedelta(days=7)
@@ -26,38 +31,55 @@ class History:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self._people = People(connection)
         self._page: defaultdict[int, list[tuple[int, bool]]] = defaultdict(list)
 
     def of(self, row: TicketRow, *, new: bool = False) -> Customer:
         """Return what is known of who opened the ticket *row*; *new*: it is not in the store yet."""
         if row.customer is None:
             return Customer()
+        person = self._people.of(row.customer)
         week = row.created_at - WEEK // _MICROSECOND
         values = {
-            "customer": row.customer,
+            "customer": person.profiles if person else row.customer,
             "n": row.n,
             "at": row.created_at,
             "week": week,
             "since": row.created_at - LOOK_BACK // _MICROSECOND,
         }
-        earlier, in_week, still_open = self._connection.execute(_query(), values).one()
-        for created_at, is_open in self._page[row.customer]:
-            earlier = earlier or created_at < row.created_at
-            in_week += week < created_at <= row.created_at
-            still_open += is_open
+        earlier, others, in_week, still_open = self._connection.execute(
+            _query(several=person is not None), values
+        ).one()
+        for profile in person.profiles if person else (row.customer,):
+            for created_at, is_open in self._page[profile]:
+                earlier = earlier or created_at < row.created_at
+                others += 1
+                in_week += week < created_at <= row.created_at
+                still_open += is_open
         if new:
             self._page[row.customer].append((row.created_at, row.own_state in OPEN_STATES))
-        return Customer(first_contact=not earlier, in_week=in_week + 1, open_tickets=still_open)
+        counted = Customer(first_contact=not earlier, in_week=in_week + 1, open_tickets=still_open, tickets=others + 1)
+        return replace(counted, **_known(person)) if person and person.known else counted
 
 
-@lru_cache(maxsize=1)
-def _query() -> sa.Select[bool, int, int]:
-    """Whether the customer wrote before; how many others opened in the week until this one; how many are open."""
-    mine, at = tickets.c.customer == sa.bindparam("customer"), sa.bindparam("at", type_=sa.BigInteger)
+def _known(person: Person) -> dict[str, Any]:
+    return {"known": True, "do_not_call": person.do_not_call, "loyalty": person.loyalty}
+
+
+@lru_cache(maxsize=2)
+def _query(*, several: bool) -> sa.Select[bool, int, int, int]:
+    """Whether the customer wrote before; how many other tickets there are, how many of them opened in the week until
+    this one, how many are open; *several*: of a customer with profiles that are linked."""
+    customer = sa.bindparam("customer", type_=sa.BigInteger, expanding=several)
+    mine = tickets.c.customer.in_(customer) if several else tickets.c.customer == customer
+    at = sa.bindparam("at", type_=sa.BigInteger)
     others = sa.select(sa.literal(1)).where(mine, tickets.c.n != sa.bindparam("n"))
     in_week = others.where(tickets.c.created_at > sa.bindparam("week"), tickets.c.created_at <= at)
     still_open = others.where(tickets.c.state.in_(OPEN_STATES), tickets.c.created_at > sa.bindparam("since"))
-    return sa.select(others.where(tickets.c.created_at < at).exists(), _count(in_week), _count(still_open))
+    dated = sa.select(tickets.c.created_at).where(mine, tickets.c.n != sa.bindparam("n"))
+    whole = dated.order_by(tickets.c.created_at).limit(_MOST).subquery()
+    all_ = sa.select(sa.func.min(whole.c.created_at).label("first"), sa.func.count().label("number")).subquery()
+    return sa.select(all_.c.first < at, all_.c.number, _count(in_week), _count(still_open))
 
 
 def _count(query: sa.Select[int]) -> sa.ScalarSelect[int]:
@@ -65,8 +87,9 @@ def _count(query: sa.Select[int]) -> sa.ScalarSelect[int]:
 
 
 def name_customers(connection: sa.Connection) -> int:
-    """Write down the customers of the tickets that came before there were rules; return how many were looked at."""
-    last = looked_at = 0
+    """Write down the customers of the tickets that came while there were no rules; return how many were looked at. No
+    ticket is looked at twice."""
+    last, looked_at = connection.execute(sa.select(customer_state.c.named_to)).scalar_one(), 0
     while batch := _unnamed(connection, last):
         numbers = [row.n for row in batch]
         inbound: dict[int, list[MessageRow]] = {}
@@ -79,6 +102,8 @@ def name_customers(connection: sa.Connection) -> int:
             connection.execute(_naming(), values)
         looked_at += len(batch)
         last = numbers[-1]
+    newest = sa.select(sa.func.coalesce(sa.func.max(tickets.c.n), 0)).scalar_subquery()
+    connection.execute(sa.update(customer_state).values(named_to=newest))
     return looked_at
 
 

@@ -14,6 +14,7 @@ import orjson
 import sqlalchemy as sa
 
 from hub.sdk.drafts import Change, FollowUp
+from hub.store.conversations import thread_of
 from hub.store.links import CLOSED
 from hub.store.page import StreamKey
 from hub.store.tables import links, messages, micros, tickets
@@ -79,9 +80,10 @@ def absent_threads(
     found: dict[str, _Tally] = {}
     for row, mine in _stored(connection, key, connector, namespace, window, scope, others):
         tally = found.setdefault(row.instance, _Tally())
-        tally.known.add(row.thread)
-        if row.thread not in listed:
-            tally.missing.add(row.thread)
+        thread = thread_of(row.thread)
+        tally.known.add(thread)
+        if thread not in listed and row.thread not in listed:
+            tally.missing.add(thread)
             tally.changes.extend(_hidden(row, mine))
     return _believed(found, key.instance)
 

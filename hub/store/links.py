@@ -16,6 +16,8 @@ import sqlalchemy as sa
 
 from hub.sdk.drafts import FollowUp, TicketDraft
 from hub.sdk.ticket import Link
+from hub.store.facts import SET_THERE
+from hub.store.heard import begun
 from hub.store.page import Checkpoint
 from hub.store.rows import dumps
 from hub.store.tables import erased_authors, links, micros, outbox, ticket_events, tickets
@@ -25,7 +27,9 @@ CLOSED = frozenset({"solved", "closed", "hidden"})
 
 CAUSE = "destination"
 _CHUNK = 500  # values in one IN list
-_FOLLOWED = ("url", "state", "status", "department", "assignee")
+FOLLOWED = ("url", "state", "status", "department", "assignee")
+"""What is known of a case, as columns of ``links``."""
+
 _HOLDS = ("new", "open", "pending")
 
 
@@ -68,6 +72,7 @@ def link_of(row: Any) -> Link:
         state=row.state if row.state == "hidden" else row.status or row.state,
         department=row.department,
         assignee=row.assignee,
+        rating=row.rating,
     )
 
 
@@ -89,7 +94,7 @@ def connect(
         The new row; None where the case has a link already.
     """
     case = {name: getattr(place, name) for name in ("instance", "connector", "namespace", "external_id")}
-    if _find(connection, place.connector, place.namespace, [place.external_id]):
+    if find_links(connection, place.connector, place.namespace, [place.external_id]):
         return None
     values = {"ticket_n": ticket_n, "role": role, **case, **facts, "created_at": at, "updated_at": at}
     connection.execute(sa.insert(links).values(**values))
@@ -98,7 +103,7 @@ def connect(
     note(connection, ticket_n, at, "duplicate_case" if role == "same" else role, told)
     if role == "escalated":
         _hold(connection, ticket_n, at)
-    return _find(connection, place.connector, place.namespace, [place.external_id])[place.external_id]
+    return find_links(connection, place.connector, place.namespace, [place.external_id])[place.external_id]
 
 
 def followed(
@@ -125,7 +130,7 @@ def sort_follow_ups(connection: sa.Connection, checkpoint: Checkpoint) -> Sorted
     A case whose link was lost between the vendor and us is found by the marker of its create, and linked now.
     """
     ids = [one.external_id for one in checkpoint.follow_ups]
-    found = _find(connection, checkpoint.connector, checkpoint.namespace, ids)
+    found = find_links(connection, checkpoint.connector, checkpoint.namespace, ids)
     gone = _erased(connection, checkpoint, ids)
     known: list[tuple[Any, FollowUp]] = []
     own: list[TicketDraft] = []
@@ -141,7 +146,8 @@ def sort_follow_ups(connection: sa.Connection, checkpoint: Checkpoint) -> Sorted
     return Sorted(known, own)
 
 
-def _find(connection: sa.Connection, connector: str, namespace: str, ids: Sequence[str]) -> dict[str, Any]:
+def find_links(connection: sa.Connection, connector: str, namespace: str, ids: Sequence[str]) -> dict[str, Any]:
+    """Return the rows of the links of the cases *ids*, by id; cases without one are left out."""
     found: dict[str, Any] = {}
     for some in chunks(ids):
         here = (links.c.connector == connector) & (links.c.namespace == namespace) & links.c.external_id.in_(some)
@@ -166,8 +172,9 @@ def _adopted(connection: sa.Connection, checkpoint: Checkpoint, one: FollowUp) -
     state = "done" if row.state == "failed" else row.state
     known = {"external_id": one.external_id, "unsure_since": None, "unsure_at": None, "updated_at": at}
     connection.execute(sa.update(outbox).where(outbox.c.n == row.n).values(**known, state=state, next_try_at=None))
-    department = orjson.loads(row.payload).get("department")
-    return connect(connection, row.ticket_n, row.role, place, at, url=one.url, department=department)
+    payload = orjson.loads(row.payload)
+    first = {"department": payload.get("department"), "facts": begun(row.role, payload.get("told", {}), at)}
+    return connect(connection, row.ticket_n, row.role, place, at, url=one.url, **first)
 
 
 def follow(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tuple[Any, FollowUp]]) -> set[int]:
@@ -175,7 +182,7 @@ def follow(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tu
     at = micros(checkpoint.now)
     concerned: set[int] = set()
     for link, one in known:
-        told = {name: getattr(one, name) for name in _FOLLOWED if getattr(one, name) is not None}
+        told = {name: getattr(one, name) for name in FOLLOWED if getattr(one, name) is not None}
         row = connection.execute(sa.select(links).where(links.c.n == link.n)).one()
         fields = {name: [getattr(row, name), new] for name, new in told.items() if getattr(row, name) != new}
         instance, stream = checkpoint.key.instance, checkpoint.key.stream
@@ -197,16 +204,26 @@ def follow(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tu
 # --- the ticket's own state -------------------------------------------------------------------------------------------
 
 
-def note(connection: sa.Connection, ticket_n: int, at: int, kind: str, data: Mapping[str, Any]) -> None:
-    """Write down what happened to a ticket elsewhere, and that it is news."""
+def note(
+    connection: sa.Connection, ticket_n: int, at: int, kind: str, data: Mapping[str, Any], cause: str = CAUSE
+) -> None:
+    """Write down what happened to a ticket elsewhere, by whom, and that it is news."""
     connection.execute(
-        sa.insert(ticket_events).values(ticket_n=ticket_n, at=at, kind=kind, cause=CAUSE, data=dumps(dict(data)))
+        sa.insert(ticket_events).values(ticket_n=ticket_n, at=at, kind=kind, cause=cause, data=dumps(dict(data)))
     )
     connection.execute(sa.update(tickets).where(tickets.c.n == ticket_n).values(updated_at=at))
 
 
 def _hold(connection: sa.Connection, ticket_n: int, at: int) -> None:
     _move(connection, ticket_n, at, _HOLDS, "on_hold")
+
+
+def hold_again(connection: sa.Connection, ticket_n: int, at: int) -> None:
+    """Hold a ticket that was opened again as long as a case of it is open."""
+    mine = (links.c.ticket_n == ticket_n) & (links.c.role == "escalated")
+    states = connection.execute(sa.select(links.c.state).where(mine)).scalars()
+    if any(state not in CLOSED for state in states):
+        _hold(connection, ticket_n, at)
 
 
 def _release(connection: sa.Connection, ticket_n: int, at: int) -> None:
@@ -217,11 +234,13 @@ def _release(connection: sa.Connection, ticket_n: int, at: int) -> None:
 
 
 def _move(connection: sa.Connection, ticket_n: int, at: int, before: Sequence[str], state: str) -> None:
-    """Set the ticket's state, if it is one of *before* and no person set it."""
+    """Set the ticket's state, if it is one of *before* and no person here set it; people in its delivered case go on
+    with it when what it waits for is done."""
     row = connection.execute(
         sa.select(tickets.c.own_state, tickets.c.state, tickets.c.decided).where(tickets.c.n == ticket_n)
     ).one()
-    pinned = "state" in (orjson.loads(row.decided).get("set_by_hand", ()) if row.decided else ())
+    decided = orjson.loads(row.decided) if row.decided else {}
+    pinned = "state" in decided.get("set_by_hand", ()) and "state" not in decided.get(SET_THERE, ())
     if row.own_state not in before or pinned:
         return
     shown = "hidden" if row.state == "hidden" else state

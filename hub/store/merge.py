@@ -19,6 +19,7 @@ import orjson
 
 from hub.sdk.drafts import Change, MessageDraft, TicketDraft
 from hub.sdk.identity import StreamIds
+from hub.store import conversations as talks
 from hub.store.changes import message_changes, ticket_changes
 from hub.store.page import Checkpoint, Event, created
 from hub.store.rows import (
@@ -64,13 +65,16 @@ class Merge:
         self._singles: dict[bytes, Single] = {}
         self._single_of: dict[bytes, bytes] = {}
         self._ids: list[tuple[bytes, tuple[bytes, ...]]] = []
+        self._followed_by: dict[int, Case] = {}
+        self._talks = checkpoint.conversations or talks.Conversations()
+        self.follows: list[tuple[int, int]] = []
         self.events: list[Event] = []
         self.seen: list[bytes] = []
         self._name_everything()
 
     def _name_everything(self) -> None:
         checkpoint = self._checkpoint
-        names = StreamIds(checkpoint.connector, checkpoint.namespace, checkpoint.key.stream)
+        names = self._names = StreamIds(checkpoint.connector, checkpoint.namespace, checkpoint.key.stream)
         for draft in checkpoint.drafts:
             if isinstance(draft, TicketDraft):
                 ticket = names.ticket(draft.thread)
@@ -95,6 +99,14 @@ class Merge:
             case.messages[message.id] = message
             case.before_messages[message.id] = replace(message)
             self._case_of[message.id] = case
+
+    def ended(self) -> list[int]:
+        """Return the row numbers of the tickets that have ended: what follows them must be loaded too."""
+        return [n for n, case in self._cases.items() if case.row.own_state in talks.ENDED]
+
+    def follow(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Take which loaded ticket follows which: row numbers of the later and of the earlier one."""
+        self._followed_by.update({earlier: self._cases[later] for later, earlier in pairs})
 
     # --- applying -----------------------------------------------------------------------------------------------
 
@@ -127,12 +139,53 @@ class Merge:
         case = self._case_of.get(opening_id) or self._by_id.get(ticket)
         if case is None:
             case = self._open(draft, ticket, opening_id)
+        if len(kept) > 1 and talks.has_ended(case):
+            kept.sort(key=_published)  # who opens what follows must not hang on the order of a page
         for item, mid in kept:
-            self._put_message(self._case_of.get(mid, case), item, mid)
+            self._put_message(self._case_of.get(mid) or self._home(case, draft, item, mid), item, mid)
+        case = self._case_of[opening_id]
         if self._owns(case, opening, opening_id):
             case.draft = draft
             case.row.opening = opening_id
             case.touched = True
+
+    def _home(self, case: Case, draft: TicketDraft, item: MessageDraft, mid: bytes) -> Case:
+        """Return the ticket that the new message *item* of the thread of *case* belongs to: *case* itself but where it
+        has ended."""
+        while (later := self._followed_by.get(case.row.n)) is not None and talks.goes_on(case, later, item):
+            case = later
+        if talks.has_ended(case) and talks.is_news(case, item):
+            if not talks.opens_again(case, item, self._talks):
+                return self._open_following(case, draft, mid)
+            self._reopen(case, mid)
+        elif talks.waits_for_customer(case) and talks.is_news(case, item):
+            self._reopen(case, mid)
+        return case
+
+    def _reopen(self, case: Case, mid: bytes) -> None:
+        was = case.row.own_state
+        unpinned = talks.reopen(case)
+        told: dict[str, object] = {"message": str(UUID(bytes=mid)), "was": was}
+        self._note(case.row, "reopened", told | ({"unpinned": ["state"]} if unpinned else {}))
+        case.touched = True
+
+    def _open_following(self, case: Case, draft: TicketDraft, mid: bytes) -> Case:
+        """Open the ticket that follows *case*. The source's word on the state was said of the whole thread before."""
+        drafts = zip(self._checkpoint.drafts, self._ids, strict=True)
+        mine = [(one, ids) for one, (_, ids) in drafts if isinstance(one, TicketDraft) and one.thread == draft.thread]
+        unknown = ((item, one) for d, ids in mine for item, one in zip(d.messages, ids, strict=True))
+        first = talks.first_of(case, (pair for pair in unknown if pair[1] not in self._case_of))
+        thread = talks.following(draft.thread, first)
+        new = self._open(draft.model_copy(update={"thread": thread}), self._names.ticket(thread), mid)
+        new.row.source_state = draft.state
+        new.draft = draft
+        case.row.updated_at = self._now
+        case.touched = True
+        self._followed_by[case.row.n] = new
+        self.follows.append((new.row.n, case.row.n))
+        self._note(case.row, "followed_by", {"ticket": str(UUID(bytes=new.row.id))})
+        self._note(new.row, "follows", {"ticket": str(UUID(bytes=case.row.id))})
+        return new
 
     def _is_single(self, ticket: bytes, ids: tuple[bytes, ...]) -> bool:
         """Whether neither the ticket nor its one message is known, from the store or from this page; what is routed

@@ -1,7 +1,8 @@
 """What was said in the case of a ticket elsewhere, as messages of the ticket.
 
-What is said in a task or an issue is internal: a note, whoever says it. What we wrote there ourselves comes back too,
-and is dropped: it is known by its marker, or by the id that the destination gave it.
+What is said in a task or an issue is internal: a note, whoever says it. In a case where people work on the ticket an
+operator's public answer is ours, and the customer's words are the customer's. What we wrote there ourselves comes back
+too, and is dropped: it is known by its marker, or by the id that the destination gave it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,12 +28,17 @@ _COLUMNS = tuple(column.name for column in messages.columns)
 
 @dataclass(slots=True)
 class Noted:
-    """What became of messages from cases: how many are new or changed, the tickets' row numbers, all message ids."""
+    """What became of messages from cases: how many are new or changed, the tickets' row numbers, all message ids; the
+    tickets whose clock they move; what the customer said there, by instance and role of the case and by ticket; the
+    public answers that people gave in the helpdesk or changed there, each as it was and as it is."""
 
     added: int = 0
     changed: int = 0
     tickets: set[int] = field(default_factory=set)
     seen: list[bytes] = field(default_factory=list)
+    answered: set[int] = field(default_factory=set)
+    said: dict[tuple[str, str], dict[int, list[str]]] = field(default_factory=dict)
+    answers: list[tuple[MessageRow | None, MessageRow]] = field(default_factory=list)
 
 
 def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tuple[Any, FollowUp]]) -> Noted:
@@ -53,15 +59,34 @@ def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable
         old = before.get(mid)
         if old is None:
             before[mid] = _insert(connection, checkpoint, link, item, mid, number)
+            if _is_answer(link, item, before[mid]):
+                noted.answers.append((None, before[mid]))
             number += 1
             noted.added += 1
             noted.tickets.add(link.ticket_n)
+            _sort_out(noted, checkpoint.key.instance, link, before[mid])
         elif old.ticket_n == link.ticket_n and (new := _row(checkpoint, link, item, mid, old)) != old:
             before[mid] = new
+            if _is_answer(link, item, new) and new.body != old.body:
+                noted.answers.append((old, new))
             if _update(connection, old, new, micros(checkpoint.now)):
                 noted.changed += 1
                 noted.tickets.add(link.ticket_n)
     return noted
+
+
+def _sort_out(noted: Noted, instance: str, link: Any, row: MessageRow) -> None:
+    if row.direction != "note":
+        noted.answered.add(row.ticket_n)
+    if row.direction == "in" and not row.hidden:
+        by_ticket = noted.said.setdefault((instance, link.role), {})
+        by_ticket.setdefault(row.ticket_n, []).append(str(UUID(bytes=row.id)))
+
+
+def _is_answer(link: Any, item: MessageDraft, message: MessageRow) -> bool:
+    """Whether people answered the customer in the helpdesk; what its system wrote by itself is nobody's answer."""
+    said = message.direction == "out" and not message.hidden and not item.automatic
+    return said and link.role == "delivered"
 
 
 def _ours(connection: sa.Connection, checkpoint: Checkpoint, ids: Sequence[str]) -> set[str]:
@@ -94,7 +119,7 @@ def _insert(
     row = _row(checkpoint, link, item, mid, blank)
     connection.execute(sa.insert(messages).values(**dict(zip(_COLUMNS, astuple(row), strict=True))))
     told = {"message": str(UUID(bytes=mid)), "direction": row.direction, "instance": checkpoint.key.instance}
-    note(connection, link.ticket_n, at, "message_added", told)
+    note(connection, link.ticket_n, at, "message_added", told | ({"automatic": True} if item.automatic else {}))
     return row
 
 

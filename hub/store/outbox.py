@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import orjson
@@ -20,25 +21,28 @@ from hub.sdk.text import storable
 from hub.sdk.ticket import Link, Role, Ticket
 from hub.store import links as linked
 from hub.store import queries
+from hub.store.heard import begun
 from hub.store.links import CLOSED, Place, chunks, link_of, newest
 from hub.store.rows import dumps
-from hub.store.tables import instant, links, messages, micros, outbox, tickets
+from hub.store.tables import instant, links, messages, micros, outbox, replies, ticket_events, tickets
 
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ERROR = 2000  # characters of a destination's words that are kept
 _LEFT = (outbox.c.state != sa.literal_column("'done'")) & (outbox.c.state != "dropped")
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A row of the outbox. ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells."""
+    """A row of the outbox. ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells; ``act``
+    is what is to be done with a record at its source: fields of :class:`hub.sdk.Action`."""
 
     n: int
     ticket: str
     instance: str
-    role: Role
-    effect: Effect
+    role: Role | Literal["source", "notify"]
+    effect: Effect | Literal["act", "notify"]
     marker: str
     state: str
     attempts: int
@@ -51,6 +55,7 @@ class Outgoing:
     unsure_since: datetime | None = None
     unsure_at: datetime | None = None
     external_id: str | None = None
+    act: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,36 +86,63 @@ def ask_case(
     mine = (links.c.ticket_n == ticket_n) & (links.c.instance == instance) & (links.c.role == role)
     earlier = connection.execute(sa.select(sa.func.count()).select_from(links).where(mine)).scalar_one()
     payload = {"cause": cause} | ({"department": department} if department else {})
-    return _put(connection, ticket_n, instance, role, "create", payload, at, str(earlier))
+    asked = _put(connection, ticket_n, instance, role, "create", payload, at, str(earlier))
+    if asked.new and role == "escalated":
+        told = {"instance": instance} | ({"department": department} if department else {})
+        linked.note(connection, ticket_n, at, "escalation_asked", told, cause)
+    return asked
 
 
-def ask_comments(connection: sa.Connection, added: Mapping[int, Sequence[str]], at: int) -> None:
-    """Ask for the customer's new messages to be told in every open case of their tickets.
+def ask_comments(
+    connection: sa.Connection,
+    added: Mapping[int, Sequence[str]],
+    at: int,
+    said_in: tuple[str, str] | None = None,
+) -> None:
+    """Ask for the customer's new messages to be told in every open case of their tickets, and in every delivered one
+    that is still there: what the customer says anew opens it again, by the helpdesk's own ways.
 
     Args:
         added: ids of new messages by the ticket's row number.
+        said_in: instance and role of the case where the customer said it: it is not told there.
     """
-    for ticket_n, instance, role in open_cases(connection, sorted(added)):
+    for ticket_n, instance, role in open_cases(connection, sorted(added), delivered=True):
+        if (instance, role) == said_in:
+            continue
         new = list(added[ticket_n])
         _put(connection, ticket_n, instance, role, "comment", {"cause": "source", "messages": new}, at, *new)
 
 
 def ask_change(
-    connection: sa.Connection, ticket_n: int, instance: str, role: Role, changes: Mapping[str, Any], cause: str, at: int
+    connection: sa.Connection,
+    ticket_n: int,
+    instance: str,
+    role: Role,
+    changes: Mapping[str, Any],
+    cause: str,
+    at: int,
+    *rest: str,
 ) -> Asked:
-    """Ask for other values of the fields of a ticket's case."""
+    """Ask for other values of the fields of a ticket's case; *rest* tells it from the same one of the same moment."""
     payload = {"cause": cause, "changes": dict(changes)}
-    return _put(connection, ticket_n, instance, role, "change", payload, at, dumps(payload), str(at))
+    return _put(connection, ticket_n, instance, role, "change", payload, at, dumps(payload), str(at), *rest)
 
 
-def open_cases(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[tuple[int, str, Role]]:
+def open_cases(
+    connection: sa.Connection, numbers: Sequence[int], *, delivered: bool = False
+) -> Iterator[tuple[int, str, Role]]:
     """Yield ticket, instance and role of every case that is open, or was begun and may be there already: a create that
-    was not tried yet tells new messages itself."""
+    was not tried yet tells new messages itself.
+
+    Args:
+        delivered: also those of role ``delivered`` that are done.
+    """
     found: set[tuple[int, str, Role]] = set()
     for some in chunks(numbers):
         there = sa.select(links.c.ticket_n, links.c.instance, links.c.role, links.c.state)
         for row in connection.execute(there.where(links.c.ticket_n.in_(some), links.c.role != "same")):
-            if row.state not in CLOSED:
+            done = delivered and row.role == "delivered" and row.state != "hidden"
+            if row.state not in CLOSED or done:
                 found.add((row.ticket_n, row.instance, row.role))
         begun = (outbox.c.effect == "create") & _LEFT
         begun &= (outbox.c.attempts > 0) | outbox.c.unsure_since.is_not(None)
@@ -132,21 +164,21 @@ def _put(
 ) -> Asked:
     ticket = connection.execute(sa.select(tickets.c.id).where(tickets.c.n == ticket_n)).scalar_one()
     marker = marker_of(ticket, instance, role, effect, *rest)
-    known = connection.execute(_ROWS.where(outbox.c.marker == marker)).one_or_none()
+    known = connection.execute(ROWS.where(outbox.c.marker == marker)).one_or_none()
     if known is not None and known.state != "dropped":
-        return Asked(False, _outgoing(known))
+        return Asked(False, outgoing_of(known))
     if known is not None:
-        retry(connection, [known.n], dropped=True)
+        again(connection, [known.n], dropped=True)
         return Asked(True, row(connection, known.n))
     values = {"ticket_n": ticket_n, "instance": instance, "role": role, "effect": effect, "marker": marker}
     times = {"created_at": at, "updated_at": at}
     connection.execute(sa.insert(outbox).values(**values, payload=dumps(payload), state="waiting", attempts=0, **times))
-    return Asked(True, _outgoing(connection.execute(_ROWS.where(outbox.c.marker == marker)).one()))
+    return Asked(True, outgoing_of(connection.execute(ROWS.where(outbox.c.marker == marker)).one()))
 
 
 # --- working off ------------------------------------------------------------------------------------------------------
 
-_ROWS = sa.select(outbox, tickets.c.id.label("ticket_id")).join(tickets, tickets.c.n == outbox.c.ticket_n)
+ROWS = sa.select(outbox, tickets.c.id.label("ticket_id")).join(tickets, tickets.c.n == outbox.c.ticket_n)
 
 
 def due(connection: sa.Connection, instance: str, now: datetime, limit: int, forced: bool = False) -> list[Outgoing]:
@@ -163,13 +195,13 @@ def due(connection: sa.Connection, instance: str, now: datetime, limit: int, for
         sa.select(sa.literal(1))
         .select_from(before)
         .where(before.c.ticket_n == outbox.c.ticket_n, before.c.instance == outbox.c.instance)
-        .where(before.c.n < outbox.c.n, blocks)
+        .where(before.c.n < outbox.c.n, before.c.effect != "act", blocks)
     )
-    query = _ROWS.where(outbox.c.instance == instance, _LEFT, outbox.c.state == "waiting")
+    query = ROWS.where(outbox.c.instance == instance, _LEFT, outbox.c.state == "waiting", outbox.c.effect != "act")
     if not forced:
         query = query.where(outbox.c.next_try_at.is_(None) | (outbox.c.next_try_at <= micros(now)))
     query = query.where(~sa.exists(earlier)).order_by(outbox.c.n).limit(limit)
-    return [_outgoing(row) for row in connection.execute(query)]
+    return [outgoing_of(row) for row in connection.execute(query)]
 
 
 def ready(connection: sa.Connection, now: datetime) -> list[str]:
@@ -179,12 +211,18 @@ def ready(connection: sa.Connection, now: datetime) -> list[str]:
     return list(connection.execute(sa.select(outbox.c.instance).where(waiting).distinct()).scalars())
 
 
+def oldest(connection: sa.Connection) -> dict[str, datetime]:
+    """Return by instance when the delivery was asked for that waits longest."""
+    query = sa.select(outbox.c.instance, sa.func.min(outbox.c.created_at)).where(_LEFT, outbox.c.state == "waiting")
+    return {name: instant(at) for name, at in connection.execute(query.group_by(outbox.c.instance))}
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """A row ready to be sent: its ticket, the ticket's case there and whether that is closed.
 
     What a later row will tell is left out of a ticket that is to be created. ``told_n`` is the row number of the last
-    message that the ticket has now.
+    message that the ticket has now, ``told`` what a case says of it that is created now.
     """
 
     outgoing: Outgoing
@@ -192,14 +230,15 @@ class Parcel:
     link: Link | None
     closed: bool
     told_n: int
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parcel(connection: sa.Connection, n: int) -> Parcel | None:
     """Return the row *n* ready to be sent; None: its ticket was erased meanwhile."""
-    row = connection.execute(_ROWS.where(outbox.c.n == n)).one_or_none()
+    row = connection.execute(ROWS.where(outbox.c.n == n)).one_or_none()
     if row is None:
         return None
-    outgoing = _outgoing(row)
+    outgoing = outgoing_of(row)
     last = sa.select(sa.func.max(messages.c.n)).where(messages.c.ticket_n == row.ticket_n)
     told_n = int(connection.execute(last).scalar() or 0)
     ticket = queries.find_ticket(connection, outgoing.ticket)
@@ -213,8 +252,15 @@ def parcel(connection: sa.Connection, n: int) -> Parcel | None:
             link = connection.execute(sa.select(links).where(made)).one_or_none()
     else:
         link = newest(connection, row.ticket_n, row.instance, row.role)
-    closed = link is not None and link.state in CLOSED
-    return Parcel(outgoing, ticket, None if link is None else link_of(link), closed, told_n)
+    closed = link is not None and link.state in (CLOSED if row.role == "escalated" else ("hidden",))
+    told = told_of(ticket) if outgoing.effect == "create" else {}
+    return Parcel(outgoing, ticket, None if link is None else link_of(link), closed, told_n, told)
+
+
+def told_of(ticket: Ticket) -> dict[str, Any]:
+    """Return what a case is told that is created from *ticket*."""
+    values = {name: getattr(ticket, name) for name in ("priority", "queue", "category")}
+    return {**values, "tags": sorted(ticket.tags)}
 
 
 def _told_later(connection: sa.Connection, row: Any) -> Iterator[str]:
@@ -228,19 +274,28 @@ def _row(connection: sa.Connection, n: int) -> Any | None:
     return connection.execute(sa.select(outbox).where(outbox.c.n == n)).one_or_none()
 
 
-def unsure(connection: sa.Connection, n: int, told_n: int, now: datetime) -> None:
-    """Note that something is about to be sent whose outcome may never be known, and up to which message it tells."""
+def unsure(connection: sa.Connection, n: int, told_n: int, now: datetime, told: Mapping[str, Any] = _NOTHING) -> None:
+    """Note that something is about to be sent whose outcome may never be known, up to which message it tells, and what
+    it says of the ticket."""
     at = micros(now)
     row = _row(connection, n)
     if row is None:
         return
-    payload = dumps({**orjson.loads(row.payload), "told_n": told_n})
+    payload = dumps({**orjson.loads(row.payload), "told_n": told_n, **({"told": dict(told)} if told else {})})
     since = at if row.unsure_since is None else row.unsure_since
     values = {"unsure_since": since, "unsure_at": at, "payload": payload}
     connection.execute(sa.update(outbox).where(outbox.c.n == n).values(**values))
 
 
-def made(connection: sa.Connection, n: int, told_n: int, place: Place, url: str | None, now: datetime) -> None:
+def made(
+    connection: sa.Connection,
+    n: int,
+    told_n: int,
+    place: Place,
+    url: str | None,
+    now: datetime,
+    told: Mapping[str, Any] = _NOTHING,
+) -> None:
     """Note what exists now: the ticket's case, or a comment in it. Messages that came while the case was made are asked
     to be told in it."""
     row = _row(connection, n)
@@ -254,8 +309,8 @@ def made(connection: sa.Connection, n: int, told_n: int, place: Place, url: str 
     connection.execute(sa.update(outbox).where(outbox.c.n == n).values(**known))
     if row.effect == "create":
         payload = orjson.loads(row.payload)
-        department = payload.get("department")
-        linked.connect(connection, row.ticket_n, row.role, place, at, url=url, department=department)
+        first = {"department": payload.get("department"), "facts": begun(row.role, payload.get("told") or told, at)}
+        linked.connect(connection, row.ticket_n, row.role, place, at, url=url, **first)
         _ask_missed(connection, row, payload.get("told_n", told_n), at)
         _told_by(connection, row, now)
     else:
@@ -264,13 +319,23 @@ def made(connection: sa.Connection, n: int, told_n: int, place: Place, url: str 
 
 def _ask_missed(connection: sa.Connection, row: Any, told_n: int, at: int) -> None:
     """Ask for what the customer said after *told_n* to be told, as far as no row does."""
-    later = set(_told_later(connection, row))
+    later = {*_told_later(connection, row), *_said_there(connection, row)}
     said = (messages.c.ticket_n == row.ticket_n) & (messages.c.n > told_n) & (messages.c.direction == "in")
     ids = connection.execute(sa.select(messages.c.id).where(said).order_by(messages.c.n)).scalars()
     missed = [name for one in ids if (name := str(UUID(bytes=one))) not in later]
     if missed:
         payload = {"cause": "source", "messages": missed}
         _put(connection, row.ticket_n, row.instance, row.role, "comment", payload, at, *missed)
+
+
+def _said_there(connection: sa.Connection, row: Any) -> Iterator[str]:
+    """Yield the messages that were read at the instance itself: nobody has to tell it of them."""
+    added = (ticket_events.c.ticket_n == row.ticket_n) & (ticket_events.c.kind == "message_added")
+    query = sa.select(ticket_events.c.data).where(added, ticket_events.c.cause == linked.CAUSE)
+    for data in connection.execute(query).scalars():
+        event = orjson.loads(data)
+        if event.get("instance") == row.instance:
+            yield event["message"]
 
 
 def _told_by(connection: sa.Connection, create: Any, now: datetime) -> None:
@@ -283,8 +348,8 @@ def _told_by(connection: sa.Connection, create: Any, now: datetime) -> None:
         finished(connection, n, now)
 
 
-def finished(connection: sa.Connection, n: int, now: datetime) -> None:
-    """Note that an effect is there as a whole."""
+def finished(connection: sa.Connection, n: int, now: datetime, changes: Mapping[str, Any] | None = None) -> None:
+    """Note that an effect is there as a whole; *changes*: those that were sent, where others may be wanted by now."""
     row = _row(connection, n)
     if row is None or row.state == "done":
         return
@@ -292,6 +357,7 @@ def finished(connection: sa.Connection, n: int, now: datetime) -> None:
     connection.execute(sa.update(outbox).where(outbox.c.n == n).values(state="done", updated_at=micros(now), **clean))
     if row.effect != "create":
         payload = orjson.loads(row.payload)
+        payload |= {"changes": dict(changes)} if changes else {}
         told = {
             "instance": row.instance,
             **{name: payload[name] for name in ("messages", "changes") if name in payload},
@@ -339,10 +405,10 @@ def later(connection: sa.Connection, n: int, at: datetime, error: str) -> None:
 
 def left(connection: sa.Connection, instance: str | None, limit: int) -> list[Outgoing]:
     """Return what waits or was set aside, oldest first."""
-    query = _ROWS.where(_LEFT).order_by(outbox.c.n).limit(limit)
+    query = ROWS.where(_LEFT).order_by(outbox.c.n).limit(limit)
     if instance is not None:
         query = query.where(outbox.c.instance == instance)
-    return [_outgoing(row) for row in connection.execute(query)]
+    return [outgoing_of(row) for row in connection.execute(query)]
 
 
 def row(connection: sa.Connection, n: int) -> Outgoing:
@@ -351,14 +417,33 @@ def row(connection: sa.Connection, n: int) -> Outgoing:
     Raises:
         StoreError: there is none with this number, or it is done.
     """
-    found = connection.execute(_ROWS.where(outbox.c.n == n, _LEFT)).one_or_none()
+    found = connection.execute(ROWS.where(outbox.c.n == n, _LEFT)).one_or_none()
     if found is None:
         raise StoreError(f'no delivery {n} waits; "hub outbox" shows those that do')
-    return _outgoing(found)
+    return outgoing_of(found)
 
 
-def retry(connection: sa.Connection, numbers: Sequence[int], *, dropped: bool = False) -> int:
-    """Let rows be tried again now, *dropped* ones too where that is wanted; return how many there were."""
+def create_waits(connection: sa.Connection, n: int) -> bool:
+    """Return whether a create that is not done stands before the row *n* of its ticket and instance."""
+    mine = sa.select(outbox.c.ticket_n, outbox.c.instance).where(outbox.c.n == n).subquery()
+    before = sa.select(outbox.c.n).join(
+        mine, (mine.c.ticket_n == outbox.c.ticket_n) & (mine.c.instance == outbox.c.instance)
+    )
+    before = before.where(outbox.c.n < n, outbox.c.effect == "create", _LEFT).limit(1)
+    return connection.execute(before).one_or_none() is not None
+
+
+def retry(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> int:
+    """Let rows be tried again now; return how many there were. The story of a ticket tells it of what was set aside."""
+    aside = outbox.c.n.in_(numbers) & (outbox.c.state == "failed")
+    for one in connection.execute(sa.select(outbox).where(aside)).all():
+        told = {"instance": one.instance, "effect": one.effect}
+        linked.note(connection, one.ticket_n, micros(now), "retried", told, "person")
+    return again(connection, numbers)
+
+
+def again(connection: sa.Connection, numbers: Sequence[int], *, dropped: bool = False) -> int:
+    """Let rows wait for a try from now on, *dropped* ones too where that is wanted."""
     chosen = outbox.c.n.in_(numbers) & ((outbox.c.state != "done") if dropped else _LEFT)
     return connection.execute(
         sa.update(outbox).where(chosen).values(state="waiting", attempts=0, next_try_at=None)
@@ -370,9 +455,30 @@ def drop(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> in
     chosen = outbox.c.n.in_(numbers) & _LEFT
     for one in connection.execute(sa.select(outbox).where(chosen)).all():
         told = {"instance": one.instance, "effect": one.effect}
-        linked.note(connection, one.ticket_n, micros(now), "dropped", told)
+        linked.note(connection, one.ticket_n, micros(now), "dropped", told, "person")
+        mine = (replies.c.marker == one.marker) & (replies.c.state != "published")
+        connection.execute(sa.update(replies).where(mine).values(state="dropped", updated_at=micros(now)))
     values = {"state": "dropped", "updated_at": micros(now)}
     return connection.execute(sa.update(outbox).where(chosen).values(**values)).rowcount
+
+
+def drop_untried(connection: sa.Connection, later: int, earlier: int, at: int) -> list[int]:
+    """Of two tickets that are the same, drop the delivery of one that is or will be delivered as the other, as far as
+    nothing was sent of it: the later one's, unless only the earlier one's is still to be sent. Return their numbers."""
+    creates = sa.select(outbox).where(outbox.c.ticket_n.in_((later, earlier)), outbox.c.role == "delivered")
+    creates = creates.where(outbox.c.effect == "create", outbox.c.state != "dropped").order_by(outbox.c.n)
+    by_instance: dict[str, dict[int, Any]] = {}
+    for one in connection.execute(creates).all():
+        by_instance.setdefault(one.instance, {})[one.ticket_n] = one
+    doubled = [rows for rows in by_instance.values() if len(rows) == 2]
+    untried = [next((rows[n] for n in (later, earlier) if _is_untried(rows[n])), None) for rows in doubled]
+    numbers = [one.n for one in untried if one is not None]
+    drop(connection, numbers, instant(at))
+    return numbers
+
+
+def _is_untried(row: Any) -> bool:
+    return row.state != "done" and row.external_id is None and row.unsure_since is None
 
 
 def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:
@@ -385,7 +491,8 @@ def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _outgoing(row: Any) -> Outgoing:
+def outgoing_of(row: Any) -> Outgoing:
+    """Return the public form of a row of :data:`ROWS`."""
     payload = orjson.loads(row.payload)
     moments = {name: _maybe(getattr(row, name)) for name in ("next_try_at", "unsure_since", "unsure_at")}
     return Outgoing(
@@ -401,6 +508,7 @@ def _outgoing(row: Any) -> Outgoing:
         department=payload.get("department"),
         messages=tuple(payload.get("messages", ())),
         changes=payload.get("changes", {}),
+        act=payload.get("act", {}),
         error=row.error,
         external_id=row.external_id,
         **moments,

@@ -3,12 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from hub.routing.destinations import Destinations
 from hub.routing.facts import Facts
+from hub.sdk.actions import ActionName
 from hub.sdk.drafts import Change, FollowUp, TicketDraft
 from hub.sdk.messages import Cursor, Mode
 from hub.sdk.ticket import Sla
+
+if TYPE_CHECKING:
+    from hub.store.conversations import Conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,93 @@ class Escalation:
     role: Literal["escalated", "delivered"] = "escalated"
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something to do with a record at its source: an action's name, its values, its words."""
+
+    name: ActionName
+    values: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that a rule wants; ``auto``: without a person, where one has allowed that for the rule."""
+
+    template: str
+    rule: str
+    auto: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text for one ticket.
+
+    Attributes:
+        variant: of the template, such as ``ru-2``.
+        own_language: it is in the customer's language, not in the next best.
+    """
+
+    text: str
+    variant: str
+    language: str
+    own_language: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ToWrite:
+    """What a text is made of.
+
+    Args:
+        ticket: id of the ticket.
+        texts: what the customer wrote.
+        author: the customer's name as the source has it.
+        place: name of the outlet, and its city.
+        used: variants that were said last at the place, newest first.
+    """
+
+    template: str
+    ticket: str
+    language: str | None
+    texts: tuple[str, ...]
+    author: str | None
+    platform: str
+    place: str | None = None
+    city: str | None = None
+    used: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How customers are answered, and what can be done at sources.
+
+    Args:
+        can: the actions of every instance that is configured.
+        write: makes a text; None: the template cannot be used for this ticket.
+        refuse: why a text may not be said in public; None: it may.
+        auto: rules that a person lets answer by themselves.
+        per_author, per_day: how many such answers there may be in 24 hours.
+        fresh: how old what is answered may be.
+        act_within: how old what a rule acts on may be.
+        from_helpdesk: what is answered in the helpdesk is said at the source.
+    """
+
+    can: Mapping[str, frozenset[ActionName]] = field(default_factory=dict)
+    write: Callable[[ToWrite], Text | None] = lambda _: None
+    refuse: Callable[[str], str | None] = lambda _: None
+    auto: frozenset[str] = frozenset()
+    per_author: int = 1
+    per_day: int = 200
+    fresh: timedelta = timedelta(days=3)
+    act_within: timedelta = timedelta(days=7)
+    from_helpdesk: bool = True
+
+
 Wish = tuple[int, tuple[Escalation, ...]]
 """A ticket's row number, and the cases that routing wants for it."""
+
+Notice = tuple[int, tuple[str, ...]]
+"""A ticket's row number, and the names of those who are to be told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +129,11 @@ class Decided:
         ruleset: version of the rules.
         rules: names of those that decided, in order.
         escalations: go into the outbox with the page that brought it; one that is there already is not asked for again.
+        deliver: names of the instances that it is delivered to, unless it is over.
         proposals: escalations that wait for a person: an event tells of each.
+        acts: what is to be done with the record at its source, once each.
+        answer: what the customer is to be answered.
+        notify: names of those to be told.
     """
 
     priority: str
@@ -53,7 +147,11 @@ class Decided:
     ruleset: str = ""
     rules: tuple[str, ...] = ()
     escalations: tuple[Escalation, ...] = ()
+    deliver: tuple[str, ...] = ()
     proposals: tuple[Escalation, ...] = ()
+    acts: tuple[Act, ...] = ()
+    answer: Answer | None = None
+    notify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +162,12 @@ class Router:
         decide: pure: the same facts, the same decision.
         needs_history: whether it looks at the customer's other tickets; asked only where there is something to decide,
             so that rules may be loaded late.
+        destinations: where tickets go by default; *decide* has seen to it already.
     """
 
     decide: Callable[[Facts], Decided]
     needs_history: Callable[[], bool] = bool
+    destinations: Destinations = field(default_factory=Destinations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +205,10 @@ class Checkpoint:
         records: how many records the page had.
         now: aware, UTC.
         router: what decides; None leaves every ticket at normal priority, without a queue.
+        destinations: where tickets are delivered that no *router* decides for.
         keep_raw: how long originals are kept; zero keeps none.
+        answering: how customers are answered; None: nobody is, and nothing is done at sources.
+        conversations: what a new message on a ticket that has ended does; None: as where the settings do not say.
         requests: how each of *originals* was asked for, as :mod:`hub.pipeline.originals` writes it.
         effects: whether what is decided and added is also told elsewhere: delivered, escalated, commented.
         window: row number of a backfill's window: the cursor is that window's then.
@@ -125,6 +228,9 @@ class Checkpoint:
     originals: Sequence[bytes] = ()
     records: int = 0
     keep_raw: timedelta = timedelta(days=30)
+    answering: Answering | None = None
+    conversations: "Conversations | None" = None
+    destinations: Destinations | None = None
     requests: Sequence[str] = ()
     effects: bool = True
     window: int | None = None

@@ -12,12 +12,15 @@ import sqlalchemy as sa
 
 from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
-from hub.sdk.ticket import Link, Message, Ticket
+from hub.sdk.ticket import Customer, Link, Message, Related, Ticket
 from hub.store import search
+from hub.store.case_problems import with_problem
 from hub.store.deciding import states_of
 from hub.store.facts import PRIVATE, decided_of, facts_of_rows
-from hub.store.history import History
+from hub.store.history import OPEN_STATES, History
 from hub.store.links import links_of
+from hub.store.people import People
+from hub.store.relations import related_of
 from hub.store.rows import MessageRow, TicketRow, start_of
 from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
 
@@ -35,7 +38,8 @@ class TicketFilter:
     """Which tickets: each field narrows; several values of one field are alternatives.
 
     ``since`` and ``until`` bound ``created_at`` as ``[since, until)``, aware. ``text`` is what
-    :func:`hub.store.search.match_query` takes.
+    :func:`hub.store.search.match_query` takes. ``escalation``: what is wrong with a case elsewhere, see
+    :data:`hub.store.case_problems.PROBLEMS`; ``customer``: digests of profiles.
     """
 
     instance: tuple[str, ...] | None = None
@@ -49,6 +53,8 @@ class TicketFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    customer: tuple[int, ...] | None = None
+    escalation: tuple[str, ...] | None = None
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         """Yield the SQL conditions, the search apart."""
@@ -59,6 +65,10 @@ class TicketFilter:
                 if name in USUAL and USUAL[name] not in values:
                     # Says nothing new, but only so does SQLite see that the index of the unusual values will do.
                     yield tickets.c[name] != sa.literal_column(f"'{USUAL[name]}'")
+        if self.customer is not None:
+            yield tickets.c.customer.in_(self.customer)
+        if self.escalation is not None:
+            yield tickets.c.n.in_(with_problem(self.escalation))
         if self.since is not None:
             yield tickets.c.created_at >= micros(self.since)
         if self.until is not None:
@@ -86,6 +96,8 @@ class TicketLine:
     messages: int
     instance: str
     url: str | None
+    assignee: str | None = None
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +230,8 @@ def _line(row: TicketRow, rows: Sequence[MessageRow]) -> TicketLine:
         messages=len(rows),
         instance=row.instance,
         url=content.get("url"),
+        assignee=decided_of(row).get("assignee"),
+        closed_at=_maybe(row.closed_at),
     )
 
 
@@ -249,8 +263,15 @@ def message_of(row: MessageRow) -> Message:
     )
 
 
-def ticket_of(row: TicketRow, rows: Sequence[MessageRow], links: tuple[Link, ...] = ()) -> Ticket:
-    """Return the public form of a stored ticket with its messages, oldest first, and its links."""
+def ticket_of(
+    row: TicketRow,
+    rows: Sequence[MessageRow],
+    links: tuple[Link, ...] = (),
+    related: tuple[Related, ...] = (),
+    customer: tuple[str | None, Customer | None] = (None, None),
+) -> Ticket:
+    """Return the public form of a stored ticket with its messages, oldest first, its links, what belongs to it, and its
+    customer's id and facts."""
     return Ticket(
         id=UUID(bytes=row.id),
         connector=row.connector,
@@ -263,6 +284,8 @@ def ticket_of(row: TicketRow, rows: Sequence[MessageRow], links: tuple[Link, ...
         language=row.language,
         rating=row.rating,
         sentiment=row.sentiment,
+        customer_id=customer[0],
+        customer=customer[1],
         created_at=instant(row.created_at),
         updated_at=instant(row.updated_at),
         closed_at=_maybe(row.closed_at),
@@ -271,6 +294,7 @@ def ticket_of(row: TicketRow, rows: Sequence[MessageRow], links: tuple[Link, ...
         priority=row.priority,
         queue=row.queue,
         links=links,
+        related=related,
         revision=_revision(row, rows),
         **orjson.loads(row.content),
         **{name: value for name, value in decided_of(row).items() if name not in PRIVATE},
@@ -297,7 +321,9 @@ def find_ticket(connection: sa.Connection, prefix: str) -> Ticket:
     """
     number = number_of(connection, prefix)
     links = links_of(connection, [number]).get(number, ())
-    return ticket_of(_rows(connection, [number])[0], _messages_of(connection, [number]).get(number, []), links)
+    related = related_of(connection, [number]).get(number, ())
+    row, written = _rows(connection, [number])[0], _messages_of(connection, [number]).get(number, [])
+    return ticket_of(row, written, links, related, People(connection).of_ticket(row, written))
 
 
 def number_of(connection: sa.Connection, prefix: str) -> int:
@@ -319,10 +345,13 @@ def number_of(connection: sa.Connection, prefix: str) -> int:
 
 def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ticket]:
     """Yield every ticket that matches, oldest arrival first, in memory only a few hundred at a time."""
+    people = People(connection)
     for numbers in _batches(connection, wanted):
         by_ticket, links = _messages_of(connection, numbers), links_of(connection, numbers)
+        related = related_of(connection, numbers)
         for row in _rows(connection, numbers):
-            yield ticket_of(row, by_ticket.get(row.n, []), links.get(row.n, ()))
+            written, near = by_ticket.get(row.n, []), related.get(row.n, ())
+            yield ticket_of(row, written, links.get(row.n, ()), near, people.of_ticket(row, written))
 
 
 def iter_facts(connection: sa.Connection, wanted: TicketFilter, *, with_history: bool) -> Iterator[tuple[str, Facts]]:
@@ -389,6 +418,13 @@ def events_of(connection: sa.Connection, ticket_id: str) -> list[TicketEvent]:
         TicketEvent(instant(row.at), row.kind, row.cause, orjson.loads(row.data))
         for row in connection.execute(query.order_by(ticket_events.c.n))
     ]
+
+
+def count_open(connection: sa.Connection) -> dict[tuple[str, str], int]:
+    """Return how many tickets are open, by queue (empty: none) and priority."""
+    query = sa.select(tickets.c.queue, tickets.c.priority, sa.func.count()).where(tickets.c.state.in_(OPEN_STATES))
+    found = connection.execute(query.group_by(tickets.c.queue, tickets.c.priority))
+    return {(queue or "", priority): count for queue, priority, count in found}
 
 
 def count_by(connection: sa.Connection, wanted: TicketFilter, column: str) -> list[tuple[Any, int]]:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from struct import Struct
 from typing import Any
+from uuid import UUID, uuid5
 
 import orjson
 
 from hub.sdk.drafts import MessageDraft, TicketDraft
+from hub.sdk.identity import NAMESPACE
 from hub.sdk.ticket import Author
 from hub.store.tables import micros
 
@@ -97,9 +99,19 @@ def customer_of(platform: str, inbound: Iterable[MessageRow]) -> int | None:
     for message in inbound:
         author = orjson.loads(message.content).get("author") if '"author"' in message.content else None
         if author and author["key"]:
-            digest = blake2b(f"{platform}\n{author['key']}".encode(), digest_size=8).digest()
-            return int.from_bytes(digest, "big", signed=True)
+            return profile_digest(platform, author["key"])
     return None
+
+
+def profile_digest(platform: str, key: str) -> int:
+    """Return the digest of the profile of an author: the same whichever connector read it."""
+    digest = blake2b(f"{platform}\n{key}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def customer_uuid(digest: int) -> UUID:
+    """Return the id of the customer whose first profile has this digest."""
+    return uuid5(NAMESPACE, f"customer\n{digest}")
 
 
 def _author(author: Author) -> dict[str, Any]:

@@ -76,6 +76,11 @@ def settle(connection: sa.Connection) -> None:
     """Bring the index in line after messages were erased: rewritten as a whole, so that no segment holds a word of
     theirs any more, and ready for new messages, which may get the row numbers that became free."""
     connection.exec_driver_sql("INSERT INTO search (search) VALUES ('optimize')")
+    take_back(connection)
+
+
+def take_back(connection: sa.Connection) -> None:
+    """Be ready for new messages after some were removed: they may get the row numbers that became free."""
     last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(messages.c.n), 0))).scalar_one()
     beyond = search_state.c.indexed_to > last
     connection.execute(sa.update(search_state).where(beyond).values(indexed_to=last))

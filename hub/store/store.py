@@ -21,11 +21,13 @@ import sqlalchemy as sa
 from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Ticket
-from hub.store import database, erase, failed, history, inventory, queries, rulesets, search, state, writer
+from hub.store import database, erase, failed, history, inventory, prune, queries, rulesets, search, state, writer
 from hub.store.backfills import Backfills
-from hub.store.deliveries import Deliveries
+from hub.store.customer_door import Customers
+from hub.store.figures_door import FigureDoor
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
+from hub.store.replying import Replying
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.tables import HEAD, dead_letters, messages, tickets
 
@@ -111,7 +113,7 @@ def backup_store(url: str, target: Path) -> int:
     return database.copy(database.path_of(url), target)
 
 
-class Store(Deliveries, Backfills):
+class Store(Replying, Customers, FigureDoor, Backfills):
     """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
 
     def __init__(self, engine: sa.Engine, path: Path, now: Clock, stop: Event) -> None:
@@ -326,6 +328,11 @@ class Store(Deliveries, Backfills):
         with self._read() as connection:
             return queries.events_of(connection, ticket_id)
 
+    def count_open(self) -> dict[tuple[str, str], int]:
+        """Return how many tickets are open, by queue (empty: none) and priority."""
+        with self._read() as connection:
+            return queries.count_open(connection)
+
     def count_by(self, wanted: TicketFilter, column: str) -> list[tuple[Any, int]]:
         """Return how many tickets have each value of *column*, most first."""
         with self._read() as connection:
@@ -369,6 +376,26 @@ class Store(Deliveries, Backfills):
         files = (self.path, *(self.path.with_name(self.path.name + end) for end in ("-wal", "-shm")))
         return sum(file.stat().st_size for file in files if file.exists())
 
+    # --- old tickets ------------------------------------------------------------------------------------------------
+
+    def old_tickets(self, before: datetime) -> prune.Pruned:
+        """Return how many tickets ended and were not heard of since *before*; see :mod:`hub.store.prune`."""
+        with self._read() as connection:
+            return prune.old(connection, before)
+
+    def pruned_at(self) -> datetime | None:
+        """Return when the last of the old tickets was removed."""
+        with self._read() as connection:
+            return prune.pruned_at(connection)
+
+    def prune_tickets(self, before: datetime) -> prune.Pruned:
+        """Remove the next of the old tickets; return how many (0: there is none left, which is noted)."""
+        with self._write() as connection:
+            done = prune.prune(connection, before, self._now())
+            if not done.tickets:
+                prune.note_pruned(connection, self._now())
+            return done
+
     # --- upkeep -----------------------------------------------------------------------------------------------------
 
     def backup(self, target: Path) -> int:
@@ -384,8 +411,9 @@ class Store(Deliveries, Backfills):
         with self._read() as connection:
             return erase.named(connection, author)
 
-    def erase(self, author: str) -> erase.Erased:
-        """Remove the data of the person whose author key, handle or name is exactly *author*.
+    def erase(self, author: str, linked: Sequence[tuple[str, str]] = ()) -> erase.Erased:
+        """Remove the data of the person whose author key, handle or name is exactly *author*, and of the profiles
+        *linked* (platform and key, as :meth:`named` has them).
 
         Raises:
             StoreError: *author* is blank; or the data is gone from every table, but a reader keeps the old bytes in
@@ -393,6 +421,8 @@ class Store(Deliveries, Backfills):
         """
         with self._write() as connection:
             erased = erase.erase(connection, author, self._now())
+            for platform, key in linked:
+                erased += erase.erase(connection, key, self._now(), platform)
         with database.reported(self._engine), closing(self._engine.raw_connection()) as connection:
             busy = not database.write_anew(connection.cursor())
         if busy:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0006"
+HEAD = "0011"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -222,6 +222,8 @@ links = sa.Table(
     sa.Column("assignee", sa.Text),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Column("rating", sa.Float),  # what the customer gave for the answer
+    sa.Column("facts", sa.Text),  # JSON: what the case was told and what it showed, see hub.store.heard
 )
 sa.Index("links_case", links.c.connector, links.c.namespace, links.c.external_id, unique=True)
 sa.Index("links_ticket", links.c.ticket_n)
@@ -265,6 +267,217 @@ search_state = sa.Table(
     sa.Column("indexed_to", sa.BigInteger, nullable=False),  # messages up to this row number are in the index
 )
 
+relations = sa.Table(
+    "relations",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),  # the later of the two
+    sa.Column("other_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # follows or same
+    sa.Column("state", sa.Text, nullable=False),  # proposed, confirmed or refused
+    sa.Column("evidence", sa.Text, nullable=False),  # JSON: what speaks for it
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+sa.Index("relations_pair", relations.c.ticket_n, relations.c.other_n, relations.c.kind, unique=True)
+sa.Index("relations_other", relations.c.other_n)
+
+case_problems = sa.Table(
+    "case_problems",
+    metadata,
+    sa.Column("link_n", RowNumber, sa.ForeignKey("links.n"), primary_key=True, autoincrement=False),
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # deleted, moved, reopened, stuck or unanswered
+    sa.Column("since_at", sa.BigInteger, nullable=False),
+    sa.Column("told_at", sa.BigInteger),  # when a sync told of it
+)
+sa.Index("case_problems_ticket", case_problems.c.ticket_n)
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), primary_key=True, autoincrement=False),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),  # person or destination
+    sa.Column("ruled", sa.Text),  # what rules had decided
+    sa.Column("label", sa.Text, nullable=False),  # what people say it is
+)
+sa.Index("corrections_field", corrections.c.field, corrections.c.at)
+
+profiles = sa.Table(
+    "profiles",
+    metadata,
+    sa.Column("digest", sa.BigInteger, primary_key=True, autoincrement=False),  # as in tickets.customer
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),  # the author's
+    sa.Column("name", sa.Text),
+    sa.Column("handle", sa.Text),
+    sa.Column("customer", sa.LargeBinary(16), nullable=False),  # whose it is now; follows from customer_links
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+sa.Index("profiles_customer", profiles.c.customer)
+
+customer_links = sa.Table(
+    "customer_links",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("profile", sa.BigInteger, sa.ForeignKey("profiles.digest"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # phone, email, card or profile
+    sa.Column("value", sa.Text, nullable=False),  # what it is linked to; of a profile the digest
+    sa.Column("state", sa.Text, nullable=False),  # active, proposed or undone
+    sa.Column("confidence", sa.Text, nullable=False),  # certain or probable
+    sa.Column("author", sa.Text, nullable=False),  # words, card or person
+    sa.Column("evidence", sa.Text, nullable=False),  # JSON: what was seen, where
+    sa.Column("held", sa.Text),  # why it is active and joins nothing all the same
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("undone_at", sa.BigInteger),
+    sa.Column("undone_by", sa.Text),
+)
+sa.Index("customer_links_profile", customer_links.c.profile, customer_links.c.kind, customer_links.c.value, unique=True)
+sa.Index("customer_links_value", customer_links.c.value)
+
+customer_cards = sa.Table(
+    "customer_cards",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("value", sa.Text, nullable=False),  # connector, namespace and id, as links have it
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("url", sa.Text),
+    sa.Column("facts", sa.Text, nullable=False),  # JSON: phones, emails, profiles, do_not_call, loyalty, flags
+    sa.Column("read_at", sa.BigInteger, nullable=False),
+)
+sa.Index("customer_cards_value", customer_cards.c.value, unique=True)
+
+inquiries = sa.Table(
+    "inquiries",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("profile", sa.BigInteger, sa.ForeignKey("profiles.digest"), nullable=False),
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # waiting, done or failed
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_try_at", sa.BigInteger),
+    sa.Column("error", sa.Text),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("answered_at", sa.BigInteger),
+)
+sa.Index("inquiries_profile", inquiries.c.profile, inquiries.c.instance, unique=True)
+sa.Index("inquiries_waiting", inquiries.c.instance, inquiries.c.n, sqlite_where=inquiries.c.state == "waiting")
+
+customer_state = sa.Table(
+    "customer_state",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("events_to", sa.BigInteger, nullable=False),  # events up to this one were looked through for contacts
+    sa.Column("named_to", sa.BigInteger, nullable=False),  # tickets up to this one have their customer, if any
+)
+
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),
+    sa.Column("message", sa.LargeBinary(16), nullable=False),  # id of the message that it answers
+    sa.Column("origin", sa.LargeBinary(16)),  # id of the helpdesk's message that it repeats
+    sa.Column("rule", sa.Text),
+    sa.Column("template", sa.Text),
+    sa.Column("variant", sa.Text),
+    sa.Column("language", sa.Text),
+    sa.Column("drafted", sa.Text),  # as a template made it
+    sa.Column("final", sa.Text, nullable=False),  # as it is to be said
+    sa.Column("state", sa.Text, nullable=False),  # draft, approved, sent, published, rejected, dropped or refused
+    sa.Column("by", sa.Text, nullable=False),  # who let it go out, or would: rule, person or destination
+    sa.Column("reason", sa.Text),
+    sa.Column("marker", sa.Text),  # of its row in the outbox
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("asked_at", sa.BigInteger),
+    sa.Column("sent_at", sa.BigInteger),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+sa.Index("replies_ticket", replies.c.ticket_n)
+sa.Index("replies_state", replies.c.state, replies.c.n)
+sa.Index("replies_marker", replies.c.marker, sqlite_where=replies.c.marker.is_not(None))
+# --- figures: what is counted of tickets, followed up behind the checkpoint; see hub.store.figures ------------------
+
+figure_names = sa.Table(
+    "figure_names",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.Text, nullable=False),  # a value that tickets share, or a JSON list of such values
+)
+sa.Index("figure_names_name", figure_names.c.name, unique=True)
+
+_SHARED = (  # columns that hold row numbers of figure_names
+    "instance", "platform", "kind", "category", "priority", "queue", "state", "operator", "policy",
+    "tags", "rules", "departments", "case_assignees",
+)  # fmt: skip
+ticket_figures = sa.Table(
+    "ticket_figures",
+    metadata,
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), primary_key=True, autoincrement=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger),  # since when it is solved, closed or hidden; never before created_at
+    sa.Column("flags", sa.BigInteger, nullable=False),  # a bit for each of hub.store.figures.FLAGS
+    *(sa.Column(name, RowNumber) for name in _SHARED),
+    sa.Column("rating", sa.SmallInteger),  # hundredths of a star
+    sa.Column("likes", sa.BigInteger),
+    sa.Column("lag_s", sa.BigInteger),  # from the first question's publication until the hub could know
+    sa.Column("target", sa.SmallInteger),  # of the policy: thousandths of its deadlines that should be met
+    # For the first answer, and for the end: seconds on the clock, seconds that it stood still, and when it is due while
+    # that is to come.
+    sa.Column("answered_at", sa.BigInteger),
+    sa.Column("answered_by", RowNumber),
+    sa.Column("answer_s", sa.BigInteger),
+    sa.Column("answer_pause_s", sa.BigInteger),
+    sa.Column("answer_due", sa.BigInteger),
+    sa.Column("solve_s", sa.BigInteger),
+    sa.Column("solve_pause_s", sa.BigInteger),
+    sa.Column("solve_due", sa.BigInteger),
+)
+sa.Index("ticket_figures_created_at", ticket_figures.c.created_at)
+sa.Index("ticket_figures_ended_at", ticket_figures.c.ended_at, sqlite_where=ticket_figures.c.ended_at.is_not(None))
+
+answer_figures = sa.Table(  # questions and answers after the first
+    "answer_figures",
+    metadata,
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("answered_at", sa.BigInteger),
+    sa.Column("answered_by", RowNumber),
+    sa.Column("answer_s", sa.BigInteger),
+    sa.Column("answer_due", sa.BigInteger),
+    sa.Column("answer_kept", sa.SmallInteger),  # what was promised was kept (1) or broken (0)
+)
+
+case_figures = sa.Table(
+    "case_figures",
+    metadata,
+    sa.Column("link_n", RowNumber, primary_key=True, autoincrement=False),
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("instance", RowNumber),
+    sa.Column("department", RowNumber),
+    sa.Column("assignee", RowNumber),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger),
+)
+sa.Index("case_figures_ticket", case_figures.c.ticket_n)
+
+stale_figures = sa.Table(
+    "stale_figures",
+    metadata,
+    sa.Column("ticket_n", RowNumber, primary_key=True, autoincrement=False),  # changed without an event
+)
+
+upkeep_state = sa.Table(
+    "upkeep_state",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("events_to", sa.BigInteger, nullable=False),  # what happened up to this event is in the figures
+    sa.Column("pruned_at", sa.BigInteger),  # when old tickets were removed last
+)
 backfills = sa.Table(
     "backfills",
     metadata,

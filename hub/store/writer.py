@@ -5,6 +5,7 @@ Statements are made once from the tables and run on the driver with plain tuples
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import fields
 from hashlib import blake2b
 from itertools import chain, zip_longest
@@ -15,11 +16,14 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.drafts import TicketDraft
-from hub.store import backfilled, deciding, search
+from hub.store import backfilled, deciding, relations, search, twins
+from hub.store.answering import answer
 from hub.store.elsewhere import prepared, written
+from hub.store.figures_refresh import note_stale
 from hub.store.insertion import Row, insert
 from hub.store.merge import Merge
-from hub.store.page import Checkpoint, Event, Rejected, Stored, Wish, created
+from hub.store.notices import ask_notices
+from hub.store.page import Checkpoint, Decided, Event, Notice, Rejected, Stored, Wish, created
 from hub.store.rows import Case, MessageRow, TicketRow, dumps, start_of
 from hub.store.tables import (
     dead_letters,
@@ -30,6 +34,7 @@ from hub.store.tables import (
     streams,
     tickets,
 )
+from hub.store.wishes import undecided_wishes
 
 _CHUNK = 500  # values in one IN list
 _REASON = 2000  # characters of a reason that are kept
@@ -46,18 +51,27 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     new, changed = _split(cases)
     events = list(merge.events)
     asked: Sequence[Wish] = ()
+    notices: Sequence[Notice] = ()
+    acting: Sequence[tuple[Case, Decided]] = ()
     if checkpoint.router is not None:
         decided = deciding.decide(connection, checkpoint, checkpoint.router, cases)
         events += decided.events
         asked = decided.wishes
+        notices = decided.notices
+        acting = decided.acting if checkpoint.effects else ()
     singles = merge.singles
+    if checkpoint.router is None and checkpoint.destinations is not None:
+        asked = undecided_wishes(checkpoint.destinations, cases, singles)
     opened = [case.row for case in cases if case.before is None]
     _insert(connection, "tickets", [*map(_TICKET_VALUES, opened), *singles.tickets])
     _insert(connection, "messages", [*sorted(map(_MESSAGE_VALUES, new), key=_NUMBER), *singles.messages])
     _update_tickets(connection, cases)
     _update_messages(connection, changed)
+    _note_counters(connection, cases)
     _insert(connection, "ticket_events", list(_event_rows(events, micros(checkpoint.now))))
     _note_opened(connection, singles.tickets, micros(checkpoint.now))
+    relations.note_follows(connection, merge.follows, micros(checkpoint.now))
+    twins.propose(connection, checkpoint, [case for case in cases if case.before is None], singles)
     _follow_search(connection, cases)
     rejected = () if checkpoint.replay else checkpoint.rejected  # they were set aside when they were read
     set_aside_anew = sum(set_aside(connection, checkpoint, item) for item in rejected)
@@ -66,7 +80,10 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     first_seen = [row.id for row in opened] + merge.single_ids
     edited = sum(event.kind == "message_changed" for event in events)
     added = len(new) + len(singles.messages)
-    elsewhere = written(connection, checkpoint, known, asked, events)
+    ask_notices(connection, notices, micros(checkpoint.now))
+    fresh = [row.n for row in opened] + list(map(_NUMBER, singles.tickets)) if asked else []
+    elsewhere = written(connection, checkpoint, known, asked, events, fresh)
+    answer(connection, checkpoint, acting, events)
     if added or events or set_aside_anew or elsewhere.tickets:
         _keep_originals(connection, checkpoint)
     _advance(connection, checkpoint)
@@ -99,8 +116,20 @@ def _merged(connection: sa.Connection, checkpoint: Checkpoint) -> Merge:
         _load(connection, TicketRow, "tickets", "n", numbers),
         _load(connection, MessageRow, "messages", "ticket_n", numbers),
     )
+    _load_following(connection, merge, numbers)
     merge.apply()
     return merge
+
+
+def _load_following(connection: sa.Connection, merge: Merge, known: AbstractSet[int]) -> None:
+    """Load what follows the tickets that have ended: a new message of their threads belongs there."""
+    pairs = relations.following(connection, merge.ended())
+    numbers = {later for later, _ in pairs} - known
+    merge.load(
+        _load(connection, TicketRow, "tickets", "n", numbers),
+        _load(connection, MessageRow, "messages", "ticket_n", numbers),
+    )
+    merge.follow(pairs)
 
 
 def _next(connection: sa.Connection, table: sa.Table) -> int:
@@ -195,6 +224,17 @@ def _update_tickets(connection: sa.Connection, cases: Iterable[Case]) -> None:
 
 def _update_messages(connection: sa.Connection, rows: Sequence[MessageRow]) -> None:
     _update(connection, "messages", _MESSAGE_MOVES, rows)
+
+
+def _note_counters(connection: sa.Connection, cases: Iterable[Case]) -> None:
+    """Note the tickets whose counters have moved: that is no event, but figures have it."""
+    moved = [
+        case.row.n
+        for case in cases
+        if any(case.messages[mid].counters != old.counters for mid, old in case.before_messages.items())
+    ]
+    if moved:
+        note_stale(connection, moved)
 
 
 def _update(connection: sa.Connection, table: str, names: Sequence[str], rows: Sequence[Any]) -> None:

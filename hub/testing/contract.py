@@ -37,6 +37,7 @@ from hub.sdk import (
     ConnectorConfig,
     Delivery,
     HubError,
+    Inquiry,
     Link,
     OAuth2,
     Outgoing,
@@ -137,7 +138,7 @@ class ConnectorContract:
     def test_every_declared_ability_is_there_and_works(self) -> None:
         connector = self.connector()
         abilities = connector.abilities(connector.config)
-        assert abilities, "it has no ability; override normalize, deliver, escalate, act or receive"
+        assert abilities, "it has no ability; override normalize, deliver, escalate, act, receive or identify"
         assert abilities <= ABILITIES.keys(), f"unknown abilities {sorted(abilities - ABILITIES.keys())}"
         for ability in sorted(abilities):
             self._try(ability)
@@ -151,6 +152,8 @@ class ConnectorContract:
                 self._try_actions(connector)
             case "receive":
                 self._try_receive(connector)
+            case "identify":
+                self._try_identify(connector)
             case _:
                 self._try_writing(connector, ability)
 
@@ -171,6 +174,27 @@ class ConnectorContract:
                 " look it up by the marker first, or say safe=True where the vendor takes an idempotency key"
             )
             steps.close()
+
+    def _try_identify(self, connector: Connector[Any]) -> None:
+        ways = connector.identifies_by()
+        assert ways and ways <= {"phone", "email", "handle"}, (
+            f"identifies_by gives {sorted(ways)}; some of phone, email, handle"
+        )
+        reference = read_references(connector, self.now, self.answer()) if connector.references else {}
+        unknown = Inquiry("vk.com", "1", self.now, reference=reference)
+        phones, emails = ("+79990000000",), ("nobody@example.org",)
+        steps = connector.identify(replace(unknown, handle="nobody", phones=phones, emails=emails))
+        first = next(steps, None)
+        assert first is None or (isinstance(first, Request) and first.repeatable), (
+            f"identify begins with {first}; it only looks up, so every request may be sent again: say safe=True"
+        )
+        steps.close()
+        try:
+            next(connector.identify(unknown))
+        except StopIteration as end:
+            assert end.value == (), "identify finds somebody of whom nothing is known to look up by"
+        else:
+            raise AssertionError("identify asks for somebody of whom nothing is known to look up by")
 
     def _try_actions(self, connector: Connector[Any]) -> None:
         assert connector.actions, "it can act, but declares no actions"

@@ -13,6 +13,8 @@ from hub.sdk import (
     Attachment,
     Author,
     Change,
+    Customer,
+    CustomerCard,
     Decision,
     FollowUp,
     Link,
@@ -20,6 +22,7 @@ from hub.sdk import (
     Message,
     MessageDraft,
     Place,
+    Related,
     Sla,
     Source,
     Ticket,
@@ -28,8 +31,8 @@ from hub.sdk import (
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "ticket.md"
 MODELS = (
-    *(Ticket, Message, Source, Author, Attachment, Place, Sla, Decision, Link),
-    *(TicketDraft, MessageDraft, Change, FollowUp, Listed),
+    *(Ticket, Message, Source, Author, Attachment, Place, Sla, Decision, Link, Related, Customer),
+    *(TicketDraft, MessageDraft, Change, FollowUp, Listed, CustomerCard),
 )
 FORMATS = {"uuid": "uuid", "date-time": "time"}
 TYPES = {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "object", "null": "null"}

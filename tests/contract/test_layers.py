@@ -18,8 +18,12 @@ HOMES = {
     "alembic": ["hub/store"],
     "holidays": ["hub/routing/country_days.py"],
     "structlog": ["hub/runtime/logs.py"],
-    "starlette": ["hub/sandbox"],
-    "uvicorn": ["hub/sandbox"],
+    "starlette": ["hub/sandbox", "hub/runtime/http.py"],
+    "uvicorn": ["hub/sandbox", "hub/runtime/http.py"],
+    "cronsim": ["hub/runtime/scheduler.py"],
+    "prometheus_client": ["hub/runtime/metrics.py"],
+    "apprise": ["hub/runtime/notify.py"],
+    "openpyxl": ["hub/cli/sheet.py"],
     "yaml": ["hub/routing/yaml_tree.py"],
 }
 
@@ -37,7 +41,7 @@ def imports(file: Path) -> Iterator[str]:
 def package(file: Path, level: int) -> list[str]:
     """The package that so many dots in *file* stand for."""
     parts = file.relative_to(ROOT).parts
-    first = next(at for at, part in enumerate(parts) if part.startswith("hub"))
+    first = next((at for at, part in enumerate(parts) if part.startswith("hub")), len(parts))
     return list(parts[first:-level])
 
 

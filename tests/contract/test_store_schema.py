@@ -1,7 +1,9 @@
 """The tables as the code knows them, as the migrations make them, and as PostgreSQL will take them."""
 
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,9 +17,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 import hub.store
 from hub.pipeline.normalize import normalize
-from hub.sdk import Author, FollowUp, MessageDraft, TicketDraft
+from hub.sdk import Author, CustomerCard, FollowUp, MessageDraft, TicketDraft
 from hub.sdk import Place as Outlet
-from hub.store import Place, Store, database, migrations
+from hub.store import Crm, Place, Store, database, migrations
 from hub.store.rows import MessageRow, TicketRow
 from hub.store.tables import HEAD, metadata
 from tests.unit.pipeline.script import Far, poll, source
@@ -118,6 +120,7 @@ def test_nothing_is_stored_that_postgresql_would_refuse_later(tmp_path: Path) ->
         put(store, *drafts, originals=[odd], cursor={"seq": 1})
         put(store, _everything(), now=NOW)
         _elsewhere(store)
+        _customers(store)
         for table in TABLES:
             _check(store, table)
 
@@ -133,6 +136,19 @@ def _elsewhere(store: Store) -> None:
     said = MessageDraft(source_id="n", created_at=NOW, body="a note")
     follow_up = FollowUp(external_id="T-1", state="open", status="s", department="d", assignee="a", messages=(said,))
     put(store, follow_up, connector="desk", instance="desk")
+
+
+def _customers(store: Store) -> None:
+    author, written = Author(key="k2", name="N", handle="h"), "+79120000008, a@example.org"
+    facts: dict[str, Any] = {"kind": "mention", "platform": "p", "body": written, "author": author, "created_at": NOW}
+    put(store, TicketDraft.of(source_id="9", **facts))
+    store.link_customers("p:k2", "p:k", "because \ud800")
+    while store.note_contacts({"crm": frozenset(("phone",))}, timedelta(days=30)):
+        pass
+    [asking] = store.inquiries_due("crm", 9)
+    card = CustomerCard(key="c\x00", name="\ud800", url="\x00", flags={"a\x00": "\ud800"}, do_not_call=True)
+    store.inquiry_failed(asking.n, "\ud800 \x00 no", aside=False)
+    store.inquiry_answered(asking, Crm("crm", "crm", ""), [card], None)
 
 
 def _everything() -> TicketDraft:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pydantic import Field
 
@@ -34,7 +35,15 @@ from hub.sdk import (
 )
 
 EPOCH = datetime(2026, 11, 1, tzinfo=UTC)
-STATES: dict[str, State] = {"todo": "open", "doing": "open", "done": "solved", "cancelled": "closed"}
+STATES: dict[str, State] = {
+    "todo": "open",
+    "doing": "open",
+    "waiting": "pending",
+    "done": "solved",
+    "cancelled": "closed",
+}
+ENDS = {"solved": "done", "closed": "cancelled", "hidden": "cancelled"}
+FIELDS = {"priority": "priority", "queue": "group", "category": "kind", "tags": "tags"}
 
 
 class DeskConfig(ConnectorConfig):
@@ -91,6 +100,12 @@ class Desk(Connector[DeskConfig]):
             status=record["state"],
             department=record["department"],
             assignee=record["assignee"],
+            queue=record["group"],
+            priority=record["priority"],
+            category=record["kind"],
+            tags=tuple(record["tags"]),
+            rating=record["rating"],
+            merged_into=record["merged_into"],
             messages=tuple(_comments(record)),
             otherwise=own,
         )
@@ -105,10 +120,18 @@ class Desk(Connector[DeskConfig]):
                 yield from self._comment(delivery)
             case "change":
                 assert delivery.link
-                state = {"solved": "done", "closed": "cancelled"}.get(delivery.changes["state"], "todo")
+                state = ENDS.get(delivery.changes["state"], "todo")
                 yield Request("POST", f"/cases/{delivery.link.external_id}/state", json={"state": state}, safe=True)
 
-    deliver = escalate
+    def deliver(self, delivery: Delivery) -> Writes:
+        if delivery.effect == "change":
+            assert delivery.link
+            fields = {FIELDS[name]: value for name, value in delivery.changes.items() if name in FIELDS}
+            if "state" in delivery.changes:
+                fields["state"] = ENDS.get(delivery.changes["state"], "todo")
+            yield Request("POST", f"/cases/{delivery.link.external_id}/fields", json=fields, safe=True)
+        else:
+            yield from self.escalate(delivery)
 
     def _create(self, delivery: Delivery) -> Writes:
         if delivery.link is not None:
@@ -120,11 +143,16 @@ class Desk(Connector[DeskConfig]):
                 yield Created(case["id"], f"https://desk.example/{case['id']}")
                 return
             yield Missing()
-        body = {
+        body: dict[str, Any] = {
             "marker": delivery.marker,
             "text": "\n".join(message.body for message in delivery.ticket.messages),
             "department": self.config.map.find(delivery),
         }
+        if delivery.summary:
+            body["summary"] = delivery.summary
+        if delivery.department is None:
+            ticket = delivery.ticket
+            body |= {"priority": ticket.priority, "group": ticket.queue, "kind": ticket.category, "tags": ticket.tags}
         answer = yield Request("POST", "/cases", json=body)
         assert answer
         if answer.status != 201:
@@ -156,5 +184,6 @@ def _comments(record: Record) -> Iterator[MessageDraft]:
             source_id=comment["id"],
             created_at=EPOCH + timedelta(minutes=number),
             body=comment["text"],
+            direction=comment["direction"],
             echo_of=comment["marker"] or None,
         )

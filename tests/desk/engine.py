@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +14,7 @@ from hub.pipeline.poll import Counts, Run
 from hub.pipeline.source import Source
 from hub.runtime.transport import Transport
 from hub.sdk import ConnectorSpec, DestinationMap, Read, Request, Response, Ticket
-from hub.store import Store, StreamKey, open_store
+from hub.store import Router, Store, StreamKey, open_store
 from tests.desk.connector import Desk, DeskConfig
 from tests.desk.server import KEY
 from tests.unit.pipeline.script import QUICK
@@ -49,6 +49,7 @@ class Bench:
     clock: Clock = field(default_factory=Clock)
     config: dict[str, Any] = field(default_factory=dict)
     key: str = KEY
+    name: str = "desk"
 
     def store(self) -> Store:
         return open_store(f"sqlite:///{self.folder / 'hub.db'}", now=self.clock)
@@ -57,9 +58,9 @@ class Bench:
         values = {"connector": "desk", "token": SecretStr(self.key), "map": MAPPED, "timeout": "5s", **self.config}
         return Desk(DeskConfig.model_validate(values))
 
-    def source(self, send: Send) -> Source:
+    def source(self, send: Send, **facts: Any) -> Source:
         made = self.connector()
-        return Source("desk", made, cast(ConnectorSpec, made), send, policy=QUICK, now=self.clock)
+        return Source(self.name, made, cast(ConnectorSpec, made), send, policy=QUICK, now=self.clock, **facts)
 
     def sender(self, transport: Transport) -> Send:
         connector = self.connector()
@@ -87,16 +88,19 @@ class Bench:
         with self.store() as store:
             store.ask_case(str(self.ticket(thread).id), "desk", department)
 
-    def work(self, **options: bool) -> Worked:
-        """Work off what is due."""
+    def work(self, *, abilities: frozenset[str] | None = None, summarize: Any = None, **options: bool) -> Worked:
+        """Work off what is due; *abilities*: those that the desk has, unless all of its own."""
 
         async def run(store: Store, source: Source) -> Worked:
+            if abilities is not None:
+                vars(source.connector)["abilities"] = lambda config: abilities
+            source = replace(source, summarize=summarize) if summarize else source
             return await OutboxRun(source, store, **options).finish()
 
         worked: Worked = self._with(run)
         return worked
 
-    def read(self, sweep: bool = False) -> Counts:
+    def read(self, sweep: bool = False, router: Router | None = None) -> Counts:
         """Read the desk's changes, or sweep over its ids."""
 
         async def run(store: Store, source: Source) -> Counts:
@@ -107,7 +111,7 @@ class Bench:
             name = which.name if which else ""
             cursor = known[""].cursor if "" in known and not sweep else None
             read = Read(stream.name, mode, self.clock(), name=name, cursor=cursor)
-            whole = Run(source, store, StreamKey("desk", stream.name, mode, name), read, which)
+            whole = Run(source, store, StreamKey("desk", stream.name, mode, name), read, which, router=router)
             await whole.finish()
             return whole.counts
 

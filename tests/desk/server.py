@@ -31,7 +31,14 @@ class Case:
     seq: int = 0
     state: str = "todo"
     assignee: str | None = None
-    comments: list[dict[str, str]] = field(default_factory=list)
+    priority: str | None = None
+    group: str | None = None
+    kind: str | None = None
+    tags: list[str] = field(default_factory=list)
+    rating: int | None = None
+    merged_into: str | None = None
+    summary: str = ""
+    comments: list[dict[str, Any]] = field(default_factory=list)
 
     def shown(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "made_at"}
@@ -46,9 +53,11 @@ class Desk:
         self.cases: dict[str, Case] = {}
         self.faults: deque[Fault | None] = deque()
         self.always: Fault | None = None  # of every write
+        self.down = False
         self.asked: list[tuple[str, str]] = []
         self.lock = threading.Lock()
-        self._seq = 0
+        self.changed: list[tuple[str, dict[str, Any]]] = []  # what the API changed, in order
+        self._seq = self._made = 0
 
     # --- for tests ----------------------------------------------------------------------------------------------
 
@@ -62,10 +71,26 @@ class Desk:
             vars(self.cases[case_id]).update(facts)
             self._touch(self.cases[case_id])
 
-    def say(self, case_id: str, text: str) -> str:
-        """Let a person at the desk write a comment."""
+    def say(self, case_id: str, text: str, direction: str = "note") -> str:
+        """Let a person at the desk write a note, a public answer (out), or down what the customer says (in)."""
         with self.lock:
-            return self._comment(self.cases[case_id], text, "")
+            return self._comment(self.cases[case_id], text, "", direction)
+
+    def delete(self, case_id: str) -> None:
+        """Let a person at the desk delete a case."""
+        with self.lock:
+            del self.cases[case_id]
+
+    def answer_customer(self, case_id: str, text: str) -> None:
+        """Let a person at the desk answer the customer, or put other words into the last answer."""
+        with self.lock:
+            case = self.cases[case_id]
+            last = next((one for one in case.comments if one["direction"] == "out"), None)
+            if last is None:
+                self._comment(case, text, "", "out")
+            else:
+                last["text"] = text
+                self._touch(case)
 
     # --- the API ------------------------------------------------------------------------------------------------
 
@@ -74,6 +99,8 @@ class Desk:
         with self.lock:
             parts = urlsplit(path)
             self.asked.append((method, parts.path))
+            if self.down:
+                return 503, {"error": "down"}
             fault = (self.faults.popleft() if self.faults else None) or (self.always if method == "POST" else None)
             told: dict[Fault, tuple[int, Any]] = {
                 "error": (500, {"error": "out of order"}),
@@ -102,6 +129,11 @@ class Desk:
                 self.cases[case_id].state = body["state"]
                 self._touch(self.cases[case_id])
                 return 200, {}
+            case "POST", ["cases", case_id, "fields"] if case_id in self.cases:
+                self.changed.append((case_id, body))
+                vars(self.cases[case_id]).update(body)
+                self._touch(self.cases[case_id])
+                return 200, {}
             case "GET", ["changes"]:
                 after = int(query["after"][0])
                 news = sorted((c for c in self.cases.values() if c.seq > after), key=lambda case: case.seq)
@@ -111,15 +143,20 @@ class Desk:
         return 404, {"error": "there is no such case"}
 
     def _create(self, body: Any) -> Case:
-        case = Case(f"C-{len(self.cases) + 1}", body["marker"], body["text"], body.get("department"), self.clock())
+        self._made += 1
+        case = Case(f"C-{self._made}", body["marker"], body["text"], body.get("department"), self.clock())
+        vars(case).update(
+            {name: body[name] for name in ("priority", "group", "kind", "tags", "summary") if name in body}
+        )
         self.cases[case.id] = case
         self._touch(case)
         return case
 
-    def _comment(self, case: Case, text: str, marker: str) -> str:
-        case.comments.append({"id": f"{case.id}-{len(case.comments) + 1}", "text": text, "marker": marker})
+    def _comment(self, case: Case, text: str, marker: str, direction: str = "note") -> str:
+        ident = f"{case.id}-{len(case.comments) + 1}"
+        case.comments.append({"id": ident, "text": text, "marker": marker, "direction": direction})
         self._touch(case)
-        return case.comments[-1]["id"]
+        return ident
 
     def _touch(self, case: Case) -> None:
         self._seq += 1

@@ -1,5 +1,7 @@
 """Real ``hub`` processes killed at many moments against a desk that counts what is made: one case per ticket.
 
+Both ways to a case are tried: escalated by a person, and delivered by ``[deliver]``.
+
 The source is the sandbox of YouScan, the destination a desk in this process, on real HTTP, with a search that lags.
 """
 
@@ -12,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 import pytest
 
 from hub.store import open_store
+from tests.desk.install import install
 from tests.desk.server import KEY, Desk, Served
 from tests.e2e.harness import sandbox
 
@@ -46,17 +49,9 @@ sweeps = "off"
 [instances.desk.map]
 department.claims = "Claims group"
 """
-_INIT = """
-from hub.sdk import hookimpl
-
-requires_sdk = ">=1.0,<2"
-
-
-@hookimpl
-def register_connector():
-    from tests.desk.connector import Desk
-
-    return Desk
+_DELIVER = """
+[deliver]
+to = ["desk"]
 """
 
 
@@ -93,13 +88,7 @@ def desk() -> Desk:
 @pytest.fixture
 def hub(tmp_path: Path, desk: Desk) -> Iterator[Hub]:
     """The desk's connector is installed as a distribution would be, on a path of its own."""
-    site = tmp_path / "site"
-    (site / "hub_desk").mkdir(parents=True)
-    (site / "hub_desk" / "__init__.py").write_text(_INIT)
-    info = site / "hub_desk-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hub-desk\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[hub]\ndesk = hub_desk\n")
+    site = install(tmp_path)
     with sandbox(tmp_path, "youscan", "--seed", "3", "--items", "120") as box, Served(desk) as served:
         (tmp_path / "hub.toml").write_text(_TOML.format(youscan=box.urls["youscan"], desk=served.url))
         more = {"HUB_STATE_DIR": str(tmp_path / "state"), "YOUSCAN_API_KEY": box.keys["youscan"], "DESK_KEY": KEY}
@@ -118,11 +107,26 @@ def escalated(hub: Hub, number: int) -> list[str]:
     return ids
 
 
-def test_one_case_per_ticket_though_the_process_is_killed_at_many_moments(hub: Hub, desk: Desk) -> None:
-    ids = escalated(hub, TICKETS)
+def delivered(hub: Hub, number: int) -> list[str]:
+    """Read the mentions, some of which are to be delivered; return their ids."""
+    with (hub.folder / "hub.toml").open("a", encoding="utf-8") as file:
+        file.write(_DELIVER)
+    hub.run("sync", "mentions")
+    rows = hub.json("outbox", "--instance", "desk", "--limit", "1000")
+    assert {row["role"] for row in rows} == {"delivered"}
+    assert len(rows) == len(hub.json("tickets", "list", "--limit", "1000"))
+    hub.run("outbox", "drop", "--yes", *(str(row["n"]) for row in rows[number:]))
+    return [row["ticket"] for row in rows[:number]]
+
+
+@pytest.mark.parametrize(("asked", "state", "kills"), [(escalated, "on_hold", KILLS), (delivered, "new", KILLS // 2)])
+def test_one_case_per_ticket_though_the_process_is_killed_at_many_moments(
+    hub: Hub, desk: Desk, asked: Callable[[Hub, int], list[str]], state: str, kills: int
+) -> None:
+    ids = asked(hub, TICKETS)
     rng = random.Random(int(os.environ.get("HUB_KILL_SEED", "7")))
     killed = 0
-    for number in range(KILLS):
+    for number in range(kills):
         desk.faults.extend(rng.choices((None, "lost", "late", "error"), weights=(8, 2, 1, 1), k=2))
         made = len(desk.cases)
         with hub.start("sync", "desk") as process:
@@ -139,13 +143,14 @@ def test_one_case_per_ticket_though_the_process_is_killed_at_many_moments(hub: H
         time.sleep(0.5)
         with hub.start("sync", "desk") as process:
             process.communicate()
-    assert killed >= KILLS // 3, "most runs ended before they were killed: the test proves little"
+    assert killed >= kills // 3, "most runs ended before they were killed: the test proves little"
     assert set(desk.by_marker().values()) == {1}, "a ticket has two cases"
     assert len(desk.cases) == TICKETS
     tickets = {ticket["id"]: ticket for ticket in _exported(hub)}
     linked = Counter(link["external_id"] for one in ids for link in tickets[one]["links"])
     assert linked == Counter(list(desk.cases))
-    assert {tickets[one]["state"] for one in ids} == {"on_hold"}
+    assert {tickets[one]["state"] for one in ids} == {state}
+    assert {tuple(tickets[one]["set_by_hand"]) for one in ids} == {()}, "what we wrote ourselves is nobody's decision"
     assert not [ticket for ticket in tickets.values() if ticket["connector"] == "desk"]
 
 
@@ -242,3 +247,41 @@ def test_an_instance_that_cannot_escalate_is_refused_with_what_it_can(hub: Hub) 
     ticket = hub.json("tickets", "list", "--limit", "1")[0]["id"]
     said = hub.run("tickets", "escalate", ticket, "--to", "mentions", ok=False)
     assert '"youscan" has no ability escalate, only act, pull' in said
+
+
+def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(hub: Hub, desk: Desk) -> None:
+    delivered(hub, 2)
+    found = hub.json("outbox", "--dry-run")
+    assert [one["begins_with"]["path"] for one in found] == ["/cases", "/cases"]
+    assert found[0]["begins_with"]["body"]["summary"].startswith("No category; normal priority")
+    assert "nothing was sent" in hub.run("outbox", "--dry-run", "--instance", "desk")
+    assert desk.asked == []
+    desk.faults.extend((None, "lost"))  # its changes are read first
+    hub.run("sync", "desk", ok=False)
+    unsure = next(one for one in hub.json("outbox", "--dry-run") if one["if_nothing_is_found"])
+    assert unsure["begins_with"]["method"] == "GET"
+    assert unsure["if_nothing_is_found"]["body"]["marker"] == unsure["delivery"]["marker"]
+    assert "if nothing is found" in hub.run("outbox", "--dry-run")
+
+
+def test_what_operators_do_comes_back_and_what_is_decided_here_goes_there(hub: Hub, desk: Desk) -> None:
+    [ticket] = delivered(hub, 1)
+    hub.run("sync")
+    desk.change("C-1", priority="urgent", assignee="Anna", state="waiting", tags=["vip"], rating=5)
+    desk.say("C-1", "we look into it", "out")
+    hub.run("sync")
+    found = hub.json("tickets", "show", ticket)
+    assert (found["priority"], found["assignee"], found["state"], found["tags"]) == (
+        "urgent",
+        "Anna",
+        "pending",
+        ["vip"],
+    )
+    assert found["links"][0]["rating"] == 5
+    assert "out" in [message["direction"] for message in found["messages"]]
+    hub.run("tickets", "set", ticket, "--priority", "low", "--state", "solved")
+    hub.run("sync")
+    assert desk.changed == [("C-1", {"priority": "low", "state": "done"})]
+    hub.run("sync")
+    assert len(desk.changed) == 1
+    assert hub.json("tickets", "show", ticket)["state"] == "solved"

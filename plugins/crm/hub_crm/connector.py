@@ -17,7 +17,9 @@ from hub.sdk import (
     Delivery,
     Draft,
     HubError,
+    Inquiry,
     Limit,
+    Lookup,
     Page,
     Read,
     Record,
@@ -97,3 +99,11 @@ class Crm(Connector[CrmConfig]):
 
     def escalate(self, delivery: Delivery) -> Writes:
         return self._product.escalate(delivery)
+
+    # --- customers ----------------------------------------------------------------------------------------------
+
+    def identifies_by(self) -> frozenset[str]:
+        return self._product.identifies_by()
+
+    def identify(self, inquiry: Inquiry) -> Lookup:
+        return self._product.identify(inquiry)

@@ -1,11 +1,10 @@
 """The customer behind a ticket, as far as a CRM can know them: phones, e-mails, nicknames, flags."""
 
-import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from hub.sdk import Request, Response, Ticket
+from hub.sdk import Inquiry, Request, Response, SourceError, Ticket, emails_in, phones_in
 
 T = TypeVar("T")
 Step = Generator[Request, Response | None, T]
@@ -14,10 +13,8 @@ Step = Generator[Request, Response | None, T]
 DO_NOT_CALL = "do-not-call"
 """The tag of a ticket whose customer wants no calls."""
 
-_PHONE = re.compile(r"(?<![\w+/.-])(?:\+7|8|7)[\s(-]*\d{3}[\s)-]*\d{3}[\s-]*\d{2}[\s-]*\d{2}(?![\w-])")
-_ABROAD = re.compile(r"(?<![\w+/.-])\+(?!7)\d(?:[\s()-]?\d){8,13}(?!\w)")
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?!\w)")
 _MOST = 5  # phones or e-mails of one ticket that are looked up
+_SHOWN = 200  # characters of the CRM's words in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +66,50 @@ def customer_of(ticket: Ticket) -> Customer:
         if author.key and (author.handle or author.name)
     )
     return Customer(
-        phones=tuple(phones_in(words))[:_MOST],
-        emails=tuple(dict.fromkeys(found.lower() for found in _EMAIL.findall(words)))[:_MOST],
+        phones=phones_in(words)[:_MOST],
+        emails=emails_in(words)[:_MOST],
         handles=tuple(dict.fromkeys(handles)),
         social=ticket.kind in ("mention", "review"),
-        do_not_call=DO_NOT_CALL in ticket.tags,
+        do_not_call=DO_NOT_CALL in ticket.tags or bool(ticket.customer and ticket.customer.do_not_call),
     )
 
 
-def phones_in(words: str) -> Iterable[str]:
-    """Return the telephone numbers in *words*, as ``+`` and digits; a Russian ``8`` in front is ``+7``."""
-    found = (re.sub(r"\D", "", number) for number in (*_PHONE.findall(words), *_ABROAD.findall(words)))
-    return dict.fromkeys(
-        f"+7{digits[1:]}" if len(digits) == 11 and digits[0] in "78" else f"+{digits}" for digits in found
-    )
+def asked_about(inquiry: Inquiry) -> Customer:
+    """Return whom *inquiry* asks about."""
+    handles = (Handle(inquiry.platform, inquiry.handle),) if inquiry.handle else ()
+    return Customer(inquiry.phones[:_MOST], inquiry.emails[:_MOST], handles)
+
+
+def unrefused(steps: Step[T]) -> Step[T]:
+    """Run *steps*; a refusal, which a write can do without, ends them: nobody is unknown because the CRM said no.
+
+    Raises:
+        SourceError: the CRM refused.
+    """
+    try:
+        request = next(steps)
+        while True:
+            response = yield request
+            if response is not None and response.status >= 400:
+                said = " ".join(response.text[:_SHOWN].split())
+                raise SourceError(f"{response.status} from {request.method} {request.path}: {said}")
+            request = steps.send(response)
+    except StopIteration as end:
+        found: T = end.value
+        return found
+    finally:
+        steps.close()
+
+
+def is_set(value: Any) -> bool:
+    """Whether a yes/no field of a card says yes."""
+    return value in ("Y", "1", 1, True)
+
+
+def named(values: Iterable[Any], names: Mapping[str, str]) -> str | None:
+    """Return the first of *values* that says something, by the name that the settings give it."""
+    said = (str(value).strip() for value in values if value not in (None, "", False, []))
+    return next((names.get(value, value) for value in said if value), None)
 
 
 def phone_forms(phone: str) -> list[str]:

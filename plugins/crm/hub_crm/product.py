@@ -18,7 +18,9 @@ from hub.sdk import (
     Delivery,
     Draft,
     HubError,
+    Inquiry,
     Limit,
+    Lookup,
     Page,
     Read,
     Record,
@@ -139,6 +141,14 @@ class Product(ABC):
     @abstractmethod
     def find_customer(self, customer: Customer) -> Step[tuple[Card, ...]]:
         """Return the cards that *customer* may have, by phone, e-mail, or a nickname noted before."""
+
+    @abstractmethod
+    def identifies_by(self) -> frozenset[str]:
+        """Return what a customer is looked up by: phone, email, handle."""
+
+    @abstractmethod
+    def identify(self, inquiry: Inquiry) -> Lookup:
+        """Return the cards of contacts and companies that *inquiry* is about, and write nothing."""
 
     @abstractmethod
     def note_customer(self, card: Card, customer: Customer) -> Step[None]:

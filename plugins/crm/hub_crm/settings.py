@@ -22,6 +22,19 @@ class Target(BaseModel):
     responsible: Id | None = Field(default=None, description="id of the user who gets it")
 
 
+class CustomerFields(BaseModel):
+    """Own fields of cards that say something of the customer, by what the product calls them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    do_not_call: Id | None = Field(default=None, description="yes/no field: wants no calls")
+    loyalty: Id | None = Field(default=None, description="level of loyalty, or segment")
+    flags: dict[str, Id] = Field(default_factory=dict, description="other fields that tickets are to show, by name")
+    names: dict[str, str] = Field(
+        default_factory=dict, description="what values of list fields mean, where the CRM gives their ids"
+    )
+
+
 class CrmConfig(ConnectorConfig):
     """What every product takes."""
 
@@ -36,6 +49,10 @@ class CrmConfig(ConnectorConfig):
     responsible: Id | None = Field(default=None, description="id of the user who gets what the map gives to nobody")
     note_customers: bool = Field(
         default=True, description="write nickname, network and flags to the card of a customer who is found"
+    )
+    customer: CustomerFields = Field(
+        default_factory=CustomerFields,
+        description="own fields of cards that are read: do_not_call, loyalty, flags; names of list values",
     )
     lang: Literal["ru", "en"] = Field(default="ru", description="language of what is written into the CRM")
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from hub.sdk import Author, Ticket
+from hub.sdk import Author, Ticket, phones_in
 from hub_crm import words
 from hub_crm.bbcode import escaped, link, quoted, to_text
-from hub_crm.customer import Handle, customer_of, phone_forms, phones_in
+from hub_crm.customer import Handle, customer_of, phone_forms
 from hub_crm.values import mapping, moment, number, text_id, unix
 from plugins.crm.tests.conftest import message, ticket
 

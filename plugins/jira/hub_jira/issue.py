@@ -326,6 +326,7 @@ def _notes(case: Case, history: Mapping[str, Any], setting: Setting) -> list[Mes
     return [
         MessageDraft(
             source_id=f"{case.id}/change/{ident}",
+            automatic=True,
             direction="note",
             author=author(history.get("author")),
             body="\n".join(lines),

@@ -60,23 +60,28 @@ class Acts:
         """Do *actions* one after another and say of each what became of it."""
         results = []
         for action in actions:
-            state, detail = yield from self._one(action)
-            results.append(ActionResult(action, state, detail))
+            state, detail, error = yield from self._one(action)
+            results.append(ActionResult(action, state, detail, error if state == "failed" else None))
         return tuple(results)
 
-    def _one(self, action: Action) -> _Step[tuple[_State, str]]:
+    def _one(self, action: Action) -> _Step[tuple[_State, str, HubError | None]]:
         misuse = _misuse(action)
         if misuse:
-            return "failed", misuse
+            return "failed", misuse, None
+        if action.unsure_since is not None and action.name != "report":
+            earlier = yield from self._look(action)
+            if earlier is not None and _is_there(action, earlier):
+                return *self._became(action, earlier, None), None
         error = yield from self._write(_request(action))
         if action.name == "report":
-            return _reported(error)
+            return *_reported(error), error
         if _had_no_effect(error):
-            return "failed", str(error)
+            return "failed", str(error), error
         review = yield from self._look(action)
-        if action.name == "delete_reply":
-            return _deleted(review, error)
-        return _replied(action, review, error)
+        return *self._became(action, review, error), error
+
+    def _became(self, action: Action, review: _Review | None, error: HubError | None) -> tuple[_State, str]:
+        return _deleted(review, error) if action.name == "delete_reply" else _replied(action, review, error)
 
     def _write(self, request: Request) -> _Step[HubError | None]:
         try:
@@ -175,6 +180,12 @@ def _replied(action: Action, review: _Review | None, error: HubError | None) -> 
     if action.name == "reply" and error is not None:
         return "failed", f'a reply exists; use edit_reply. It reads "{reply.text}"'
     return "failed", f'the reply at the source reads "{reply.text}", not what was sent'
+
+
+def _is_there(action: Action, review: _Review) -> bool:
+    """Whether the review is already as *action* wants it: an earlier try got through."""
+    reply = read_reply(review)
+    return reply is None if action.name == "delete_reply" else reply is not None and _same_text(reply, action.text)
 
 
 def _same_text(reply: Reply, text: str) -> bool:

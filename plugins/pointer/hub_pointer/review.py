@@ -166,6 +166,7 @@ def _reply_message(source_id: str, reply: Reply, review: MessageDraft) -> Messag
         body=reply.text,
         created_at=reply.created_at or review.updated_at or review.created_at,
         hidden=reply.rejected,  # nobody sees it on the map
+        publication="published" if reply.published else "rejected" if reply.rejected else "waiting",
     )
 
 

@@ -1,11 +1,12 @@
 """Replying and reporting: what is sent, and what is claimed after looking again."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
 
-from hub.sdk import Action, ActionResult, AuthError, HubError, Request, Response, TransientError
+from hub.sdk import Action, ActionResult, AuthError, HubError, Request, Response, SourceError, TransientError
 from hub_pointer.connector import Pointer, PointerConfig
 
 OUTLET = "0b0d6c1e-0000-4000-8000-00000000a001"
@@ -283,3 +284,35 @@ def test_a_batch_answers_each_action_in_order() -> None:
         "/reviews/8/report",
         "/reviews/9/reply",
     ]
+
+
+# --- after a try whose outcome is not known ---------------------------------------------------------------------------
+
+
+def test_a_reply_that_an_earlier_try_left_is_found_and_not_sent_again() -> None:
+    given = action(unsure_since=datetime(2026, 10, 6, tzinfo=UTC))
+    sent, [result] = drive([given], found(reply()))
+    assert [request.method for request in sent] == ["GET"]
+    assert (result.state, result.detail) == ("sent", "created")
+
+
+def test_a_reply_that_an_earlier_try_did_not_leave_is_sent() -> None:
+    given = action(unsure_since=datetime(2026, 10, 6, tzinfo=UTC))
+    sent, [result] = drive([given], found(None), (201, {}), found(reply()))
+    assert [request.method for request in sent] == ["GET", "POST", "GET"]
+    assert result.state == "sent"
+
+
+def test_a_reply_that_is_gone_already_is_not_deleted_again() -> None:
+    given = action("delete_reply", unsure_since=datetime(2026, 10, 6, tzinfo=UTC))
+    sent, [result] = drive([given], found(None))
+    assert [request.method for request in sent] == ["GET"]
+    assert result.state == "done"
+
+
+def test_a_failure_carries_the_error_behind_it_and_a_success_none() -> None:
+    away = TransientError("no connection", undone=True)
+    assert drive([action()], away)[1][0].cause is away
+    refused = drive([action()], (404, {}), NOT_THERE)[1][0]
+    assert (refused.state, isinstance(refused.cause, SourceError)) == ("failed", True)
+    assert drive([action()], (201, {}), found(reply()))[1][0].cause is None

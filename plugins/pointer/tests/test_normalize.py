@@ -155,6 +155,7 @@ def test_a_reply_is_our_message_and_solves_the_ticket(reply: dict[str, Any], at:
     assert (said.source_id, said.direction, said.body) == ("90211345/reply", "out", "Простите, разберёмся.")
     assert (said.created_at, said.hidden, said.author) == (at, False, None)
     assert (drafts[0].state, drafts[0].extra["reply_state"]) == ("solved", state)
+    assert said.publication == {"created": "waiting"}.get(state, state)
 
 
 def test_a_reply_that_the_map_rejected_solves_nothing_and_nobody_sees_it() -> None:
@@ -166,6 +167,7 @@ def test_a_reply_that_the_map_rejected_solves_nothing_and_nobody_sees_it() -> No
     }
     draft = ticket(reply=rejected)
     assert (draft.state, draft.extra["reply_state"], draft.messages[1].hidden) == ("new", "rejected", True)
+    assert draft.messages[1].publication == "rejected"
 
 
 @pytest.mark.parametrize("reply", [None, {}, [], "", {"text": "", "created_at": None, "published_at": None}])

@@ -32,7 +32,7 @@ _MAX_ID = 2**63 - 1
 
 _T = TypeVar("_T")
 _Step = Generator[Request, Response | None, _T]
-_Answer = tuple[Literal["done", "sent", "failed"], str]
+_Answer = tuple[Literal["done", "sent", "failed"], str, HubError | None]
 _Mentions = Mapping[int, Mapping[str, Any]]
 _Classify = Callable[[Response], HubError | None]
 
@@ -43,6 +43,7 @@ class _Refusal:
 
     reason: str
     status: int | None = None
+    cause: HubError | None = None
 
 
 @dataclass(slots=True)
@@ -72,8 +73,8 @@ class _Item:
         """Whether tags are wanted and nothing stands against them yet."""
         return (self.replaces or bool(self.tags)) and "tags" not in self.answers
 
-    def fail(self, reason: str) -> None:
-        self.answers.update(dict.fromkeys(self.changes, ("failed", reason)))
+    def fail(self, refusal: _Refusal) -> None:
+        self.answers.update(dict.fromkeys(self.changes, ("failed", refusal.reason, refusal.cause)))
 
 
 def act(actions: Sequence[Action], classify: _Classify) -> Steps:
@@ -83,7 +84,9 @@ def act(actions: Sequence[Action], classify: _Classify) -> Steps:
         actions: any number, of any topics.
         classify: what is wrong with a response, or None.
     """
-    answers: dict[int, _Answer] = {n: ("failed", why) for n, action in enumerate(actions) if (why := _misuse(action))}
+    answers: dict[int, _Answer] = {
+        n: ("failed", why, None) for n, action in enumerate(actions) if (why := _misuse(action))
+    }
     topics: dict[str, dict[int, _Item]] = {}
     for n, action in enumerate(actions):
         if n not in answers:
@@ -135,11 +138,11 @@ class _Topic:
         try:
             response = yield request
         except HubError as error:  # refused credentials too: what was done before must be told all the same
-            return _Refusal(str(error))
+            return _Refusal(str(error), cause=error)
         if response is None:
             return _Refusal("the engine answered a request with nothing")
         fault = self._classify(response)
-        return _Refusal(str(fault), response.status) if fault else response
+        return _Refusal(str(fault), response.status, fault) if fault else response
 
     # --- tags ---------------------------------------------------------------------------------------------------
 
@@ -149,34 +152,32 @@ class _Topic:
         for item in items:
             reasons = [missing[tag] for tag in sorted(item.tags) if tag in missing]
             if reasons:
-                item.answers["tags"] = ("failed", reasons[0])
+                item.answers["tags"] = ("failed", *reasons[0])
         adding = [item for item in items if item.open_tags and not item.replaces]
-        current, why = yield from self._read(adding)
+        current, unread = yield from self._read(adding)
         for item in items:
             known = set() if item.replaces else _tags(current.get(item.mention, {}))
             if item.open_tags and known is None:
                 # To write the new tags alone would take the others away.
-                item.answers["tags"] = (
-                    "failed",
-                    why or "the source does not show the mention's tags, so none is added",
-                )
+                hidden = "the source does not show the mention's tags, so none is added"
+                item.answers["tags"] = ("failed", unread.reason, unread.cause) if unread else ("failed", hidden, None)
             elif item.open_tags and known is not None:
                 item.changes["tags"] = sorted(item.tags | known)
 
-    def _create_tags(self, wanted: set[str]) -> _Step[dict[str, str]]:
+    def _create_tags(self, wanted: set[str]) -> _Step[dict[str, tuple[str, HubError | None]]]:
         """Create those of *wanted* that the topic lacks; return the ones that are missing still, with the reason."""
         if not wanted:
             return {}
         response = yield from self._ask(Request("GET", f"{self._path}/tags"))
         if isinstance(response, _Refusal):
-            return dict.fromkeys(wanted, response.reason)
+            return dict.fromkeys(wanted, (response.reason, response.cause))
         known = {tag.get("name") for tag in _listed(response, "tags")}
-        missing: dict[str, str] = {}
+        missing: dict[str, tuple[str, HubError | None]] = {}
         for name in sorted(wanted - known):
             # Safe to repeat: a tag that exists already is a success.
             made = yield from self._ask(Request("POST", f"{self._path}/tags", json={"name": name}, safe=True))
             if isinstance(made, _Refusal):
-                missing[name] = f"the tag {name!r} could not be created: {made.reason}"
+                missing[name] = (f"the tag {name!r} could not be created: {made.reason}", made.cause)
         return missing
 
     # --- mentions -----------------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ class _Topic:
             yield from self._update(items[middle:])
             return
         for item in items:
-            item.fail(answer.reason)
+            item.fail(answer)
 
     def _verify(self, items: Sequence[_Item]) -> _Step[None]:
         seen, _ = yield from self._read(items)
@@ -201,28 +202,28 @@ class _Topic:
             mention = seen.get(item.mention)
             item.answers.update({name: _outcome(name, value, mention) for name, value in item.changes.items()})
 
-    def _read(self, items: Sequence[_Item]) -> _Step[tuple[_Mentions, str]]:
+    def _read(self, items: Sequence[_Item]) -> _Step[tuple[_Mentions, _Refusal | None]]:
         """Return the mentions that the source shows by id, and what went wrong, if anything did."""
         found: dict[int, Mapping[str, Any]] = {}
         for chunk in _chunks(items, MAX_IDS):
             body = {"ids": [item.mention for item in chunk]}
             answer = yield from self._ask(Request("POST", f"{self._path}/get-mentions", json=body, safe=True))
             if isinstance(answer, _Refusal):
-                return found, answer.reason
+                return found, answer
             mentions = _listed(answer, "mentions")
             found.update({int(item["id"]): item for item in mentions if _is_number(str(item.get("id")))})
-        return found, ""
+        return found, None
 
 
 def _outcome(name: Field, sent: Any, mention: Mapping[str, Any] | None) -> _Answer:
     if name in ("spam", "deleted"):
-        return "sent", "taken; a sweep will see that the mention is hidden"
+        return "sent", "taken; a sweep will see that the mention is hidden", None
     if mention is None:
-        return "sent", "taken; the source did not show the mention again"
+        return "sent", "taken; the source did not show the mention again", None
     seen = sorted(_tags(mention) or ()) if name == "tags" else mention.get(name)
     if seen == sent:
-        return "done", ""
-    return "failed", f"taken, but the source shows {name} {seen!r}, not {sent!r}"
+        return "done", "", None
+    return "failed", f"taken, but the source shows {name} {seen!r}, not {sent!r}", None
 
 
 def _tags(mention: Mapping[str, Any]) -> set[str] | None:

@@ -76,7 +76,9 @@ def ticket(record: Record, topic: str) -> TicketDraft:
             "hidden": False,
             "withheld": not body and platform in WITHHELD_BY,
             "tags": tuple(sorted(set(_texts(tags)))) if tags else (),
+            "publication": None,
             "echo_of": None,
+            "automatic": False,
         }
     )
     return TicketDraft.trusted(

@@ -60,6 +60,11 @@ def mentions(*numbers: int, **fields: Any) -> dict[int, dict[str, Any]]:
 
 
 def act(topic: Any, *actions: Action) -> list[tuple[str, str]]:
+    """Return state and detail of each action."""
+    return [(result.state, result.detail) for result in results_of(topic, *actions)]
+
+
+def results_of(topic: Any, *actions: Action) -> tuple[ActionResult, ...]:
     """Drive the generator as the engine does: a refusal is handed in, what could not be done is thrown in."""
     steps = CONNECTOR.act(actions)
     try:
@@ -75,7 +80,7 @@ def act(topic: Any, *actions: Action) -> list[tuple[str, str]]:
     except StopIteration as end:
         results: tuple[ActionResult, ...] = end.value
     assert [result.action for result in results] == list(actions)
-    return [(result.state, result.detail) for result in results]
+    return results
 
 
 def action(name: Any, source_id: str = "1", *values: str, stream: str = "101") -> Action:
@@ -335,3 +340,17 @@ def test_every_write_may_be_sent_again() -> None:
             assert isinstance(step, Request)
             assert step.repeatable, f"{step.method} {step.path}"
             step = steps.send(topic(step))
+
+
+def test_a_failure_carries_the_error_behind_it() -> None:
+    away = TransientError("no connection")
+
+    def silent(request: Request) -> Response:
+        raise away
+
+    for name, values in (("set_sentiment", ("positive",)), ("add_tags", ("a",)), ("hide", ())):
+        [result] = results_of(silent, action(name, "1", *values))
+        assert (result.state, result.cause) == ("failed", away)
+    topic = Topic(["a"], mentions(1))
+    assert results_of(topic, action("hide"))[0].cause is None
+    assert results_of(topic, action("reply"))[0].cause is None, "misuse does not pass"

@@ -65,7 +65,7 @@ def _cpu_s() -> float:
         (["tickts"], 'there is no command "tickts"; did you mean "tickets"?'),
         (
             ["tickets", "lst"],
-            'there is no command "lst"; did you mean "list"? commands: escalate, export, list, set, show',
+            'there is no command "lst"; did you mean "list"? commands: escalate, export, hide, link, list, mark',
         ),
         (["zzzz"], 'there is no command "zzzz"; commands: check, completion,'),
         (["tickets", "list", "--platfrm", "x"], "--platform"),

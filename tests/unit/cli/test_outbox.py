@@ -109,7 +109,9 @@ def test_a_ticket_tells_where_else_it_is_and_what_happened_there(hub: Hub, store
     assert "escalated to maps: T-1 (Done, claims, Anna, https://there.example/T-1)" in told
     happened = [line[16:].strip() for line in told.partition("What happened\n")[2].splitlines()]
     assert happened[1:] == [
+        "to be escalated to maps, claims (person)",
         "the create for maps was set aside: the field Project is required",
+        "the create for maps was let go again by a person",
         "escalated to maps, claims: T-1 exists there",
         "the ticket changed (destination)",
         "state: new → on_hold",
@@ -117,4 +119,58 @@ def test_a_ticket_tells_where_else_it_is_and_what_happened_there(hub: Hub, store
         "the ticket changed (destination)",
         "state: on_hold → open",
         "message 2 came (destination)",
+        "T-1 is done (maps); the answer is message 2",
     ]
+
+
+def test_deliveries_that_were_set_aside_are_told_of_and_tried_again_beside_the_records(hub: Hub, store: Store) -> None:
+    waiting(store)
+    told = '1 delivery is set aside too: "hub outbox" lists them, "hub dead retry --deliveries" tries them again'
+    assert told in hub("dead", "list").err
+    assert told not in hub("dead", "list", "--instance", "main").err
+    assert hub("dead", "retry", "--deliveries", "--instance", "main").err.startswith("0 deliveries are due")
+    assert hub("dead", "retry", "--deliveries").err == '1 delivery is due; "hub sync" sends what is due\n'
+    assert [row.state for row in store.outbox_left()] == ["waiting", "waiting"]
+    wrong = hub("dead", "retry", "--deliveries", 1)
+    assert (wrong.code, '"hub outbox retry N"' in wrong.err) == (2, True)
+
+
+def test_the_story_tells_what_people_at_a_destination_did(hub: Hub, store: Store) -> None:
+    ticket = next(iter(store.iter_tickets()))
+    row = store.ask_case(str(ticket.id), "maps", role="delivered").outgoing
+    assert row is not None
+    parcel = store.outbox_parcel(row.n)
+    assert parcel is not None
+    store.outbox_made(row.n, 9, Place("maps", "desk", "", "D-1"), None, parcel.told)
+    store.outbox_finished(row.n)
+    key = StreamKey("maps", "cases", "poll")
+    for facts in (
+        {"priority": "high", "rating": 4},
+        {"state": "hidden"},
+        {"state": "open"},
+        {"merged_into": "D-2"},
+    ):
+        read = [FollowUp(external_id="D-1", **facts)]
+        store.checkpoint(Checkpoint(key, "desk", "", [], NOW, follow_ups=read))
+    story = hub("tickets", "show", ticket.id).out
+    assert "priority: set by people at maps" in story
+    assert "rated 4 of 5" in story
+    assert "the customer gave 4 of 5 for the answer (maps, D-1)" in story
+    assert "D-1 was deleted (maps)" in story
+    assert "D-1 became a part of D-2 in maps" in story
+
+
+def test_a_dry_run_says_what_cannot_be_sent_and_what_only_waits(
+    hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY_THAT_NOBODY_SET", "k3y-0001")
+    monkeypatch.setenv("A_TOKEN_THAT_NOBODY_SET", "t0ken-0001")
+    row = waiting(store, 1)[0]
+    store.ask_change(row.ticket, "maps", "escalated", {"priority": "high"}, "person")
+    first, second = json.loads(hub("outbox", "--dry-run", "--json").out)
+    assert '"pointer" has no ability escalate, only act, pull' in first["obstacle"]
+    assert (second["waits"], second["begins_with"]) == (True, None)
+    said = hub("outbox", "--dry-run")
+    assert "cannot be sent: " in said.out
+    assert "is sent once the case is made, in order" in said.out
+    assert said.err == "2 deliveries; nothing was sent\n"

@@ -13,8 +13,8 @@ import pytest
 from hub.pipeline.route import router
 from hub.routing.rules import load_rules
 from hub.sdk import Author, TicketDraft
-from hub.store import open_store
-from tests.unit.cli.conftest import Hub, put
+from hub.store import Decided, Router, open_store
+from tests.unit.cli.conftest import NOW, Hub, mention, put
 
 RULES = """\
 builtin: false
@@ -654,3 +654,50 @@ def test_coverage_shows_what_no_rule_touches(hub: Hub, history: Path) -> None:
 def test_history_needs_settings(hub: Hub, rules: Path) -> None:
     assert hub("rules", "coverage", "--rules", rules).code == 2
     assert hub("rules", "backtest", "--rules", rules).code == 2
+
+
+# --- corrections ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def corrected(hub: Hub, filled: Path, rules: Path, tmp_path: Path) -> Path:
+    """Two tickets that rules decided, and that people decided otherwise; returns the rules."""
+    ruled = Router(lambda facts: Decided("normal", category="other", ruleset="v1", rules=("x",)))
+    with open_store(f"sqlite:///{tmp_path / 'hub.db'}", now=lambda: NOW) as store:
+        put(store, mention(11, "Спасибо!"), mention(12, "Спасибо, верните деньги"), router=ruled)
+        for ticket in store.iter_tickets():
+            if ticket.decision is not None:
+                what = "complaint" if "деньги" in ticket.messages[0].body else "praise"
+                store.set_by_hand(str(ticket.id), {"category": what})
+    return rules
+
+
+def test_score_measures_the_rules_on_what_people_corrected(hub: Hub, corrected: Path) -> None:
+    ran = hub("rules", "score", "--corrections", "--rules", corrected, "--json", "--lang", "en")
+    found = json.loads(ran.out)["fields"]
+    assert found["category"]["texts"] == 2
+    assert {one["name"]: one["texts"] for one in found["category"]["classes"]} == {"complaint": 1, "praise": 1}
+    assert (found["priority"], found["queue"]) == (None, None)
+    assert "queue: nobody has corrected it" in ran.err
+
+
+@pytest.mark.parametrize(("lang", "heading"), [("en", "What people set against"), ("ru", "Что люди исправили")])
+def test_score_of_corrections_speaks_both_languages(hub: Hub, corrected: Path, lang: str, heading: str) -> None:
+    words = ("--field", "category", "--since", "2026-01-01", "--worst", 3)
+    ran = hub("rules", "score", "--corrections", *words, "--rules", corrected, "--lang", lang)
+    assert ran.code == 0
+    assert heading in ran.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--corrections", "x.csv"), "leave FILE and --label out"),
+        (("--since", "7d"), "--since and --field go with --corrections"),
+        ((), "name a FILE and its --label, or say --corrections"),
+        (("--corrections",), "corrections are in the store"),
+    ],
+)
+def test_score_says_which_words_do_not_go_together(hub: Hub, words: tuple[str, ...], said: str) -> None:
+    ran = hub("rules", "score", *words)
+    assert (ran.code, said in ran.err) == (2, True)

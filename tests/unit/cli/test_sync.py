@@ -1,7 +1,12 @@
 """``hub sync``: what it says of what it did not read."""
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
 
+from hub.sdk import TicketDraft
+from hub.store import Checkpoint, Place, StreamKey, open_store
 from tests.unit.cli.conftest import Hub
 
 
@@ -16,3 +21,22 @@ def test_an_instance_that_a_person_paused_is_named_and_is_no_failure(
     (told,) = (line for line in ran.err.splitlines() if "paused" in line)
     assert told.startswith("main: paused by a person: moved, [secret] is old")
     assert '"hub resume main"' in told
+
+
+def test_a_case_that_needs_a_look_is_told_by_one_sync_and_is_no_failure_of_it(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "hub.toml").write_text('[escalation]\nstuck = "2d"\n', encoding="utf-8")
+    long_ago = datetime.now(UTC) - timedelta(days=3)
+    draft = TicketDraft.of(source_id="1", kind="mention", platform="vk.com", body="Где деньги?", created_at=long_ago)
+    with open_store(f"sqlite:///{tmp_path / 'hub.db'}", now=lambda: long_ago) as store:
+        key = StreamKey("main", "1", "poll")
+        store.checkpoint(Checkpoint(key, "youscan", "", [draft], long_ago, records=1))
+        ticket = str(next(store.iter_tickets()).id)
+        row = store.ask_case(ticket, "crm").outgoing
+        assert row is not None
+        store.outbox_made(row.n, 9, Place("crm", "crm", "", "T-1"), None)
+    line = f"ticket {ticket[:8]}: its case T-1 at crm is stuck, nothing happens there; ask the department"
+    first, second = hub("sync"), hub("sync")
+    assert (first.code, second.code) == (0, 0)
+    assert line in first.err
+    assert line not in second.err
+    assert line in hub("status").err

@@ -80,6 +80,7 @@ def test_on_a_terminal_the_list_fits_and_ids_are_short(hub: Hub, filled: Path, m
 
 def test_a_ticket_is_told_in_full_by_the_beginning_of_its_id(hub: Hub, filled: Path) -> None:
     (line,) = json.loads(hub("tickets", "list", "--json", "--kind", "review").out)
+    customer = json.loads(hub("tickets", "show", line["id"], "--json").out)["customer_id"]
     ran = hub("tickets", "show", line["id"][:6])
     assert ran.out == (
         f"Ticket {line['id']}\n"
@@ -88,6 +89,7 @@ def test_a_ticket_is_told_in_full_by_the_beginning_of_its_id(hub: Hub, filled: P
         "rating: 1 of 5\n"
         "place: Office, Omsk\n"
         "read by: main (youscan)\n"
+        f"customer: {customer}\n"
         "\n"
         "2026-11-20 15:00  =cmd() (customer, ★ 1)\n"
         "  key x\n"
@@ -95,6 +97,9 @@ def test_a_ticket_is_told_in_full_by_the_beginning_of_its_id(hub: Hub, filled: P
         "\n"
         "2026-11-20 16:00  unknown (our answer)\n"
         "  -answer\n"
+        "\n"
+        "How long it took\n"
+        "  first response after 1 h\n"
         "\n"
         "What happened\n"
         "2026-11-20 15:00  read for the first time, with 2 messages (source)\n"
@@ -140,6 +145,12 @@ def test_show_as_json_is_the_ticket_with_its_events(hub: Hub, filled: Path) -> N
     (line,) = json.loads(hub("tickets", "list", "--json", "--kind", "review").out)
     shown = json.loads(hub("tickets", "show", "--json", line["id"]).out)
     (event,) = shown.pop("events")
+    assert shown.pop("times")["first_response"] == {
+        "seconds": 3600.0,
+        "promised_s": None,
+        "done": True,
+        "kept": None,
+    }
     assert (event["kind"], event["at"]) == ("created", "2026-11-20T12:00:00Z")
     assert str(Ticket.model_validate(shown).id) == line["id"]
 

@@ -251,3 +251,27 @@ def test_a_port_that_is_taken_is_named_with_the_way_out(hub: Hub) -> None:
         port = taken.getsockname()[1]
         ran = hub("sandbox", "--port", port)
     assert (ran.code, ran.err) == (2, f"hub sandbox: port {port} is taken; try --port 0\n")
+
+
+def test_old_tickets_are_counted_before_they_are_removed(hub: Hub, filled: Path) -> None:
+    nothing = hub("store", "prune", "--yes")
+    assert (nothing.code, '[retention] tickets = "1095d"' in nothing.err) == (2, True)
+    settings = filled.read_text(encoding="utf-8")
+    filled.write_text(settings + '[retention]\ntickets = "40d"\n', encoding="utf-8")
+    long_ago = NOW - timedelta(days=900)
+    with open_store(f"sqlite:///{filled.parent / 'hub.db'}", now=lambda: long_ago) as store:
+        put(store, mention(50, "old", minutes=60 * 24 * 900, state="closed"))
+    with sqlite3.connect(filled.parent / "hub.db") as connection:
+        connection.execute("UPDATE tickets SET updated_at = created_at WHERE state = 'closed'")
+    dry = hub("store", "prune", "--dry-run")
+    assert (dry.code, dry.err.startswith("would remove 1 ticket with 1 message, not heard of since")) == (0, True)
+    done = hub("store", "prune", "--yes", "--json")
+    assert (json.loads(done.out)["tickets"], done.err.startswith("removed 1 ticket with 1 message")) == (1, True)
+    assert hub("store", "prune", "--dry-run").err.startswith("would remove 0 tickets")
+
+
+def test_a_span_too_short_to_keep_tickets_is_refused(hub: Hub, filled: Path) -> None:
+    settings = filled.read_text(encoding="utf-8")
+    filled.write_text(settings + '[retention]\ntickets = "7d"\n', encoding="utf-8")
+    ran = hub("store", "prune", "--dry-run")
+    assert (ran.code, "retention.tickets" in ran.err, '"30d"' in ran.err) == (2, True, True)

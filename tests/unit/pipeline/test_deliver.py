@@ -56,7 +56,7 @@ def test_a_ticket_becomes_one_case_and_waits_for_it(bench: Bench, desk: Desk) ->
     [link] = ticket.links
     assert (link.role, link.instance, link.external_id, link.department) == ("escalated", "desk", "C-1", "cards")
     assert link.url == "https://desk.example/C-1"
-    assert kinds(bench, "1") == ["created", "escalated", "changed"]
+    assert kinds(bench, "1") == ["created", "escalation_asked", "escalated", "changed"]
     assert left(bench) == []
 
 
@@ -421,7 +421,7 @@ def test_what_is_dropped_is_never_sent_unless_it_is_asked_for_again(bench: Bench
     assert bench.work().sent == 0
     bench.escalate("1")
     assert bench.work().sent == 1
-    assert kinds(bench, "1") == ["created", "dropped", "escalated", "changed"]
+    assert kinds(bench, "1") == ["created", "escalation_asked", "dropped", "escalation_asked", "escalated", "changed"]
 
 
 # --- what comes back ------------------------------------------------------------------------------------------------
@@ -443,8 +443,10 @@ def test_a_case_is_followed_and_its_end_opens_the_ticket_again(bench: Bench, des
     with bench.store() as store:
         events = store.events(str(bench.ticket("1").id))
         assert store.summary().tickets == 1
-    assert {event.cause for event in events[1:]} == {"destination"}
-    assert events[-1].data == {"fields": {"state": ["on_hold", "open"]}}
+    assert [event.cause for event in events[:2]] == ["source", "person"]
+    assert {event.cause for event in events[2:]} == {"destination"}
+    assert events[-2].data == {"fields": {"state": ["on_hold", "open"]}}
+    assert (events[-1].kind, events[-1].data) == ("case_done", {"instance": "desk", "external_id": "C-1"})
 
 
 def test_a_case_that_is_reopened_holds_the_ticket_again(bench: Bench, desk: Desk) -> None:

@@ -79,6 +79,11 @@ def holds(when: str, **row: Any) -> bool:
         ("{unanswered: 2}", {"text": ["ау", "ау"]}, True),
         ("{contacts_in_week: {at_least: 3}}", {"contacts_in_week": 3}, True),
         ("{open_tickets: 0}", {"open_tickets": 0}, True),
+        ("{customer_tickets: {at_least: 5}}", {"customer_tickets": 5}, True),
+        ("{do_not_call: true}", {"do_not_call": "да"}, True),
+        ("{do_not_call: true}", {"do_not_call": "нет"}, False),
+        ("{loyalty: [gold, platinum]}", {"loyalty": "Gold, VIP"}, True),
+        ("{loyalty: [gold]}", {"loyalty": ["silver"]}, False),
         ("{score: 30}", {}, True),
         ("{priority: normal}", {}, True),
         ("{waiting: {at_least: 30m, at_most: 2h}}", {"waiting": "1h"}, True),
@@ -129,6 +134,9 @@ UNKNOWN = [
     "{unanswered: {at_least: 0}}",
     "{contacts_in_week: {at_least: 0}}",
     "{open_tickets: {at_least: 0}}",
+    "{customer_tickets: {at_least: 0}}",
+    "{do_not_call: false}",
+    "{loyalty: ['*']}",
     "{waiting: {at_least: 0s}}",
     "{age: {at_least: 0s}}",
     "{first_contact: false}",
@@ -213,9 +221,9 @@ def test_every_fact_can_stand_in_a_row() -> None:
         "created_at": "2026-11-25T10:00:00+03:00",
         "extra": {"a": 1},
         **dict.fromkeys(("waiting", "age"), "5m"),
-        **dict.fromkeys(("customer_known", "first_contact", "withheld"), "да"),
+        **dict.fromkeys(("customer_known", "do_not_call", "first_contact", "withheld"), "да"),
         **dict.fromkeys(("rating", "followers", "reach", "engagement", "attachments", "messages", "unanswered"), "1"),
-        **dict.fromkeys(("contacts_in_week", "open_tickets"), "2"),
+        **dict.fromkeys(("contacts_in_week", "open_tickets", "customer_tickets"), "2"),
         "kind": "review",
         "sentiment": "Negative",
         "state": "open",
@@ -223,6 +231,8 @@ def test_every_fact_can_stand_in_a_row() -> None:
     row = {**dict.fromkeys(FACT_KEYS, "word"), **whole}
     facts = facts_from(row, strict=True)
     assert facts.texts == ("word", "word")
-    assert (facts.customer.known, facts.customer.in_week, facts.customer.open_tickets) == (True, 2, 2)
+    customer = facts.customer
+    assert (customer.known, customer.in_week, customer.open_tickets, customer.tickets) == (True, 2, 2, 2)
+    assert (customer.do_not_call, customer.loyalty) == (True, ("word",))
     assert facts.created_at is not None
     assert facts.created_at.isoformat() == "2026-11-25T07:00:00+00:00"

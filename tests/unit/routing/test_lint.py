@@ -328,6 +328,14 @@ def test_names_that_the_settings_do_not_have_are_errors() -> None:
     assert problems(text) == []
 
 
+def test_an_instance_that_cannot_take_what_it_is_to_get_is_told_with_those_that_can() -> None:
+    text = rules("name: a, when: {rating: 1}, then: {deliver: [maps, desk, away], escalate: {to: desk}}")
+    abilities = {"maps": frozenset({"pull"}), "desk": frozenset({"deliver"}), "jira": frozenset({"escalate"})}
+    found = problems(text, Known(frozenset(("maps", "desk", "away", "jira")), abilities=abilities))
+    told = [(one.kind, one.about["value"], one.about["ability"], one.about["known"]) for one in found]
+    assert told == [("no_ability", "maps", "deliver", ["desk"]), ("no_ability", "desk", "escalate", ["jira"])]
+
+
 # --- words of the files ---------------------------------------------------------------------------------------------
 
 

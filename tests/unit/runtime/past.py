@@ -119,5 +119,11 @@ def settings(store: Store, source: Source, zone: str = "UTC") -> Settings:
     connector = type("PastHere", (Past,), {"source": source})
     config = ConnectorConfig(connector="past")
     instance = InstanceSettings("past", "past", connector, config, frozenset({"pull"}))
-    place: dict[str, Any] = {"path": Path("hub.toml"), "rules": None, "lang": None}
+    place: dict[str, Any] = {
+        "path": Path("hub.toml"),
+        "rules": None,
+        "lang": None,
+        "listen": None,
+        "listen_told": False,
+    }
     return Settings(store=f"sqlite:///{store.path}", timezone=ZoneInfo(zone), instances={"past": instance}, **place)

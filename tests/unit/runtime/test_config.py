@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub.runtime.config import Settings, config_schema, load_outline, load_settings
+from hub.runtime.config import TOP_LEVEL, Settings, config_schema, load_outline, load_settings
 from hub.runtime.plugins import Registry
 from hub.runtime.toml_lines import Lines
 from hub.runtime.values import read_dotenv
@@ -254,6 +254,15 @@ def test_an_ability_that_an_instance_lacks_is_refused_with_those_it_has(tmp_path
         out.require("pull")
 
 
+def test_tickets_are_delivered_to_an_instance_that_can(tmp_path: Path, sink: Registry) -> None:
+    assert _load_sink(tmp_path, sink, "[deliver]\nto = ['out']").deliver.to == ("out",)
+    with pytest.raises(ConfigError, match=r'hub.toml:4: deliver.strat: unknown key; did you mean "start"\?'):
+        _load_sink(tmp_path, sink, "[deliver]\nstrat = 2026-11-01")
+    with pytest.raises(ConfigError, match=r"hub.toml:1: deliver: is not a table; write \[deliver\]"):
+        (tmp_path / "hub.toml").write_text("deliver = 'out'\n[instances.out]\nconnector = 'sink'\n", encoding="utf-8")
+        load_settings(tmp_path / "hub.toml", sink, {})
+
+
 class Target(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     group: int
@@ -318,7 +327,7 @@ def test_abilities_that_raise_are_told_without_their_text(tmp_path: Path, sink: 
         (
             'stor = "x"',
             ('hub.toml:1: stor: unknown key; did you mean "store"?'
-            " known keys: instances, lang, plugins, rules, store, timezone"),
+            f" known keys: {', '.join(sorted(TOP_LEVEL))}"),
         ),
         ('store = "hub.db"', 'hub.toml:1: store: is not the address of a store; write for example "sqlite:///hub.db"'),
         ("store = 5", 'hub.toml:1: store: is not the address of a store; write for example "sqlite:///hub.db"'),
@@ -342,6 +351,13 @@ def test_abilities_that_raise_are_told_without_their_text(tmp_path: Path, sink: 
             "timezone = 3",
             "hub.toml:1: timezone: 3 is not a time zone; write an IANA name such as Europe/Moscow",
         ),
+        (
+            'identify_every = "often"',
+            ("hub.toml:1: identify_every: 'often' is not a duration; write a whole number with s, m, h or d, such as"
+            ' "30s" or "5m"'),
+        ),
+        ("identify_every = 30", "hub.toml:1: identify_every: is 30; write a span of time such as \"30d\""),
+        ('identify_every = "0d"', "hub.toml:1: identify_every: is '0d'; write a span of time such as \"30d\""),
         ('lang = "de"', "hub.toml:1: lang: 'de' is not a language that the hub speaks; write \"ru\" or \"en\""),
         ("instances = 3", "hub.toml:1: instances: is not a table; write [instances.NAME] and its settings below"),
         (

@@ -154,6 +154,8 @@ class Bench:
             rules=None,
             timezone=ZoneInfo("UTC"),
             lang=None,
+            listen=None,
+            listen_told=False,
             instances=instances,
             plugins=tuple(plugins),
         )

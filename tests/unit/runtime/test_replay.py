@@ -64,6 +64,7 @@ def read(store: Store, *pages: Any) -> None:
 def again(store: Store, **rest: Any) -> Replayed:
     instance = InstanceSettings("one", "script", Told, ConnectorConfig(connector="script"), frozenset({"pull"}))
     place: dict[str, Any] = {"path": Path("hub.toml"), "rules": None, "lang": None, "timezone": ZoneInfo("UTC")}
+    place |= {"listen": None, "listen_told": False}
     settings = Settings(store=f"sqlite:///{store.path}", instances={"one": instance}, **place)
     return replay(settings, store, **rest)
 

@@ -821,3 +821,10 @@ def test_the_longer_of_two_secrets_goes_whole() -> None:
 
 def test_what_is_too_short_to_be_told_from_words_stays() -> None:
     assert redact("the key", ["the", ""]) == "the key"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_redirect_that_is_not_to_be_followed_comes_back_with_its_address(status: int, method: str) -> None:
+    response, seen = exchange(redirect(status, lambda: "/other"), request=Request(method, "/items", redirects=False))
+    assert (response.status, response.headers["location"], len(seen)) == (status, "/other", 1)

@@ -26,7 +26,14 @@ TABLES = (
     "reference_data",
     "rulesets",
     "erased_authors",
+    "relations",
+    "case_problems",
     "search_state",
+    "profiles",
+    "customer_links",
+    "customer_cards",
+    "inquiries",
+    "customer_state",
 )
 
 

@@ -323,7 +323,12 @@ def test_a_case_that_moves_its_ticket_lets_rules_decide_its_deadlines_again(stor
     found = store.find_ticket(ticket)
     assert (found.state, found.sla and found.sla.policy) == ("open", "open")
     assert rules.seen == [["on_hold"], ["on_hold", "open"]]
-    assert [event.kind for event in store.events(ticket)][-3:] == ["case_changed", "changed", "decided"]
+    assert [event.kind for event in store.events(ticket)][-4:] == [
+        "case_changed",
+        "changed",
+        "case_done",
+        "decided",
+    ]
 
 
 def test_a_case_without_news_asks_no_rules(store: Store) -> None:

@@ -10,7 +10,7 @@ from tests.unit.store.older import older
 from tests.unit.store.pages import mention, new_store, opened, put, rows
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0005"])
 def test_what_an_older_database_holds_is_found_again(tmp_path: Path, revision: str) -> None:
     drafts = [mention(str(number), thread=str(number // 2)) for number in range(40)]
     with new_store(tmp_path) as store:

@@ -23,8 +23,10 @@ from hub.sdk import (
     Draft,
     FollowUp,
     HubError,
+    Inquiry,
     Limit,
     Listed,
+    Lookup,
     OAuth2,
     Page,
     Read,
@@ -197,6 +199,12 @@ class AmoCrm(Product):
     def find_customer(self, customer: Customer) -> Step[tuple[Card, ...]]:
         return self._cards.find(customer)
 
+    def identifies_by(self) -> frozenset[str]:
+        return frozenset(("phone", "email", *(("handle",) if self._own.nickname_field_id else ())))
+
+    def identify(self, inquiry: Inquiry) -> Lookup:
+        return self._cards.identify(inquiry)
+
     def note_customer(self, card: Card, customer: Customer) -> Step[None]:
         return self._cards.note(card, customer)
 
@@ -204,7 +212,9 @@ class AmoCrm(Product):
     def _cards(self) -> Cards:
         own, config = self._own, self.config
         return Cards(
+            self._site,
             config.lang,
+            config.customer,
             note=config.note_customers,
             nickname=own.nickname_field_id,
             do_not_call=own.do_not_call_field_id,

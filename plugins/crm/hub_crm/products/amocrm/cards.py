@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hub.sdk import Request, Response
+from hub.sdk import CustomerCard, Inquiry, Lookup, Request, Response, emails_in, phones_in
 from hub_crm import assumed, words
-from hub_crm.customer import Card, Customer, Step
+from hub_crm.customer import Card, Customer, Step, asked_about, is_set, named, unrefused
 from hub_crm.products.amocrm.calls import API, MAX_LIMIT, embedded, get
+from hub_crm.settings import CustomerFields
 from hub_crm.values import mapping, text, text_id
 
 _CARDS = 3  # more cards than that are no one customer
@@ -17,15 +18,25 @@ class Cards:
     """Cards of one account.
 
     Args:
+        site: the account's address.
         lang: language of what is noted.
+        fields: own fields that are read.
         note: whether anything is noted at all.
         nickname, do_not_call, social: ids of the contacts' own fields for these; what has no field stands in a note.
     """
 
     def __init__(
-        self, lang: str, *, note: bool, nickname: int | None, do_not_call: int | None, social: int | None
+        self,
+        site: str,
+        lang: str,
+        fields: CustomerFields,
+        *,
+        note: bool,
+        nickname: int | None,
+        do_not_call: int | None,
+        social: int | None,
     ) -> None:
-        self._lang, self._note = lang, note
+        self._site, self._lang, self._fields, self._note = site, lang, fields, note
         self._nickname, self._do_not_call, self._social = nickname, do_not_call, social
 
     def of(self, customer: Customer) -> Step[tuple[Card, ...]]:
@@ -50,6 +61,40 @@ class Cards:
                 response = yield self._search(str(handle))
                 found |= dict.fromkeys(self._named(response, str(handle)))
         return tuple(found)
+
+    def identify(self, inquiry: Inquiry) -> Lookup:
+        """Return the contacts that *inquiry* is about; of too many, none.
+
+        Raises:
+            SourceError: the account refuses to say.
+        """
+        cards = yield from unrefused(self.find(asked_about(inquiry)))
+        read = []
+        for card in cards if len(cards) <= _CARDS else ():
+            response = yield from unrefused(_get(card))
+            read.append(self._card(card, mapping(response.json() if response else None)))
+        return tuple(read)
+
+    def _card(self, card: Card, contact: Mapping[str, Any]) -> CustomerCard:
+        own = self._fields
+        nicknames = (line for value in _values(contact, self._nickname) for line in value.splitlines())
+        flag = own.do_not_call or self._do_not_call
+        return CustomerCard(
+            key=f"{card.kind}/{card.id}",
+            kind=card.kind,
+            name=text(contact.get("name")).strip() or None,
+            url=f"{self._site}{assumed.amocrm_path('contacts', card.id)}",
+            phones=phones_in("\n".join(_values(contact, "PHONE"))),
+            emails=emails_in("\n".join(_values(contact, "EMAIL"))),
+            profiles=tuple(nicknames) if self._nickname else (),
+            do_not_call=any(map(is_set, _raw_values(contact, flag))) if flag else None,
+            loyalty=named(_raw_values(contact, own.loyalty), own.names) if own.loyalty else None,
+            flags={
+                name: said
+                for name, key in own.flags.items()
+                if (said := named(_raw_values(contact, key), own.names)) is not None
+            },
+        )
 
     def note(self, card: Card, customer: Customer) -> Step[None]:
         """Write nicknames and flags to *card*, unless they are there."""
@@ -91,6 +136,10 @@ class Cards:
             if field and flag and not any(_raw_values(contact, field)):
                 fields.append({"field_id": field, "values": [{"value": True}]})
         return fields
+
+
+def _get(card: Card) -> Step[Response | None]:
+    return (yield Request("GET", f"{API}contacts/{card.id}"))
 
 
 def _contacts(response: Response | None) -> Iterator[Mapping[str, Any]]:

@@ -26,8 +26,10 @@ from hub.sdk import (
     Delivery,
     Draft,
     HubError,
+    Inquiry,
     Limit,
     Listed,
+    Lookup,
     OAuth2,
     Page,
     Read,
@@ -229,6 +231,12 @@ class Bitrix24(Product):
     def find_customer(self, customer: Customer) -> Step[tuple[Card, ...]]:
         return self._cards.find(customer)
 
+    def identifies_by(self) -> frozenset[str]:
+        return frozenset(("phone", "email", *(("handle",) if self._own.nickname_field else ())))
+
+    def identify(self, inquiry: Inquiry) -> Lookup:
+        return self._cards.identify(inquiry)
+
     def note_customer(self, card: Card, customer: Customer) -> Step[None]:
         return self._cards.note(card, customer)
 
@@ -236,7 +244,9 @@ class Bitrix24(Product):
     def _cards(self) -> Cards:
         own, config = self._own, self.config
         return Cards(
+            self._site,
             config.lang,
+            config.customer,
             note=config.note_customers,
             nickname=own.nickname_field,
             do_not_call=own.do_not_call_field,

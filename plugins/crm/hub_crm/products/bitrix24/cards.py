@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hub.sdk import Response
+from hub.sdk import CustomerCard, Inquiry, Lookup, Response, emails_in, phones_in
 from hub_crm import assumed, words
-from hub_crm.customer import Card, Customer, Step, phone_forms
+from hub_crm.customer import Card, Customer, Step, asked_about, is_set, named, phone_forms, unrefused
 from hub_crm.products.bitrix24.about import About
 from hub_crm.products.bitrix24.calls import call, result
+from hub_crm.settings import CustomerFields
 from hub_crm.values import mapping, text, text_id
 
 FIND, UPDATE = "crm.duplicate.findbycomm", "crm.item.update"
@@ -21,16 +22,26 @@ class Cards:
     """Cards of one portal.
 
     Args:
+        site: the portal's address.
         lang: language of what is noted.
+        fields: own fields that are read.
         note: whether anything is noted at all.
         nickname, do_not_call, social: own fields of cards for these, in the spelling of ``crm.item`` (``ufCrm_…``);
             what has no field stands in a comment of the card's timeline.
     """
 
     def __init__(
-        self, lang: str, *, note: bool, nickname: str | None, do_not_call: str | None, social: str | None
+        self,
+        site: str,
+        lang: str,
+        fields: CustomerFields,
+        *,
+        note: bool,
+        nickname: str | None,
+        do_not_call: str | None,
+        social: str | None,
     ) -> None:
-        self._lang, self._note = lang, note
+        self._site, self._lang, self._fields, self._note = site, lang, fields, note
         self._nickname, self._do_not_call, self._social = nickname, do_not_call, social
 
     def of(self, customer: Customer, reference: Mapping[str, Sequence[Any]]) -> Step[tuple[Card, ...]]:
@@ -61,6 +72,45 @@ class Cards:
         contacts = [card for card in found if card.kind == "contact"]
         return tuple(contacts or found)
 
+    def identify(self, inquiry: Inquiry) -> Lookup:
+        """Return the cards of contacts and companies that *inquiry* is about; of too many, none.
+
+        Raises:
+            SourceError: the portal refuses to say.
+        """
+        if not About.may(inquiry.reference, FIND):
+            return ()
+        found = yield from unrefused(self.find(asked_about(inquiry)))
+        cards = [card for card in found if card.kind != "lead"]  # somebody who is not a customer yet
+        read = []
+        for card in cards if len(cards) <= _CARDS else ():
+            response = yield from unrefused(_get(card))
+            found_there = mapping(result(response)) if response else {}
+            read.append(self._card(card, mapping(found_there.get("item"))))
+        return tuple(read)
+
+    def _card(self, card: Card, item: Mapping[str, Any]) -> CustomerCard:
+        own = self._fields
+        names = (text(item.get(key)).strip() for key in ("name", "lastName", "title"))
+        nicknames = text(item.get(self._nickname)).splitlines() if self._nickname else ()
+        flag = own.do_not_call or self._do_not_call
+        return CustomerCard(
+            key=f"{card.kind}/{card.id}",
+            kind=card.kind,
+            name=" ".join(filter(None, names)) or None,
+            url=f"{self._site}{assumed.bitrix24_item_path(card.kind, card.id)}",
+            phones=phones_in("\n".join(_communications(item, "PHONE"))),
+            emails=emails_in("\n".join(_communications(item, "EMAIL"))),
+            profiles=tuple(filter(None, nicknames)),
+            do_not_call=is_set(item.get(str(flag))) if flag else None,
+            loyalty=named(_values(item, own.loyalty), own.names) if own.loyalty else None,
+            flags={
+                name: said
+                for name, key in own.flags.items()
+                if (said := named(_values(item, key), own.names)) is not None
+            },
+        )
+
     def note(self, card: Card, customer: Customer) -> Step[None]:
         """Write nicknames and flags to *card*, unless they are there."""
         fields = yield from self._new_fields(card, customer)
@@ -89,7 +139,7 @@ class Cards:
             lines = list(dict.fromkeys([*known, *map(str, customer.handles)]))
             fields |= {self._nickname: "\n".join(lines)} if lines != known else {}
         for field, flag in ((self._do_not_call, customer.do_not_call), (self._social, customer.social)):
-            if field and flag and item.get(field) not in ("Y", "1", 1, True):
+            if field and flag and not is_set(item.get(field)):
                 fields[field] = "Y"
         return fields
 
@@ -104,6 +154,22 @@ class Cards:
         for item in map(mapping, assumed.rows(mapping(result(response)).get("items"))):
             if handle in text(item.get(self._nickname or "")).splitlines() and text_id(item.get("id")):
                 yield Card("contact", text_id(item.get("id")))
+
+
+def _get(card: Card) -> Step[Response | None]:
+    return (yield call("crm.item.get", {"entityTypeId": ENTITIES[card.kind], "id": int(card.id)}))
+
+
+def _communications(item: Mapping[str, Any], kind: str) -> list[str]:
+    """Return the phones or e-mails of a card."""
+    found = map(mapping, assumed.rows(item.get("fm")))
+    return [text(one.get("value")) for one in found if one.get("typeId") == kind]
+
+
+def _values(item: Mapping[str, Any], key: Any) -> Sequence[Any]:
+    """Return the values of a field, which may hold one or several."""
+    value = item.get(str(key))
+    return value if isinstance(value, list) else [value]
 
 
 def _cards(response: Response | None) -> Iterator[Card]:

@@ -40,6 +40,9 @@ STAGES = {
     WON: "Успешно реализовано",
     LOST: "Закрыто и не реализовано",
 }
+NO_CALLS, LOYALTY = 70_001, 70_002
+"""Ids of the contacts' own fields: a flag, a choice."""
+
 SCRIPT_LENGTH = timedelta(days=3)
 STRIKES = 20
 BAN = timedelta(minutes=10)
@@ -196,8 +199,12 @@ class AmoCrmWorld:
             ("Ольга Дубль", "+79120000009", "olga@example.com"),
             ("Олег Дубль", "+79120000009", "oleg@example.com"),
         ]
+        own: dict[str, dict[str | int, list[Any]]] = {
+            "Вера Климова": {NO_CALLS: [False], LOYALTY: ["gold"]},
+            "Тимур Ахметов": {NO_CALLS: [True], LOYALTY: ["silver"]},
+        }
         for name, phone, email in rows:
-            fields: dict[str | int, list[Any]] = {"PHONE": [phone], "EMAIL": [email]}
+            fields: dict[str | int, list[Any]] = {"PHONE": [phone], "EMAIL": [email], **own.get(name, {})}
             contact = Contact(next(self._ids), name, at, at, fields)
             self.contacts[contact.id] = contact
 

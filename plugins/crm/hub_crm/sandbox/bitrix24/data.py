@@ -158,6 +158,13 @@ class Mint:
         return self._odd.shape(text) if self._chance.random() < self._options.odd else same(text)
 
 
+LOYALTY: dict[int, dict[str, Any]] = {
+    7: {"ufCrm_NO_CALLS": "N", "ufCrm_LOYALTY": "45"},
+    8: {"ufCrm_NO_CALLS": "Y", "ufCrm_LOYALTY": "46", "ufCrm_MANAGER": "Лада Юрская"},
+}
+"""Own fields of contacts: a flag, an item of a list (its id), a text."""
+
+
 def contacts(at: datetime) -> list[Item]:
     """A few customers."""
     rows = [
@@ -170,7 +177,7 @@ def contacts(at: datetime) -> list[Item]:
         Item(
             CONTACT, number, at, at,
             {
-                "name": name, "lastName": last, "assignedById": 7,
+                "name": name, "lastName": last, "assignedById": 7, **LOYALTY.get(number, {}),
                 "fm": [
                     {"id": number * 10, "typeId": "PHONE", "valueType": "WORK", "value": phone},
                     {"id": number * 10 + 1, "typeId": "EMAIL", "valueType": "WORK", "value": email},

@@ -1,0 +1,378 @@
+"""The commands of ``hub stats``: options in, one report out as a table, JSON, CSV, a spreadsheet or a chart."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hub.cli.filters import CATEGORIES, KINDS, PRIORITIES, STATES, Moment, moment
+from hub.cli.output import local, print_json, progress, say
+from hub.cli.speech import Speech, lang_option, spoken
+from hub.cli.state import State, json_option, pass_state, shared_options
+
+if TYPE_CHECKING:
+    from hub.runtime.config import Outline
+    from hub.store import FigureFilter, FigureTable, Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+TICKET_GROUPS = (
+    "platform", "kind", "instance", "queue", "category", "priority", "state", "operator", "policy", "department",
+    "case-assignee", "tag", "rule",
+)  # fmt: skip
+TIME_GROUPS = ("day", "week", "month", "weekday", "hour")
+CASE_GROUPS = (*TICKET_GROUPS, "destination")
+STEPS = ("day", "week", "month")
+FORMATS = ("table", "json", "csv", "xlsx")
+WORKBOOK: Sequence[tuple[str, tuple[str, ...]]] = (
+    ("summary", ()), ("work", ("operator",)), ("cases", ("department", "case-assignee")), ("outcome", ("queue",)),
+    ("response", ("queue",)), ("resolution", ("queue",)), ("ratings", ("platform",)), ("arrivals", ()),
+    ("trends", ("category",)), ("trends", ("tag",)), ("trends", ("rule",)), ("growth", ("queue",)),
+    ("response", ("operator",)), ("response", ("policy",)), ("resolution", ("department",)), ("outcome", ("platform",)),
+)  # fmt: skip
+"""Reports and their groups, a sheet each."""
+
+_NAMED: Mapping[str, Sequence[str]] = {
+    "kind": KINDS, "state": STATES, "priority": PRIORITIES, "category": CATEGORIES,
+}  # fmt: skip
+
+
+def period_options(command: F) -> F:
+    """Add the options that say which tickets are counted."""
+    options = [
+        click.option("--since", type=Moment(), help="Tickets published since: 2026-11-01, 7d, 12h; default: 30d."),
+        click.option("--until", type=Moment(), help="Published before: 2026-11-01, 7d, 12h."),
+        click.option("--last", type=Moment(), help="The same as --since, such as 7d."),
+    ]
+    for name in TICKET_GROUPS:
+        choice = click.Choice([*_NAMED[name], ""]) if name in _NAMED else None
+        parameter = name.replace("-", "_")
+        told = f"Only of this {name.replace('-', ' ')}; '' is none. Several are alternatives."
+        options.append(click.option(f"--{name}", parameter, multiple=True, type=choice, help=told, metavar="TEXT"))
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def output_options(command: F) -> F:
+    """Add the options that say in which form a report is wanted."""
+    for option in reversed(
+        [
+            click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
+                         help="A table for people, or one for programs."),
+            click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Into this file."),
+            click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.svg",
+                         help="Draw it into this file as well."),
+            click.option("--force", is_flag=True, help="Write over files that are there."),
+            click.option("--tickets", "measure", metavar="COLUMN",
+                         help="Print the tickets behind a column, each with its row, in place of the report."),
+            lang_option,
+            json_option,
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return shared_options(command)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one call asks for."""
+
+    name: str
+    by: tuple[str, ...]
+    filter: "FigureFilter"
+    more: Mapping[str, Any]
+
+    @property
+    def opened_by(self) -> tuple[str, ...]:
+        """What the tickets behind a column are labelled with: the row, and the step or weekday of a column."""
+        if self.name == "arrivals":
+            return ("hour", "weekday")
+        step = (self.more.get("step") or "day",) if self.name in ("trends", "growth") else ()
+        return (*step, *self.by)
+
+
+# --- one report -------------------------------------------------------------------------------------------------------
+
+
+def _run(state: State, name: str, by: Sequence[str], options: dict[str, Any], **more: Any) -> None:
+    outline = state.outline()
+    speech = speech_of(state, options["lang"])
+    form = "json" if options["as_json"] else options["form"]
+    wanted = Wanted(name, tuple(dict.fromkeys(by)), filter_of(options, outline.timezone), more)
+    _check_files(outline, options, form)
+    with state.store(outline.store) as store:
+        bring_up(store, speech, quiet=state.verbosity < 0)
+        if options["measure"]:
+            _open(store, outline.timezone, wanted, options["measure"], form, speech, options)
+            return
+        table = store.figures(name, wanted.filter, outline.timezone, by=wanted.by, **more)
+    if form == "table" and state.verbosity >= 0:
+        say(f"{speech(f'report.{name}')}: {_period(wanted.filter, outline.timezone, speech)}")
+    if not table.rows and form == "table":
+        say(speech("nothing"))
+    _write(table, form, speech, outline.timezone, options)
+
+
+def speech_of(state: State, lang: str | None) -> Speech:
+    """Return what speaks the language that is asked for."""
+    from hub.cli.stats_texts import TEXTS
+
+    return Speech(spoken(state, lang), TEXTS)
+
+
+def filter_of(options: Mapping[str, Any], zone: tzinfo, now: datetime | None = None) -> "FigureFilter":
+    """Return which tickets the options of a command ask for.
+
+    Raises:
+        click.UsageError: the period ends before it begins, or has two beginnings.
+    """
+    from hub.store import FigureFilter
+
+    now = now or datetime.now(UTC)
+    if options["since"] and options["last"]:
+        raise click.UsageError("--since and --last both say when the period begins; give one of them")
+    begin = options["since"] or options["last"] or timedelta(days=30)
+    since, until = moment(begin, zone, now), moment(options["until"], zone, now)
+    if since and until and since >= until:
+        raise click.UsageError("--since is not before --until: nothing can match; swap them")
+    names = {name: tuple(options[name.replace("-", "_")]) for name in TICKET_GROUPS}
+    return FigureFilter(now, since, until, {name: given for name, given in names.items() if given})
+
+
+def _period(wanted: "FigureFilter", zone: tzinfo, speech: Speech) -> str:
+    until = local(wanted.until, zone) if wanted.until else speech("now")
+    return speech("period", since=local(wanted.since, zone), until=until)
+
+
+def bring_up(store: "Store", speech: Speech, *, quiet: bool) -> None:
+    """Count what has changed since the last report."""
+    from hub.runtime.figures import follow
+
+    with progress(speech("counting"), quiet=quiet) as shown:
+        follow(store, lambda done, left: shown.show(speech("counted", done=done, left=left)))
+
+
+def _check_files(outline: "Outline", options: Mapping[str, Any], form: str) -> None:
+    from hub.cli.tickets import check_output
+
+    output, chart = options["output"], options["chart"]
+    if form == "xlsx":
+        from hub.cli.sheet import require
+
+        if output is None:
+            raise click.UsageError("a spreadsheet goes into a file; name it with -o report.xlsx")
+        require()
+    if chart is not None and chart.suffix != ".svg":
+        raise click.BadParameter(f"{chart} is no .svg file; charts are drawn as SVG", param_hint="--chart")
+    for path, hint in ((output, "-o"), (chart, "--chart")):
+        check_output(outline, path, options["force"], hint)
+
+
+def _write(table: "FigureTable", form: str, speech: Speech, zone: tzinfo, options: Mapping[str, Any]) -> None:
+    from hub.cli import stats_view as view
+    from hub.cli.export import opened, opened_binary
+
+    output = options["output"]
+    if form == "xlsx":
+        from hub.cli.sheet import written
+
+        with opened_binary(output) as file, written(file, zone) as book:
+            view.add_sheet(book, table, speech)
+    elif form == "csv":
+        with opened(output) as text:
+            view.write_csv(table, speech, text)
+    else:
+        from contextlib import redirect_stdout
+
+        with opened(output) as text, redirect_stdout(text) if output else nullcontext():
+            print_json(view.as_objects(table)) if form == "json" else view.show(table, speech)
+    if options["chart"] is not None:
+        from hub.cli.stats_chart import svg
+
+        with opened(options["chart"]) as text:
+            text.write(svg(table, speech))
+    for path in (output, options["chart"]):
+        if path is not None:
+            say(speech("written", file=path))
+
+
+def _open(
+    store: "Store",
+    zone: tzinfo,
+    wanted: Wanted,
+    measure: str,
+    form: str,
+    speech: Speech,
+    options: Mapping[str, Any],
+) -> None:
+    """Print the tickets that a column counts, with the row in which each is."""
+    from hub.store import FigureTable, ReportColumn
+    from hub.store.figures_query import OPENED
+
+    if measure not in OPENED:
+        told = speech("behind", measures=" | ".join(OPENED))
+        raise click.BadParameter(told, param_hint="--tickets")
+    by = wanted.opened_by
+    found = store.figured_tickets(wanted.filter, zone, measure, by)
+    columns = (*(ReportColumn(name, "label") for name in by), ReportColumn("id", "label"))
+    _write(FigureTable("tickets", by, columns, tuple((*row, ticket) for row, ticket in found)), form, speech, zone,
+           {**options, "chart": None})  # fmt: skip
+
+
+# --- the commands -----------------------------------------------------------------------------------------------------
+
+
+def _by(choices: Sequence[str], *default: str) -> Callable[[F], F]:
+    return click.option("--by", multiple=True, type=click.Choice(choices), default=default, show_default=True,
+                        help="What the rows are; several times: each combination.")  # fmt: skip
+
+
+def _grouped(name: str, text: str, choices: Sequence[str], *default: str) -> click.Command:
+    @click.command(name, help=text)
+    @_by(choices, *default)
+    @period_options
+    @output_options
+    @pass_state
+    def command(state: State, /, by: Sequence[str], **options: Any) -> None:
+        _run(state, name, by, options)
+
+    return command
+
+
+_ALL = (*TICKET_GROUPS, *TIME_GROUPS)
+outcome = _grouped(
+    "outcome",
+    "Show how many tickets came, and what became of them.\n\nEvery ticket is open, solved or hidden. Solved without"
+    " others: no case was opened for it elsewhere; the own share is that among the solved ones.",
+    _ALL, "queue",
+)  # fmt: skip
+work = _grouped(
+    "work",
+    "Show who works how much and how fast.\n\nThe operator of a ticket is its assignee, else who wrote the last public"
+    " answer.",
+    _ALL, "operator",
+)  # fmt: skip
+response = _grouped(
+    "response",
+    "Show how fast customers were answered.\n\nTimes are on the clock of the ticket's policy: in its working hours,"
+    " from when the hub could know, without pauses. Where no policy holds they run around the clock. The pause is"
+    " that of answers whose clock stood still at all; the intake lag is from publication until the hub could know.",
+    _ALL, "queue",
+)  # fmt: skip
+resolution = _grouped(
+    "resolution",
+    "Show how fast tickets were solved.\n\nTimes are on the clock of the ticket's policy. What had been solved before"
+    " it came is solved, but nobody knows how long that took.",
+    _ALL, "queue",
+)  # fmt: skip
+ratings = _grouped("ratings", "Show stars and likes.\n\nRatings are rounded to the nearest star.", _ALL, "platform")
+cases = _grouped(
+    "cases",
+    "Show how many escalations the back office solves, and how fast.\n\nOne row for each department and assignee of"
+    " the tasks and issues that tickets waited for; times are around the clock, from opened to done.",
+    (*CASE_GROUPS, *TIME_GROUPS), "department", "case-assignee",
+)  # fmt: skip
+
+
+@click.command
+@period_options
+@output_options
+@pass_state
+def summary(state: State, /, **options: Any) -> None:
+    """Show what a period was like, and as long a period before it."""
+    _run(state, "summary", (), options)
+
+
+@click.command
+@click.option("--minutes", type=click.FloatRange(0.1), default=6.0, show_default=True,
+              help="What a ticket takes of an operator's time.")  # fmt: skip
+@period_options
+@output_options
+@pass_state
+def arrivals(state: State, /, minutes: float, **options: Any) -> None:
+    """Show what comes at which hour and weekday.
+
+    A busy day is the busiest in ten; operators needed are those that can work off its hour, when a ticket takes so
+    many minutes. Answers are those given in the period, with how many operators gave any, on the mean day.
+    """
+    _run(state, "arrivals", (), options, minutes=minutes)
+
+
+@click.command
+@click.option("--of", "by", multiple=True, type=click.Choice(TICKET_GROUPS), default=("category",), show_default=True,
+              help="What the rows are: category, tag, rule, …")  # fmt: skip
+@click.option("--step", type=click.Choice(STEPS), default="week", show_default=True, help="What the columns are.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Show so many rows.")
+@period_options
+@output_options
+@pass_state
+def trends(state: State, /, by: Sequence[str], step: str, limit: int, **options: Any) -> None:
+    """Show categories, tags, rules or queues from week to week.
+
+    The columns are the last eight weeks of the period, the first and the last cut to it; the largest of the last week
+    come first. The change is from the week before to the last one.
+    """
+    _run(state, "trends", by, options, step=step, limit=limit)
+
+
+@click.command
+@_by(TICKET_GROUPS)
+@click.option("--step", type=click.Choice(STEPS), help="What the rows are; else as the period's length suggests.")
+@period_options
+@output_options
+@pass_state
+def growth(state: State, /, by: Sequence[str], step: str | None, **options: Any) -> None:
+    """Show what comes, what ends, and what stays open.
+
+    A ticket ends when it is solved, closed or hidden; one that is opened again has not ended. Open at the end is what
+    was open before, with what came and without what ended.
+    """
+    _run(state, "growth", by, options, step=step)
+
+
+# --- all of it as one spreadsheet -------------------------------------------------------------------------------------
+
+
+@click.command
+@click.argument("file", metavar="FILE.xlsx", type=click.Path(path_type=Path, dir_okay=False))
+@period_options
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@lang_option
+@shared_options
+@pass_state
+def workbook(state: State, /, file: Path, force: bool, lang: str | None, **options: Any) -> None:
+    """Write the main reports into FILE.xlsx, a sheet each."""
+    from hub.cli.sheet import require
+    from hub.cli.tickets import check_output
+
+    outline = state.outline()
+    speech = speech_of(state, lang)
+    wanted = filter_of(options, outline.timezone)
+    require()
+    check_output(outline, file, force, "FILE.xlsx")
+    with state.store(outline.store) as store:
+        bring_up(store, speech, quiet=state.verbosity < 0)
+        write_workbook(store, file, wanted, outline.timezone, speech)
+    say(speech("written", file=file))
+
+
+def write_workbook(store: "Store", file: Path, wanted: "FigureFilter", zone: tzinfo, speech: Speech) -> None:
+    """Write the reports of :data:`WORKBOOK` into *file*; figures are up to date (see :func:`bring_up`).
+
+    Raises:
+        ConfigError: what writes spreadsheets is not installed.
+    """
+    from hub.cli.export import opened_binary
+    from hub.cli.sheet import written
+    from hub.cli.stats_view import add_sheet
+
+    with opened_binary(file) as opened, written(opened, zone) as book:
+        for name, by in WORKBOOK:
+            table = store.figures(name, wanted, zone, by=by)
+            named = [speech(f"sheet.{name}"), *(speech(f"column.{one}") for one in by[:1])]
+            add_sheet(book, table, speech, ": ".join(named))

@@ -1,0 +1,170 @@
+"""Numbers that no public answer may hold: cards, bank accounts, phones, passports. Pure.
+
+Better one answer too many for a person to look at than one customer's number on a map for all to read: a number is
+looked for in every spacing, and whatever has a card's check digit counts as a card.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["card", "account", "phone", "passport"]
+
+_CARD_DIGITS = range(13, 20)
+_ACCOUNT_DIGITS = 20
+_PHONE_DIGITS = range(10, 16)
+_RUSSIAN_DIGITS = 11  # of a Russian phone number, with the 7 or 8 in front
+_GAP = 6  # characters other than letters and digits that may stand within a number
+_AROUND = 60  # characters around a number in which a word may say that it is a passport's
+_SHOWN = 2  # last digits that a message shows
+
+_RUN = re.compile(rf"[0-9](?:[^\w]{{0,{_GAP}}}[0-9])*|[0-9]")
+_GROUP = re.compile(r"[0-9]+")
+_PASSPORT_WORD = re.compile(r"паспорт|\bсери[яиюей]|passport", re.IGNORECASE)
+_PASSPORT = re.compile(
+    r"(?<![0-9])[0-9]{2}[^\w]{0,3}[0-9]{2}[^\w]{0,4}(?:(?:№|номер\w*|no?\b\.?|number)[^\w]{0,3})?"
+    r"[0-9]{3}[^\w]{0,2}[0-9]{3}(?![0-9])",
+    re.IGNORECASE,
+)
+_LOCAL = re.compile(r"\(?[3489][0-9]{2,4}\)?[ -]{0,2}[0-9]{1,3}[ -][0-9]{2}[ -][0-9]{2}")
+_RUSSIAN = re.compile(r"[78][34789]")
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """A number that was seen.
+
+    Attributes:
+        at: its first character, counted from 0.
+        masked: the number with stars for all digits but the last two.
+    """
+
+    kind: Kind
+    at: int
+    masked: str
+
+
+def private_numbers(text: str, allow: Collection[str] = ()) -> tuple[Private, ...]:
+    """Return the numbers in *text* that a public answer may not hold, in order.
+
+    Args:
+        allow: phone numbers of our own that may be told, in whatever spacing; 8 and +7 in front are the same.
+    """
+    plain = _without(_plain(text), {_subscriber(_digits(_plain(one))) for one in allow})
+    found: list[tuple[int, int, Kind]] = []
+    finders: Mapping[Kind, Callable[[str], Iterator[tuple[int, int]]]] = {
+        "passport": _passports,
+        "card": _cards,
+        "account": _accounts,
+        "phone": _phones,
+    }
+    for kind, find in finders.items():
+        found += [(start, end, kind) for start, end in find(plain)]
+    kept: list[tuple[int, int, Kind]] = []
+    for start, end, kind in sorted(found, key=lambda one: one[0]):
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, end, kind))
+    return tuple(Private(kind, start, _masked(plain[start:end])) for start, end, kind in kept)
+
+
+def refusal(text: str, allow: Collection[str] = ()) -> str | None:
+    """Return why *text* may not be said in public; None: it may."""
+    found = private_numbers(text, allow)
+    if not found:
+        return None
+    told = ", ".join(f"{_ARTICLES[one.kind]} ({one.masked}, character {one.at + 1})" for one in found)
+    return f"a public answer may not hold {told}; take it out"
+
+
+_ARTICLES: dict[Kind, str] = {
+    "card": "a card number",
+    "account": "an account number",
+    "phone": "a phone number",
+    "passport": "a passport number",
+}
+
+
+def _plain(text: str) -> str:
+    """Return *text* with digits of every script as 0-9, one character for one; marks that nobody sees are spaces."""
+    return "".join(map(_plain_character, text))
+
+
+def _plain_character(character: str) -> str:
+    if character.isascii():
+        return " " if character == "_" else character
+    digit = unicodedata.digit(character, None)
+    if digit is not None:
+        return str(digit)
+    return " " if unicodedata.category(character) in ("Cf", "Mn", "Me") else character
+
+
+def _without(text: str, allowed: Collection[str]) -> str:
+    """Return *text* with letters in place of the numbers that may be told."""
+    for start, end, digits in _spans(text, _PHONE_DIGITS) if allowed else ():
+        if _subscriber(digits) in allowed:
+            text = f"{text[:start]}{'x' * (end - start)}{text[end:]}"
+    return text
+
+
+def _digits(text: str) -> str:
+    return "".join(_GROUP.findall(text))
+
+
+def _subscriber(digits: str) -> str:
+    return digits[1:] if len(digits) == _RUSSIAN_DIGITS and digits[0] in "78" else digits
+
+
+def _masked(number: str) -> str:
+    hidden = len(_digits(number)) - _SHOWN
+    return re.sub("[0-9]", "*", re.sub(r"\s+", " ", number), count=hidden)
+
+
+def _spans(text: str, sizes: Collection[int]) -> Iterator[tuple[int, int, str]]:
+    """Yield every series of neighbouring groups of digits with one of so many digits: start, end and the digits."""
+    for run in _RUN.finditer(text):
+        groups = [(run.start() + one.start(), run.start() + one.end()) for one in _GROUP.finditer(run[0])]
+        yield from _series(text, groups, sizes)
+
+
+def _series(text: str, groups: Sequence[tuple[int, int]], sizes: Collection[int]) -> Iterator[tuple[int, int, str]]:
+    most = max(sizes)
+    for first in range(len(groups)):
+        digits = ""
+        for start, end in groups[first:]:
+            digits += text[start:end]
+            if len(digits) in sizes:
+                yield groups[first][0], end, digits
+            if len(digits) >= most:
+                break
+
+
+def _cards(text: str) -> Iterator[tuple[int, int]]:
+    return ((start, end) for start, end, digits in _spans(text, _CARD_DIGITS) if _luhn(digits))
+
+
+def _luhn(digits: str) -> bool:
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
+
+
+def _accounts(text: str) -> Iterator[tuple[int, int]]:
+    return ((start, end) for start, end, _ in _spans(text, (_ACCOUNT_DIGITS,)))
+
+
+def _phones(text: str) -> Iterator[tuple[int, int]]:
+    for start, end, digits in _spans(text, _PHONE_DIGITS):
+        plus = text[:start].rstrip(" (").endswith("+")
+        if plus or (len(digits) == _RUSSIAN_DIGITS and _RUSSIAN.match(digits)):
+            yield start, end
+    for found in _LOCAL.finditer(text):
+        if len(_digits(found[0])) == _PHONE_DIGITS.start:
+            yield found.span()
+
+
+def _passports(text: str) -> Iterator[tuple[int, int]]:
+    for found in _PASSPORT.finditer(text):
+        around = text[max(0, found.start() - _AROUND) : found.end() + _AROUND]
+        if _PASSPORT_WORD.search(around):
+            yield found.span()

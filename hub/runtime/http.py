@@ -1,0 +1,190 @@
+"""What a daemon answers over HTTP: how it is, figures for Prometheus, and the vendors' calls.
+
+A vendor's call is a hint that something changed, never the record: it is checked, answered at once, and lets the
+instance be polled soon. So calls that come twice, late, or never do no harm.
+"""
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from hub.sdk import AuthError, ConfigError, HubError, Webhook
+
+if TYPE_CHECKING:
+    from hub.runtime.daemon import Daemon
+
+MAX_BODY_BYTES = 1_000_000
+"""A vendor's call that is larger is refused."""
+
+_CALLS_A_SECOND = 20.0  # of one instance, on average
+_BURST = 200.0
+_AT_ONCE = 200  # connections
+_REFUSALS_A_SECOND = 1.0  # wrong secrets of one instance: guessing must not pay
+_REFUSALS_BURST = 20.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Bucket:
+    """An allowance that fills with time: *rate* a second up to *burst*."""
+
+    rate: float
+    burst: float
+    clock: Callable[[], float] = time.monotonic
+    _left: float = field(init=False)
+    _at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._left, self._at = self.burst, self.clock()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing may be taken now."""
+        return self._filled() < 1
+
+    def take(self) -> bool:
+        """Take one, if there is one; return whether there was."""
+        left = self._filled()
+        self._left, self._at = (left - 1 if left >= 1 else left), self.clock()
+        return left >= 1
+
+    def _filled(self) -> float:
+        return min(self.burst, self._left + (self.clock() - self._at) * self.rate)
+
+
+class Doors:
+    """The handlers of one daemon."""
+
+    def __init__(self, daemon: "Daemon") -> None:
+        self._daemon = daemon
+        self._calls: dict[str, Bucket] = {}
+        self._refusals: dict[str, Bucket] = {}
+
+    def app(self) -> Starlette:
+        """Return them as an application."""
+        return Starlette(
+            routes=[
+                Route("/health", self.health),
+                Route("/ready", self.ready),
+                Route("/metrics", self.metrics),
+                Route("/hooks/{instance}", self.hook, methods=["POST"]),
+                Route("/hooks/{instance}/{rest:path}", self.hook, methods=["POST"]),
+            ]
+        )
+
+    async def health(self, request: Request) -> Response:
+        """200 while the process works; 503 where a restart or a person must help: the store cannot be used, or no round
+        began for long."""
+        store, quiet_s = self._daemon.conditions.store, self._daemon.quiet_s
+        well = store is None and quiet_s < self._daemon.longest_quiet_s
+        told = {"status": "ok" if well else "failing", "store": store, "last_round_s": round(quiet_s, 3)}
+        return JSONResponse(told, 200 if well else 503)
+
+    async def ready(self, request: Request) -> Response:
+        """200 while it reads and delivers, with how every instance fares; 503 before and after that."""
+        ready = self._daemon.is_ready
+        return JSONResponse({"ready": ready, "instances": self._daemon.told()}, 200 if ready else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        """Figures in Prometheus' text form."""
+        from hub.runtime.metrics import CONTENT_TYPE
+
+        return PlainTextResponse(await self._daemon.metrics(), media_type=CONTENT_TYPE)
+
+    async def hook(self, request: Request) -> Response:
+        """Take a vendor's call: 204 taken, 401 refused, 404 no such instance, 413 too large, 429 too many."""
+        name = request.path_params["instance"]
+        if not self._daemon.receives(name):
+            return _refusal(404, "no such hook")
+        if self._bucket(self._refusals, name, _REFUSALS_A_SECOND, _REFUSALS_BURST).is_empty:
+            return _refusal(429, "too many refused calls", {"retry-after": "10"})
+        if not self._bucket(self._calls, name, _CALLS_A_SECOND, _BURST).take():
+            return _refusal(429, "too many calls", {"retry-after": "1"})
+        body = await _body(request)
+        if body is None:
+            return _refusal(413, f"more than {MAX_BODY_BYTES} bytes")
+        return self._taken(name, Webhook(dict(request.headers), body, request.path_params.get("rest", "")))
+
+    def _taken(self, name: str, webhook: Webhook) -> Response:
+        try:
+            self._daemon.received(name, webhook)
+        except AuthError as error:
+            self._refusals[name].take()
+            _log.warning("webhook refused", extra={"instance": name, "error": str(error)})
+            return _refusal(401, "refused")
+        except HubError as error:
+            _log.warning("webhook not understood", extra={"instance": name, "error": str(error)})
+            return _refusal(400, "not understood")
+        except Exception:  # a connector's own fault: the poll finds what the call was about
+            _log.exception("webhook failed", extra={"instance": name})
+            return _refusal(500, "failed")
+        return Response(status_code=204)
+
+    @staticmethod
+    def _bucket(buckets: dict[str, Bucket], name: str, rate: float, burst: float) -> Bucket:
+        return buckets.setdefault(name, Bucket(rate, burst))
+
+
+def _refusal(status: int, told: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"message": told}, status, headers=headers)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return the body, None where it is too large: it is not read further then."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def listening(at: tuple[str, int]) -> socket.socket:
+    """Return a socket that listens at host and port; port 0 is any free one.
+
+    Raises:
+        ConfigError: nothing can listen there.
+    """
+    try:
+        return socket.create_server(at, family=socket.AF_INET6 if ":" in at[0] else socket.AF_INET)
+    except OSError as error:
+        raise ConfigError(
+            f'cannot listen at {at[0]}:{at[1]} ({error.strerror}); write another "listen" into hub.toml, or "off"'
+        ) from error
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the daemon."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(daemon: "Daemon", at: socket.socket) -> None:
+    """Serve *daemon* on the socket *at* until cancelled."""
+    options: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False, "lifespan": "off"}
+    config = uvicorn.Config(Doors(daemon).app(), limit_concurrency=_AT_ONCE, timeout_keep_alive=15, **options)
+    server = _Server(config)
+    host, port = at.getsockname()[:2]
+    _log.warning("listening", extra={"url": f"http://{host}:{port}"})
+    serving = asyncio.create_task(server.serve([at]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = server.force_exit = True
+        await serving
+        raise

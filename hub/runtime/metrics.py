@@ -1,0 +1,147 @@
+"""Figures for Prometheus. What is counted while the daemon runs is kept in its conditions; the rest is asked of the
+store when somebody looks, and for some seconds not again: a scrape must not cost what the work costs.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from hub.runtime.condition import Conditions
+from hub.store import Store, StreamState
+
+CONTENT_TYPE = "text/plain; version=0.0.4"
+_STORE_FIGURES_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFigures:
+    """What the store says at one moment.
+
+    Args:
+        open_tickets: how many are open, by queue (empty: none) and priority.
+        tickets, messages, dead_letters: how many there are.
+        size_bytes: of the database.
+        streams: how each stream stands.
+        outbox: by instance how many deliveries wait and are set aside.
+        oldest: by instance when the delivery was asked for that waits longest.
+    """
+
+    open_tickets: Mapping[tuple[str, str], int]
+    tickets: int
+    messages: int
+    dead_letters: int
+    size_bytes: int
+    streams: Sequence[StreamState]
+    outbox: Mapping[str, tuple[int, int]]
+    oldest: Mapping[str, datetime]
+
+
+def figures(store: Store) -> StoreFigures:
+    """Return what the store says now; takes up to a second with a million tickets."""
+    summary = store.summary()
+    return StoreFigures(
+        open_tickets=store.count_open(),
+        tickets=summary.tickets,
+        messages=summary.messages,
+        dead_letters=summary.dead_letters,
+        size_bytes=summary.bytes,
+        streams=store.streams(),
+        outbox=store.outbox_counts(),
+        oldest=store.outbox_oldest(),
+    )
+
+
+@dataclass(slots=True)
+class Exposition:
+    """The figures of one daemon."""
+
+    conditions: Conditions
+    store: Store
+    _known: StoreFigures | None = None
+    _known_at: float = field(default=0.0)
+
+    async def text(self, now: datetime) -> str:
+        """Return all figures in Prometheus' text form."""
+        if self._known is None or time.monotonic() - self._known_at > _STORE_FIGURES_S:
+            self._known = await self.store.run(figures, self.store)
+            self._known_at = time.monotonic()
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Collected([*_of_process(self.conditions, now), *_of_store(self._known, now)]))
+        return generate_latest(registry).decode()
+
+
+class _Collected:
+    """What Prometheus' own client asks for figures."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = list(metrics)
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._metrics
+
+
+def _gauge(name: str, about: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], float]]) -> Metric:
+    metric = GaugeMetricFamily(f"hub_{name}", about, labels=labels)
+    for named, value in values:
+        metric.add_metric(named, value)
+    return metric
+
+
+def _counter(name: str, about: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], float]]) -> Metric:
+    metric = CounterMetricFamily(f"hub_{name}", about, labels=labels)
+    for named, value in values:
+        metric.add_metric(named, value)
+    return metric
+
+
+def _of_process(conditions: Conditions, now: datetime) -> Iterator[Metric]:
+    """Yield what this process counted since it began."""
+    polls = conditions.polls.items()
+    one = ("instance",)
+    yield _counter("polls", "Polls that ended.", one, (((name,), known.polls) for name, known in polls))
+    failures = (((name,), known.failures) for name, known in polls)
+    yield _counter("poll_failures", "Polls that went wrong.", one, failures)
+    yield _counter("records", "Records that were read.", one, (((name,), known.records) for name, known in polls))
+    lags = (((name,), known.lag_s) for name, known in polls)
+    yield _gauge("poll_start_lag_seconds", "How late the last poll began.", one, lags)
+    yield _gauge(
+        "poll_seconds", "How long the last poll took.", one, (((name,), known.seconds) for name, known in polls)
+    )
+    up = (((name,), float(known.error is None)) for name, known in polls)
+    yield _gauge("instance_up", "1: the last poll went well.", one, up)
+    down = (((name,), 1.0) for name in conditions.outboxes)
+    yield _gauge("destination_down", "1: deliveries are held back.", one, down)
+    retries = (((name,), known.waits) for name, known in polls)
+    yield _counter("retries", "Requests that were tried again.", one, retries)
+    yield _gauge("store_up", "1: the store can be read and written.", (), [((), float(conditions.store is None))])
+
+
+def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
+    """Yield what the store said."""
+    tickets = ((named, count) for named, count in known.open_tickets.items())
+    yield _gauge("open_tickets", "Tickets that are open.", ("queue", "priority"), tickets)
+    yield _gauge("tickets", "Tickets in the store.", (), [((), known.tickets)])
+    yield _gauge("messages", "Messages in the store.", (), [((), known.messages)])
+    yield _gauge("dead_letters", "Records that were set aside.", (), [((), known.dead_letters)])
+    yield _gauge("store_bytes", "Size of the database.", (), [((), known.size_bytes)])
+    lags = (
+        ((state.instance, state.stream), (now - state.ok_at).total_seconds())
+        for state in known.streams
+        if state.name == "" and state.stream and state.ok_at is not None and state.gone_at is None
+    )
+    yield _gauge("stream_lag_seconds", "Time since a stream was last read well.", ("instance", "stream"), lags)
+    for number, (name, about) in enumerate(
+        (("outbox_waiting", "Deliveries that wait."), ("outbox_set_aside", "Deliveries that were set aside."))
+    ):
+        yield _gauge(name, about, ("instance",), (((key,), counts[number]) for key, counts in known.outbox.items()))
+    ages = (((name,), (now - at).total_seconds()) for name, at in known.oldest.items())
+    yield _gauge("outbox_age_seconds", "How long the oldest delivery waits.", ("instance",), ages)
+
+
+def names(text: str) -> set[str]:
+    """Return the names of the figures in *text*, for the docs' test."""
+    return {line.split()[2] for line in text.splitlines() if line.startswith("# HELP ")}

@@ -1,0 +1,15 @@
+"""Tickets as signed webhooks for helpdesk-hub."""
+
+from typing import Any
+
+from hub.sdk import Connector, hookimpl
+
+requires_sdk = ">=1.0,<2"
+
+
+@hookimpl
+def register_connector() -> type[Connector[Any]]:
+    """Return the connector's class."""
+    from hub_webhook.connector import Webhooks
+
+    return Webhooks

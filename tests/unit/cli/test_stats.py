@@ -1,0 +1,172 @@
+"""``hub stats``: reports as tables, for programs, as spreadsheets and charts, in two languages."""
+
+import csv
+import json
+import re
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from openpyxl import load_workbook
+
+from hub.cli.stats import COMMANDS
+from hub.cli.stats_reports import CASE_GROUPS, TICKET_GROUPS, TIME_GROUPS, WORKBOOK
+from hub.sdk.ticket import Sla
+from hub.store import Decided, Router, open_store
+from hub.store.figures_query import CASE_DIMENSIONS, DIMENSIONS, TIMES
+from tests.unit.cli.conftest import NOW, Hub, mention, put, review
+
+ALL = ("--since", "2026-01-01", "--until", "2027-01-01")
+REPORTS = [name for name in COMMANDS if name != "workbook"]
+
+
+@pytest.fixture
+def counted(filled: Path) -> Path:
+    """The usual store, and tickets that rules decided."""
+    router = Router(
+        lambda _: Decided("high", queue="claims", category="complaint", assignee="Olga", tags=("=tag",), rules=("r",),
+                          ruleset="v", sla=Sla(policy="fast"))
+    )  # fmt: skip
+    with open_store(f"sqlite:///{filled.parent / 'hub.db'}", now=lambda: NOW) as store:
+        put(store, mention(10, "one"), mention(11, "two"), review(12, 5, "Good"), router=router)
+    return filled
+
+
+def test_the_groups_are_those_that_the_store_knows() -> None:
+    assert set(TICKET_GROUPS) == set(DIMENSIONS)
+    assert TIME_GROUPS == TIMES
+    assert set(CASE_GROUPS) == set(DIMENSIONS) | set(CASE_DIMENSIONS)
+
+
+@pytest.mark.parametrize("report", REPORTS)
+@pytest.mark.parametrize("lang", ["ru", "en"])
+def test_every_report_is_a_table_in_both_languages(hub: Hub, counted: Path, report: str, lang: str) -> None:
+    ran = hub("stats", report, *ALL, "--lang", lang)
+    assert ran.code == 0
+    heading = ran.out.splitlines()[0]
+    assert bool(re.search("[а-яё]", heading)) == (lang == "ru")
+    assert not re.search(r"[a-z]+_[a-z]+", ran.out), "a column without a name"
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_every_report_is_json_and_csv_with_the_same_numbers(hub: Hub, counted: Path, report: str) -> None:
+    told = json.loads(hub("stats", report, *ALL, "--json").out)
+    rows = list(csv.reader(StringIO(hub("stats", report, *ALL, "--format", "csv").out)))
+    assert told["report"] == report
+    assert len(rows) == 1 + len(told["rows"]) + (1 if told["total"] and told["by"] else 0)
+    if told["rows"]:
+        assert len(rows[0]) == len(told["rows"][0])
+
+
+def test_rows_are_counted_and_add_up(hub: Hub, counted: Path) -> None:
+    told = json.loads(hub("stats", "outcome", *ALL, "--json").out)
+    assert {row["queue"]: row["tickets"] for row in told["rows"]} == {"claims": 3, None: 3}
+    assert told["total"]["tickets"] == 6
+    assert "none" in hub("stats", "outcome", *ALL).out
+
+
+@pytest.mark.parametrize(
+    ("words", "tickets"),
+    [
+        (("--queue", "claims"), 3),
+        (("--queue", ""), 3),
+        (("--queue", "claims", "--queue", ""), 6),
+        (("--platform", "2gis"), 2),
+        (("--operator", "Olga", "--kind", "mention"), 2),
+        (("--tag", "=tag"), 3),
+        (("--rule", "r", "--category", "complaint"), 3),
+        (("--priority", "high", "--state", "new"), 3),
+        (("--department", "claims"), 0),
+        (("--policy", "fast"), 3),
+        (("--instance", "other"), 0),
+    ],
+)
+def test_filters_narrow_what_is_counted(hub: Hub, counted: Path, words: tuple[str, ...], tickets: int) -> None:
+    assert json.loads(hub("stats", "outcome", *ALL, *words, "--json").out)["total"]["tickets"] == tickets
+
+
+def test_a_count_is_opened_into_its_tickets(hub: Hub, counted: Path) -> None:
+    opened = json.loads(hub("stats", "outcome", *ALL, "--tickets", "open", "--json").out)["rows"]
+    assert sorted(str(row["queue"]) for row in opened) == ["None"] * 3 + ["claims"] * 3
+    listed = {line["id"] for line in json.loads(hub("tickets", "list", "--queue", "claims", "--json").out)}
+    assert {row["id"] for row in opened if row["queue"] == "claims"} == listed
+    wrong = hub("stats", "outcome", *ALL, "--tickets", "median")
+    assert (wrong.code, "solved" in wrong.err) == (2, True)
+
+
+def test_the_hours_are_those_of_the_settings(hub: Hub, counted: Path) -> None:
+    told = json.loads(hub("stats", "arrivals", *ALL, "--json").out)
+    assert {row["hour"]: row["tickets"] for row in told["rows"] if row["tickets"]} == {14: 1, 15: 5}
+
+
+def test_a_period_has_one_beginning_and_ends_after_it(hub: Hub, counted: Path) -> None:
+    both = hub("stats", "outcome", "--since", "7d", "--last", "7d")
+    assert (both.code, "give one of them" in both.err) == (2, True)
+    swapped = hub("stats", "outcome", "--since", "1d", "--until", "2d")
+    assert (swapped.code, "swap them" in swapped.err) == (2, True)
+
+
+def test_where_nothing_matches_it_is_said(hub: Hub, counted: Path) -> None:
+    ran = hub("stats", "work", "--since", "2020-01-01", "--until", "2020-02-01", "--lang", "ru")
+    assert ran.code == 0
+    assert "ничего не подходит" in ran.err
+    assert "с 2020-01-01 00:00 по 2020-02-01 00:00" in ran.err
+
+
+def test_a_text_is_no_formula_in_csv(hub: Hub, counted: Path) -> None:
+    out = hub("stats", "outcome", "--by", "tag", *ALL, "--format", "csv").out
+    assert "'=tag," in out
+
+
+def test_a_report_is_a_spreadsheet(hub: Hub, counted: Path) -> None:
+    ran = hub("stats", "response", *ALL, "--format", "xlsx", "-o", "r.xlsx", "--lang", "ru")
+    assert (ran.code, "r.xlsx" in ran.err) == (0, True)
+    [sheet] = load_workbook(counted.with_name("r.xlsx")).worksheets
+    rows = list(sheet.values)
+    heading = list(rows[0])
+    assert rows[1][heading.index("первый ответ, медиана")] == timedelta(hours=1) or rows[1][0] == "нет"
+    assert rows[-1][0] == "всего"
+    assert hub("stats", "response", "--format", "xlsx").code == 2
+
+
+def test_the_workbook_has_a_sheet_for_each_report(hub: Hub, counted: Path) -> None:
+    ran = hub("stats", "workbook", "all.xlsx", *ALL, "--lang", "ru")
+    assert ran.code == 0
+    book = load_workbook(counted.with_name("all.xlsx"))
+    assert len(book.sheetnames) == len(WORKBOOK)
+    work = list(book["Работа оператор"].values)
+    assert work[0][:2] == ("оператор", "обращений")
+    assert ("Olga", 3) in [row[:2] for row in work]
+    summary = list(book["Сводка"].values)
+    assert summary[1][:2] == ("обращений", 6)
+    answered = next(row for row in summary if row[0] == "первый ответ, медиана")
+    assert isinstance(answered[1], timedelta)
+    assert hub("stats", "workbook", "all.xlsx", *ALL).code == 2
+    assert hub("stats", "workbook", "all.xlsx", *ALL, "--force").code == 0
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_every_report_is_drawn(hub: Hub, counted: Path, report: str) -> None:
+    ran = hub("stats", report, *ALL, "--chart", "c.svg", "--lang", "en")
+    assert ran.code == 0
+    root = ET.parse(counted.with_name("c.svg")).getroot()
+    assert root.tag.endswith("svg")
+    assert any(element.tag.endswith("text") and element.text for element in root)
+
+
+def test_bars_are_as_long_as_the_counts(hub: Hub, counted: Path) -> None:
+    hub("stats", "outcome", "--by", "platform", *ALL, "--chart", "c.svg")
+    root = ET.parse(counted.with_name("c.svg")).getroot()
+    bars = [element for element in root if element.tag.endswith("rect") and "x" in element.attrib]
+    widths = [float(bar.attrib["width"]) for bar in bars]
+    assert [width / widths[0] for width in widths] == [1, pytest.approx(0.5, abs=0.01)]  # 4 of vk.com, 2 of 2gis
+    assert hub("stats", "outcome", "--chart", "c.png").code == 2
+
+
+def test_a_figure_that_is_new_since_the_last_report_is_counted(hub: Hub, counted: Path) -> None:
+    hub("stats", "outcome", *ALL)
+    with open_store(f"sqlite:///{counted.parent / 'hub.db'}", now=lambda: NOW) as store:
+        put(store, mention(30, "late"))
+    assert json.loads(hub("stats", "outcome", *ALL, "--json").out)["total"]["tickets"] == 7

@@ -1,0 +1,55 @@
+"""What a public answer may not hold, and what it may."""
+
+import pytest
+
+from hub.routing.private import private_numbers, refusal
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Карта 4111 1111 1111 1111 готова", "card"),
+        ("4111-1111-1111-1111", "card"),
+        ("Счёт 40817810099910004312", "account"),
+        ("счёт 408 17 810 0 9991 0004312", "account"),
+        ("Звоните +7 (916) 123-45-67", "phone"),
+        ("Звоните 8 916 123 45 67", "phone"),
+        ("Звоните 89161234567", "phone"),
+        ("Звоните +375 29 123-45-67", "phone"),
+        ("Звоните 495 123-45-67", "phone"),
+        ("паспорт 45 10 123456", "passport"),
+        ("серия 4510 номер 123456", "passport"),
+        ("4510 № 123456 - номер вашего паспорта", "passport"),
+    ],
+)
+def test_what_is_private_is_seen(text: str, kind: str) -> None:
+    assert kind in [one.kind for one in private_numbers(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Спасибо за отзыв!",
+        "Мы открыты с 10:00 до 22:00, 7 дней в неделю",
+        "Заказ 12345678 будет 12.05.2026",
+        "Верните 1 234 567 890 рублей",
+        "Ваше обращение 4510 123456 принято",
+        "Мы в доме 8, офис 916, с 12 до 14",
+    ],
+)
+def test_what_is_not_private_passes(text: str) -> None:
+    assert private_numbers(text) == ()
+
+
+def test_an_own_hotline_passes_in_whatever_spacing_and_nothing_else() -> None:
+    allow = ["8 800 555-35-35"]
+    assert refusal("Позвоните +7 (800) 555 35 35 (24/7)", allow) is None
+    assert refusal("Позвоните 88005553535 или 89161234567", allow) is not None
+
+
+def test_a_refusal_says_what_was_seen_where_and_never_the_number() -> None:
+    told = refusal("Карта 4111111111111111, тел. +79161234567")
+    assert told == (
+        "a public answer may not hold a card number (**************11, character 7), a phone number (*********67,"
+        " character 31); take it out"
+    )

@@ -1,0 +1,44 @@
+"""A real HTTP server that takes what people are told, and fails as it is told."""
+
+import json
+import threading
+from collections import deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+
+class Phone:
+    """Whom one tells; ``told`` holds title and body of each message, ``url`` is the address with a secret in it."""
+
+    secret = "s3cr3t-token"
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        self.failing: deque[int] = deque()
+        self.always: int | None = None
+        phone = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                sent: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                status = phone.always or (phone.failing.popleft() if phone.failing else 200)
+                if status == 200:
+                    phone.told.append((sent["title"], sent["message"]))
+                self.send_response(status)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"json://127.0.0.1:{self._server.server_port}/hooks/{self.secret}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
