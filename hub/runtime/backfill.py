@@ -118,7 +118,7 @@ async def backfill(
         on_plan: told of what it costs, and of what was begun before.
     Raises:
         ConfigError: there is no such instance, it cannot read, or it is paused.
-        HubError: the source does not answer at all.
+        HubError: the source does not answer at all, or another process works on the same backfill.
         StoreError: the store cannot be read or written; what was committed stays.
     """
     instance = _readable(settings, store, wanted.instance)
@@ -187,7 +187,7 @@ def _begin(
 def _lock(store: Store, task: Backfill) -> Lock:
     held = stream_lock(f"{store.path.resolve()}\nbackfill {task.n}")
     if held is None:
-        raise ConfigError(f'another process works on this backfill of "{task.instance}"; wait for it, or stop it')
+        raise TransientError(f'another process works on this backfill of "{task.instance}"; wait for it, or stop it')
     return held
 
 

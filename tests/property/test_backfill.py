@@ -45,13 +45,13 @@ def _ended(hours: list[int], cuts: list[int], hidden_for: dict[int, int]) -> tup
         return tickets, events, [(one.day, one.source, one.stored) for one in done.days or ()]
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=10)
 @given(HOURS, st.lists(st.integers(0, 12), max_size=4))
 def test_a_cut_anywhere_resumes_to_the_same_store(hours: list[int], cuts: list[int]) -> None:
     assert _ended(hours, cuts, {}) == _ended(hours, [], {})
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=10)
 @given(HOURS, st.lists(st.integers(0, 12), max_size=3), st.sets(st.integers(0, 13), max_size=4))
 def test_whatever_a_first_read_misses_is_there_in_the_end(hours: list[int], cuts: list[int], missed: set[int]) -> None:
     tickets, _, days = _ended(hours, cuts, dict.fromkeys(missed, 1))

@@ -16,6 +16,7 @@ from hub.runtime.backfill_plan import Plan
 from hub.runtime.spans import cut, day_edges
 from hub.sdk import AuthError, ConfigError, TransientError
 from hub.store import Backfill, Store
+from hub.store.machine import stream_lock
 from tests.unit.runtime.past import BEGIN, CutError, Source, settings
 from tests.unit.store.pages import new_store, rows
 
@@ -168,6 +169,18 @@ def test_a_fault_that_waits_for_a_person_ends_it_and_says_how_to_go_on(store: St
     source = Source(hours=list(range(0, 160, 3)), fails=[AuthError("401; renew the key")])
     done = run(store, source)
     assert done.problems == ["401; renew the key; then run the same command again to go on"]
+    assert run(store, source).ok
+
+
+def test_two_processes_do_not_work_on_one_backfill(store: Store) -> None:
+    source = Source(hours=[1, 30], cut=1)
+    with pytest.raises(CutError):
+        run(store, source)
+    source.cut = None
+    held = stream_lock(f"{store.path.resolve()}\nbackfill 1")
+    assert held is not None
+    with held, pytest.raises(TransientError, match="another process works on this backfill"):
+        run(store, source)
     assert run(store, source).ok
 
 

@@ -27,6 +27,13 @@ def test_a_ticket_is_routed_but_escalated_only_where_effects_are_wanted(
     assert rows(store, "SELECT count(*) FROM outbox") == [(wanted,)]
 
 
+@pytest.mark.parametrize(("effects", "wanted"), [(True, 2), (False, 0)])
+def test_history_is_neither_delivered_nor_anybody_s_alarm(store: Store, *, effects: bool, wanted: int) -> None:
+    delivers = Router(lambda facts: Decided("high", deliver=("desk",), notify=("lead",)))
+    put(store, mention("1"), router=delivers, effects=effects, mode="backfill")
+    assert rows(store, "SELECT count(*) FROM outbox") == [(wanted,)]
+
+
 @pytest.mark.parametrize("effects", [True, False])
 def test_an_open_case_hears_of_a_found_message_only_where_effects_are_wanted(store: Store, *, effects: bool) -> None:
     linked(store)
