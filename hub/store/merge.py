@@ -122,7 +122,8 @@ class Merge:
                 self._settle(case)
             if case.touched and case.before is None:
                 case.news = True
-                self.events.append(created(case.row.n, len(case.messages)))
+                history = not self._checkpoint.effects
+                self.events.append(created(case.row.n, len(case.messages), history=history))
 
     def _put(self, draft: TicketDraft, ticket: bytes, ids: tuple[bytes, ...]) -> None:
         if self._is_single(ticket, ids):

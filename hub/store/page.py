@@ -264,6 +264,7 @@ class Event:
     data: Mapping[str, object] = field(default_factory=dict)
 
 
-def created(ticket_n: int, messages: int) -> Event:
-    """Return the event of a ticket that the source opened."""
-    return Event(ticket_n, "created", "source", {"messages": messages})
+def created(ticket_n: int, messages: int, *, history: bool = False) -> Event:
+    """Return the event of a ticket that the source opened; *history*: it was read late and without effects, so that
+    nobody is to be told of it either."""
+    return Event(ticket_n, "created", "source", {"messages": messages} | ({"history": True} if history else {}))

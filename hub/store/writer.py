@@ -69,7 +69,7 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     _update_messages(connection, changed)
     _note_counters(connection, cases)
     _insert(connection, "ticket_events", list(_event_rows(events, micros(checkpoint.now))))
-    _note_opened(connection, singles.tickets, micros(checkpoint.now))
+    _note_opened(connection, singles.tickets, micros(checkpoint.now), history=not checkpoint.effects)
     relations.note_follows(connection, merge.follows, micros(checkpoint.now))
     twins.propose(connection, checkpoint, [case for case in cases if case.before is None], singles)
     _follow_search(connection, cases)
@@ -200,11 +200,11 @@ def _event_rows(events: Iterable[Event], at: int) -> Iterator[Row]:
     return ((event.ticket_n, at, event.kind, event.cause, dumps(event.data)) for event in events)
 
 
-def _note_opened(connection: sa.Connection, opened: list[Row], at: int) -> None:
+def _note_opened(connection: sa.Connection, opened: list[Row], at: int, *, history: bool) -> None:
     """Write the first event of tickets with one message each, whose numbers have no gaps: the database makes the
     rows itself, at half the cost of giving it each."""
     if opened:
-        event = created(0, messages=1)
+        event = created(0, messages=1, history=history)
         values = (at, event.kind, event.cause, dumps(event.data), opened[0][0], opened[-1][0])
         names = ", ".join(_COLUMNS["ticket_events"])
         select = "SELECT n, ?, ?, ?, ? FROM tickets WHERE n BETWEEN ? AND ?"

@@ -34,6 +34,14 @@ def test_history_is_neither_delivered_nor_anybody_s_alarm(store: Store, *, effec
     assert rows(store, "SELECT count(*) FROM outbox") == [(wanted,)]
 
 
+@pytest.mark.parametrize("router", [None, ESCALATES])
+def test_history_says_so_in_the_first_event_of_its_tickets(store: Store, router: Router | None) -> None:
+    put(store, mention("1"), router=router, effects=False, mode="backfill")
+    put(store, mention("2"), router=router)
+    told = rows(store, "SELECT data FROM ticket_events WHERE kind = 'created' ORDER BY n")
+    assert told == [('{"messages":1,"history":true}',), ('{"messages":1}',)]
+
+
 @pytest.mark.parametrize("effects", [True, False])
 def test_an_open_case_hears_of_a_found_message_only_where_effects_are_wanted(store: Store, *, effects: bool) -> None:
     linked(store)
