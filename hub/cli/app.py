@@ -20,6 +20,8 @@ COMMANDS = {
     "sync": Entry("hub.cli.sync", "sync", "Read what is new and send what waits, once, now."),
     "run": Entry("hub.cli.run", "run", "Read on a schedule and send what waits, until it is stopped."),
     "reload": Entry("hub.cli.run", "reload", 'Let a running "hub run" read settings and rules anew.'),
+    "backfill": Entry("hub.cli.backfill", "backfill", "Read the past of INSTANCE, and prove that nothing is missing."),
+    "replay": Entry("hub.cli.replay", "replay", "Read kept originals as today's connectors and rules do."),
     "status": Entry("hub.cli.status", "status", "Show how every instance is and what waits for a person."),
     "pause": Entry("hub.cli.status", "pause", "Stop reading an instance until it is resumed."),
     "resume": Entry("hub.cli.status", "resume", "Read a paused instance again."),

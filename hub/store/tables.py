@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0011"
+HEAD = "0012"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -119,6 +119,7 @@ originals = sa.Table(
     sa.Column("read_at", sa.BigInteger, nullable=False),
     sa.Column("records", sa.Integer, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),  # the response as it came, zstd
+    sa.Column("request", sa.Text),  # JSON: how it was asked for; None: kept by a version that did not note it
 )
 sa.Index("originals_instance", originals.c.instance, originals.c.read_at)
 
@@ -526,3 +527,36 @@ surges = sa.Table(
     sa.Column("told_at", sa.BigInteger),  # when the recipient took the notice; also where nobody is to be told
 )
 sa.Index("surges_ended_at", surges.c.ended_at)
+
+backfills = sa.Table(
+    "backfills",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("open_end", sa.SmallInteger, nullable=False),  # 1: it was begun without an end, which is when it began
+    sa.Column("effects", sa.SmallInteger, nullable=False),  # 0 or 1
+    sa.Column("state", sa.Text, nullable=False),  # reading, complete or gaps
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("finished_at", sa.BigInteger),
+    sa.Column("report", sa.Text),  # JSON: the proof of completeness
+)
+
+backfill_windows = sa.Table(
+    "backfill_windows",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("backfill_n", RowNumber, sa.ForeignKey("backfills.n"), nullable=False),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("cursor", sa.Text),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("rejected", sa.BigInteger, nullable=False),
+    sa.Column("checkpoint_at", sa.BigInteger),
+    sa.Column("finished_at", sa.BigInteger),
+    sa.Column("error", sa.Text),
+)
+sa.Index("backfill_windows_of", backfill_windows.c.backfill_n)
