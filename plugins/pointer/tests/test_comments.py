@@ -80,7 +80,7 @@ def test_a_customers_comment_comes_in_with_its_author_and_leaves_the_review_as_i
     assert (draft.thread, draft.kind, draft.platform) == ("7", "review", "2gis")
     assert (message.source_id, message.direction, message.body) == ("7/comments/71", "in", "И у меня")
     assert message.author is not None
-    assert message.author.key == "3/Анна"
+    assert message.author.key == "7/Анна"
 
 
 @pytest.mark.parametrize("odd", [None, "text", {}, {**COMMENT, "id": None}, {**COMMENT, "created_at": "soon"}])
