@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.errors import StoreError
-from hub.store import figures_refresh, relations, search
+from hub.store import figures_refresh, positions, relations, search
 from hub.store.forgetting import forget, others_of
 from hub.store.links import case_digest
 from hub.store.merge import author_digest
@@ -117,6 +117,7 @@ def erase(connection: sa.Connection, author: str, now: datetime, platform: str |
     relations.forget(connection, opened)
     _delete_figures(connection, opened, concerned, traces.names)
     _delete(connection, tickets, opened)
+    positions.take_back(connection)
     if rows and connection.dialect.name == "sqlite":
         search.settle(connection)
     forget(connection, gone)
@@ -138,6 +139,7 @@ def remove_tickets(connection: sa.Connection, numbers: Sequence[int], now: datet
     _forget_cases(connection, numbers, now)
     _delete_figures(connection, numbers, numbers, frozenset())
     _delete(connection, tickets, numbers)
+    positions.take_back(connection)
     if rows and connection.dialect.name == "sqlite":
         search.take_back(connection)
     return len(rows)
