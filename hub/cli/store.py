@@ -151,7 +151,7 @@ def prune(state: State, dry_run: bool, yes: bool, as_json: bool) -> None:
     from hub.runtime.retention import prune as run
     from hub.sdk import ConfigError
 
-    outline = state.outline()
+    outline = state.settings(apart=True)  # with the instances: what their sweeps still send is not removed
     if outline.keep_tickets is None:
         raise ConfigError(f'{outline.path}: nothing says how long to keep tickets; write [retention] tickets = "1095d"')
     before = datetime.now(UTC) - outline.keep_tickets
