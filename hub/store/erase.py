@@ -18,7 +18,7 @@ import zstandard
 from hub.sdk.errors import StoreError
 from hub.store import figures_refresh, positions, relations, search
 from hub.store.forgetting import forget, others_of
-from hub.store.links import case_digest
+from hub.store.links import case_digest, marker_digest
 from hub.store.merge import author_digest
 from hub.store.replies import forget as forget_replies
 from hub.store.rows import MessageRow, profile_digest
@@ -184,6 +184,9 @@ def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetim
     for some in _chunks(opened):
         for row in connection.execute(sa.select(links).where(links.c.ticket_n.in_(some))):
             digests.add(case_digest(row.connector, row.namespace, row.external_id))
+        unmade = (outbox.c.effect == "create") & (outbox.c.state != "done")
+        for marker in connection.execute(sa.select(outbox.c.marker).where(outbox.c.ticket_n.in_(some), unmade)):
+            digests.add(marker_digest(marker[0]))
     _remember(connection, digests, now)
     _delete(connection, case_problems, opened, "ticket_n")
     _delete(connection, links, opened, "ticket_n")

@@ -370,6 +370,35 @@ def test_what_is_made_for_an_erased_person_is_never_taken_for_anothers(store: St
     assert rows(store, "SELECT * FROM links") == []
 
 
+def test_a_case_that_was_being_made_when_its_customer_was_erased_is_no_ticket_later(store: Store) -> None:
+    put(store, mention("1", author="anna"))
+    row = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert row is not None
+    store.outbox_unsure(row.n, 1)
+    store.erase("anna")
+    case, other = (
+        FollowUp(external_id=name, marker=marker, otherwise=mention(name, body="of Anna"))
+        for name, marker in (("T-1", row.marker), ("T-2", "hub-000000000000000000000000"))
+    )
+    for _ in range(2):
+        put(store, case, other, **THERE)
+    assert [one.thread for one in store.iter_tickets()] == ["T-2"]
+
+
+def test_the_case_of_a_ticket_that_came_back_after_its_removal_is_followed(store: Store) -> None:
+    put(store, mention("1", state="closed"))
+    row = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert row is not None
+    store.outbox_drop([row.n])
+    assert store.prune_tickets(NOW + timedelta(days=1)).tickets == 1
+    put(store, mention("1"))
+    again = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert again is not None
+    assert again.marker == row.marker
+    put(store, FollowUp(external_id="T-1", marker=row.marker, state="open"), **THERE)
+    assert [link.external_id for link in next(store.iter_tickets()).links] == ["T-1"]
+
+
 def test_numbers_of_a_database_of_before_go_on(store: Store, tmp_path: Path) -> None:
     linked(store)
     older(store, tmp_path / "old.db", "0012")
