@@ -7,7 +7,7 @@ The author's key is kept as a digest, so that the next sweep does not bring the 
 import json
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -44,10 +44,21 @@ _ID_FIELDS = ("id", "key", "uuid")  # how fields are called that name a record
 
 
 @dataclass(frozen=True, slots=True)
+class CaseLeft:
+    """A case at a destination that tells of somebody erased. ``external_id`` is None where it was being made: whether
+    it is there is not known, but by ``marker`` it can be found."""
+
+    instance: str
+    external_id: str | None = None
+    url: str | None = None
+    marker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was removed. ``tickets`` counts those that the person had opened: they go as a whole, for title, thread
+    """How much was removed, and where else the person's words stand. ``tickets`` counts those that the person had opened: they go as a whole, for title, thread
     and our answers in them speak of the person too. ``pages`` could not be read; ``deliveries`` are rows of the outbox
-    of these tickets, sent or not."""
+    of these tickets, sent or not. ``cases`` are those that tell of the person at destinations, where they stay."""
 
     messages: int
     tickets: int
@@ -55,10 +66,12 @@ class Erased:
     dead_letters: int
     pages: int = 0
     deliveries: int = 0
+    cases: tuple[CaseLeft, ...] = ()
 
     def __add__(self, other: "Erased") -> "Erased":
-        both = zip(astuple(self), astuple(other), strict=True)
-        return Erased(*(one + another for one, another in both))
+        counts = [one.name for one in fields(Erased) if one.name != "cases"]
+        cases = tuple(dict.fromkeys(self.cases + other.cases))
+        return Erased(*(getattr(self, name) + getattr(other, name) for name in counts), cases=cases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +123,7 @@ def erase(connection: sa.Connection, author: str, now: datetime, platform: str |
     rows = {row.n: row for row in (*written, *_messages_in(connection, opened))}
     _forget_in_index(connection, list(rows.values()))
     traces = _traces(author, written)
+    cases = tuple(_cases_of(connection, concerned))
     _delete(connection, messages, list(rows))
     _delete(connection, ticket_events, concerned, "ticket_n")
     forget_replies(connection, opened, [(row.ticket_n, row.id) for row in rows.values()])
@@ -124,7 +138,7 @@ def erase(connection: sa.Connection, author: str, now: datetime, platform: str |
     pages_of, letters = (_delete_with(connection, table, traces) for table in (originals, dead_letters))
     pages = _drop_failed_pages(connection, traces)
     _remember(connection, digests, now)
-    return Erased(len(rows), len(opened), pages_of, letters, pages, deliveries)
+    return Erased(len(rows), len(opened), pages_of, letters, pages, deliveries, cases)
 
 
 def remove_tickets(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> int:
@@ -175,6 +189,18 @@ def _messages_in(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[
     for some in _chunks(numbers):
         for row in connection.execute(sa.select(messages).where(messages.c.ticket_n.in_(some))):
             yield MessageRow(*row)
+
+
+def _cases_of(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[CaseLeft]:
+    """Yield the cases of the tickets *numbers* that are still there, then those that may be."""
+    for some in _chunks(numbers):
+        there = links.c.state.is_(None) | (links.c.state != "hidden")
+        query = sa.select(links).where(links.c.ticket_n.in_(some), there).order_by(links.c.n)
+        for row in connection.execute(query):
+            yield CaseLeft(row.instance, row.external_id, row.url)
+        unsure = (outbox.c.effect == "create") & outbox.c.external_id.is_(None) & outbox.c.unsure_since.is_not(None)
+        for row in connection.execute(sa.select(outbox).where(outbox.c.ticket_n.in_(some), unsure)):
+            yield CaseLeft(row.instance, marker=row.marker)
 
 
 def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetime) -> int:
