@@ -14,6 +14,7 @@ from hub.pipeline.source import utc_now
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.condition import Conditions
 from hub.runtime.config import Settings
+from hub.runtime.renamed import readdress
 from hub.runtime.rounds import Rounds
 from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Workshop
@@ -122,6 +123,7 @@ class Daemon:
             async with Transport() as transport:
                 self.rounds = Rounds(self._workshop(self.settings, transport), self._store, self.conditions)
                 await self._store.run(self.rounds.recall)
+                await self._store.run(readdress, self.settings, self._store)
                 self._listen_for_signals()
                 doors = self._open_doors()
                 notify("READY=1")
@@ -197,6 +199,7 @@ class Daemon:
             settings = await asyncio.to_thread(self._load)
             workshop = await asyncio.to_thread(self._workshop, settings, transport, strict=True)
             rounds.swap(workshop)
+            await self._store.run(readdress, settings, self._store)
         except HubError as error:
             _log.error("nothing was reloaded: the settings or rules are wrong", extra={"error": str(error)})
         else:

@@ -17,7 +17,7 @@ from hub.runtime.reports import DeliveryReport, SyncReport
 from hub.runtime.sources import Workshop, offline_source
 from hub.sdk import AuthError, ConfigError, HubError, Request, Steps, StoreError, TransientError, Writes
 from hub.store import Store, StreamKey, StreamState
-from hub.store.machine import stream_lock
+from hub.store.machine import Lock, stream_lock
 
 OUTBOX = "outbox"
 """The name under which it is kept how an instance's outbox fares, beside its streams."""
@@ -26,6 +26,11 @@ WRITES = frozenset({"deliver", "escalate", "act"})
 """Abilities that write."""
 
 _log = logging.getLogger(__name__)
+
+
+def outbox_lock(store: Store, name: str) -> Lock | None:
+    """Return the lock of an instance's outbox, or None: another run of it is under way."""
+    return stream_lock(f"{store.path.resolve()}\n{name}\n\n{OUTBOX}")
 
 
 async def deliver(
@@ -43,7 +48,7 @@ async def deliver(
         if state is not None and state.failures:  # a person dropped what failed
             await store.run(store.stream_finished, _key(name), None)
         return
-    held = stream_lock(f"{store.path.resolve()}\n{name}\n\n{OUTBOX}")
+    held = outbox_lock(store, name)
     if held is None:
         report.deliveries.append(DeliveryReport(name, skipped="another run of this outbox is under way"))
         return

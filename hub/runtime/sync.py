@@ -10,6 +10,7 @@ from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun, together
 from hub.runtime.outbox_run import WRITES, deliver
+from hub.runtime.renamed import readdress
 from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.retention import prune_daily
 from hub.runtime.rules import rules_in_force
@@ -43,6 +44,7 @@ async def sync(
     """
     started = time.perf_counter()
     report = SyncReport()
+    await store.run(readdress, settings, store)
     runnable = _runnable(settings.pick(names), store.instances(), report)
     in_force = rules_in_force(settings.rules, store)
     if in_force.problem:

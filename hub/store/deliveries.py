@@ -11,7 +11,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from hub.sdk.ticket import Role
-from hub.store import by_hand, case_problems, links, outbox, queries, same, tell
+from hub.store import by_hand, case_problems, links, outbox, queries, renamed, same, tell
 from hub.store.again import decide_again
 from hub.store.by_hand import HandSet
 from hub.store.case_problems import CaseProblem
@@ -139,6 +139,20 @@ class Deliveries(ABC):
         """Let a delivery wait until *at* without counting that as a failure."""
         with self._write() as connection:
             outbox.later(connection, n, at, error)
+
+    def outbox_gone(self, names: Collection[str]) -> list[str]:
+        """Return the instances that deliveries wait for and that are none of *names*."""
+        with self._read() as connection:
+            return renamed.gone(connection, names)
+
+    def outbox_readdress(self, old: str, places: Mapping[str, tuple[str, str]]) -> str | None:
+        """Address what was asked of an instance to the one that it is now; see
+        :func:`hub.store.renamed.readdress`."""
+        with self._read() as connection:
+            if renamed.named_now(connection, old, places) is None:
+                return None
+        with self._write() as connection:
+            return renamed.readdress(connection, old, places)
 
     def outbox_left(self, instance: str | None = None, limit: int = 100) -> list[Outgoing]:
         """Return the deliveries that wait or are set aside, oldest first."""

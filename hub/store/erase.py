@@ -56,9 +56,12 @@ class CaseLeft:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was removed, and where else the person's words stand. ``tickets`` counts those that the person had opened: they go as a whole, for title, thread
-    and our answers in them speak of the person too. ``pages`` could not be read; ``deliveries`` are rows of the outbox
-    of these tickets, sent or not. ``cases`` are those that tell of the person at destinations, where they stay."""
+    """How much was removed, and where else the person's words stand.
+
+    ``tickets`` counts those that the person had opened: they go as a whole, for title, thread and our answers in them
+    speak of the person too. ``pages`` could not be read; ``deliveries`` are rows of the outbox of these tickets, sent
+    or not. ``cases`` are those that tell of the person at destinations, where they stay.
+    """
 
     messages: int
     tickets: int
@@ -69,9 +72,8 @@ class Erased:
     cases: tuple[CaseLeft, ...] = ()
 
     def __add__(self, other: "Erased") -> "Erased":
-        counts = [one.name for one in fields(Erased) if one.name != "cases"]
-        cases = tuple(dict.fromkeys(self.cases + other.cases))
-        return Erased(*(getattr(self, name) + getattr(other, name) for name in counts), cases=cases)
+        both: dict[str, Any] = {one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(Erased)}
+        return Erased(**both | {"cases": tuple(dict.fromkeys(both["cases"]))})
 
 
 @dataclass(frozen=True, slots=True)

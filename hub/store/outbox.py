@@ -83,6 +83,10 @@ def ask_case(
     link = newest(connection, ticket_n, instance, role)
     if link is not None and link.state not in CLOSED:
         return Asked(False, link=link_of(link))
+    here = (outbox.c.ticket_n == ticket_n) & (outbox.c.instance == instance) & (outbox.c.role == role)
+    waits = ROWS.where(here, outbox.c.effect == "create", _LEFT).order_by(outbox.c.n).limit(1)
+    if (under_way := connection.execute(waits).one_or_none()) is not None:
+        return Asked(False, outgoing_of(under_way))  # by another marker where the instance had another name
     mine = (links.c.ticket_n == ticket_n) & (links.c.instance == instance) & (links.c.role == role)
     earlier = connection.execute(sa.select(sa.func.count()).select_from(links).where(mine)).scalar_one()
     payload = {"cause": cause} | ({"department": department} if department else {})

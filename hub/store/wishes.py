@@ -108,7 +108,8 @@ def _ids(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, bytes]:
 def _known(
     connection: sa.Connection, numbers: Sequence[int], destinations: Destinations | None
 ) -> set[tuple[int, str]]:
-    """Return ticket and instance of the cases that there are already, under whatever name the instance had then."""
+    """Return ticket and instance of the cases that there are already or were asked for, under whatever name the
+    instance had then."""
     found: set[tuple[int, str]] = set()
     names = destinations.connectors if destinations else {}
     for some in chunks(numbers):
@@ -117,6 +118,10 @@ def _known(
             found.add((row.ticket_n, row.instance))
             if row.instance not in names:
                 found.update((row.ticket_n, name) for name, connector in names.items() if connector == row.connector)
+        # Of what was asked of an instance by its earlier name, the marker has that name.
+        asked = sa.select(outbox.c.ticket_n, outbox.c.instance).where(outbox.c.ticket_n.in_(some))
+        asked = asked.where(outbox.c.role == ROLE, outbox.c.effect == "create")
+        found.update((row.ticket_n, row.instance) for row in connection.execute(asked))
     return found
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.runtime.outbox_run import outbox_lock
 from hub.sdk import TicketDraft
 from hub.store import Checkpoint, Place, StreamKey, open_store
 from tests.unit.cli.conftest import Hub
@@ -40,3 +41,26 @@ def test_a_case_that_needs_a_look_is_told_by_one_sync_and_is_no_failure_of_it(hu
     assert line in first.err
     assert line not in second.err
     assert line in hub("status").err
+
+
+@pytest.mark.parametrize(("held", "now"), [(False, "maps"), (True, "desk")])
+def test_what_waits_for_an_instance_by_its_earlier_name_is_sent_by_the_new_one(
+    hub: Hub, config: Path, monkeypatch: pytest.MonkeyPatch, held: bool, now: str
+) -> None:
+    monkeypatch.setenv("A_KEY_THAT_NOBODY_SET", "k3y-of-main")
+    monkeypatch.setenv("A_TOKEN_THAT_NOBODY_SET", "t0ken-of-maps")
+    at = datetime.now(UTC)
+    drafts = [TicketDraft.of(source_id=n, kind="mention", platform="vk.com", body="x", created_at=at) for n in "12"]
+    with open_store(f"sqlite:///{config.parent / 'hub.db'}") as store:
+        store.checkpoint(Checkpoint(StreamKey("main", "1", "poll"), "youscan", "", drafts, at, records=2))
+        first, second = (store.ask_case(str(one.id), "desk").outgoing for one in store.iter_tickets())
+        assert first
+        assert second
+        store.outbox_made(first.n, 9, Place("desk", "pointer", "", "T-1"), None)
+        store.outbox_finished(first.n)
+        running = outbox_lock(store, "desk") if held else None  # by a process that has the old settings
+        hub("pause", "main")
+        hub("sync", "main")
+        assert store.outbox_row(second.n).instance == now
+        if running is not None:
+            running.release()

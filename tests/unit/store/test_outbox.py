@@ -405,7 +405,7 @@ def test_numbers_of_a_database_of_before_go_on(store: Store, tmp_path: Path) -> 
     columns = "n, ticket_n, instance, role, effect, marker, payload, state, attempts, created_at, updated_at"
     with closing(sqlite3.connect(tmp_path / "old.db")) as made, made:
         made.execute("ATTACH ? AS new", (str(store.path),))
-        made.execute(f"INSERT INTO main.outbox ({columns}) SELECT {columns} FROM new.outbox")  # noqa: S608 - our own
+        made.execute(f"INSERT INTO main.outbox ({columns}) SELECT {columns} FROM new.outbox")
     upgrade_store(f"sqlite:///{tmp_path / 'old.db'}")
     with open_store(f"sqlite:///{tmp_path / 'old.db'}") as upgraded:
         assert rows(upgraded, "SELECT n, state FROM outbox") == rows(store, "SELECT n, state FROM outbox")
