@@ -36,6 +36,10 @@ TEXTS: Catalogue = {
         "private.account": "an account number ({masked}, character {at})",
         "private.phone": "a phone number ({masked}, character {at})",
         "private.passport": "a passport number ({masked}, character {at})",
+        "waiting_proposals": (
+            "tickets of the last week that are proposed for an escalation, as nobody knows the customer yet: {number};"
+            ' "hub tickets show ID" has the command that opens it'
+        ),
         "waiting_drafts": '{number} drafts wait for a person; "hub replies list" shows them',
         "column.n": "n",
         "column.state": "state",
@@ -100,6 +104,10 @@ TEXTS: Catalogue = {
         "private.account": "номер счёта ({masked}, знак {at})",
         "private.phone": "номер телефона ({masked}, знак {at})",
         "private.passport": "номер паспорта ({masked}, знак {at})",
+        "waiting_proposals": (
+            "обращений за неделю, где предложена эскалация, а клиент пока неизвестен: {number};"
+            " команду, которая её откроет, покажет «hub tickets show ID»"
+        ),
         "waiting_drafts": "черновиков ждёт человека: {number}; их покажет «hub replies list»",
         "column.n": "№",
         "column.state": "состояние",

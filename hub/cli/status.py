@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hub.store.rulesets import KeptRules
     from hub.store.surges import Surge
 
+_WEEK = timedelta(days=7)
 _DEAD = 10_000  # dead letters that are counted by instance
 
 
@@ -47,19 +48,29 @@ def status(state: State, as_json: bool) -> None:
         surging = store.open_surges()
         rows = overview({**outline.connectors, **told}, *known, datetime.now(UTC), waiting)
         cases = store.case_problems()
+        proposed = store.proposed_since(datetime.now(UTC) - _WEEK)
         late, drafts = unpublished_problems(outline.replies, store), len(store.replies(("draft",), _DEAD))
     if as_json:
         version = in_force.version if in_force and outline.rules else None
         rules = {"version": version, "problem": problem}
         replies = {"drafts": drafts, "problems": late}
         print_json(
-            {"instances": rows, "store": summary, "rules": rules, "cases": cases, "replies": replies, "surges": surging}
+            {
+                "instances": rows,
+                "store": summary,
+                "rules": rules,
+                "cases": cases,
+                "proposed": proposed,
+                "replies": replies,
+                "surges": surging,
+            }
         )
     else:
         _show(outline, rows, summary)
         _show_rules(outline, in_force, problem)
         for case in cases:
             say(case_told(case))
+        _show_proposals(state, proposed)
         _show_replies(state, drafts, late)
         _show_surges(outline, surging)
 
@@ -128,6 +139,14 @@ def _show_rules(outline: "Outline", in_force: "KeptRules | None", problem: str |
     if in_force:
         since = local(in_force.last_at, outline.timezone)
         say(f"rules {in_force.version} are in force since {since}{', until the files are right' if problem else ''}")
+
+
+def _show_proposals(state: State, number: int) -> None:
+    from hub.cli.reply_texts import TEXTS
+    from hub.cli.speech import Speech, spoken
+
+    if number:
+        say(Speech(spoken(state, None), TEXTS)("waiting_proposals", number=number))
 
 
 def _show_replies(state: State, drafts: int, late: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from hub.sdk.ticket import Role
-from hub.store import by_hand, case_problems, links, outbox, queries, renamed, same, tell
+from hub.store import by_hand, case_problems, links, outbox, proposals, queries, renamed, same, tell
 from hub.store.again import decide_again
 from hub.store.by_hand import HandSet
 from hub.store.case_problems import CaseProblem
@@ -139,6 +139,12 @@ class Deliveries(ABC):
         """Let a delivery wait until *at* without counting that as a failure."""
         with self._write() as connection:
             outbox.later(connection, n, at, error)
+
+    def proposed_since(self, since: datetime) -> int:
+        """Return how many open tickets that opened at *since* or later have an escalation proposed, and none asked
+        for."""
+        with self._read() as connection:
+            return proposals.proposed_since(connection, since)
 
     def outbox_gone(self, names: Collection[str]) -> list[str]:
         """Return the instances that deliveries wait for and that are none of *names*."""

@@ -6,13 +6,14 @@ import json
 import os
 import stat
 import sys
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.cli.export import COLUMNS
-from hub.sdk import Sla, Ticket
+from hub.sdk import Sla, Ticket, TicketDraft
 from hub.store import Decided, Escalation, Place, Router, open_store
 from tests.unit.cli.conftest import NOW, Hub, mention, put
 
@@ -127,6 +128,34 @@ def test_what_rules_decided_is_told_with_its_deadlines(hub: Hub, config: Path, t
     assert "due: first response 2026-11-20 15:07 (policy critical)" in shown
     assert "decided by: a, b (rules v1)" in shown
     assert 'proposed for crm (rule); "hub tickets escalate ID --to crm --department claims" opens a case' in shown
+
+
+def test_what_is_proposed_is_counted_by_status_until_it_is_asked_for(hub: Hub, config: Path) -> None:
+    decided = Decided("urgent", ruleset="v1", tags=('"proposed":[[',), proposals=(Escalation("crm", "claims"),))
+    told = replace(decided, proposals=())
+    with open_store(f"sqlite:///{config.parent / 'hub.db'}") as store:
+        now = datetime.now(UTC)
+        times = {"new": now, "told": now, "ended": now, "old": now - timedelta(days=8)}
+        drafts = [
+            TicketDraft.of(
+                source_id=name,
+                kind="mention",
+                platform="vk.com",
+                body=name,
+                created_at=at,
+                state="closed" if name == "ended" else "new",
+            )
+            for name, at in times.items()
+        ]
+        put(store, *drafts, router=Router(lambda facts: told if "told" in facts.texts else decided))
+        ticket = next(one for one in store.iter_tickets() if one.thread == "new")
+    assert json.loads(hub("status", "--json").out)["proposed"] == 1
+    line = "proposed for an escalation, as nobody knows the customer yet: 1;"
+    assert line in hub("status").err
+    with open_store(f"sqlite:///{config.parent / 'hub.db'}") as store:
+        store.ask_case(str(ticket.id), "crm", "claims")
+    assert json.loads(hub("status", "--json").out)["proposed"] == 0
+    assert "proposed for an escalation" not in hub("status").err
 
 
 def test_changes_are_told_as_a_story(hub: Hub, filled: Path) -> None:
