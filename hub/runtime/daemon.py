@@ -101,8 +101,7 @@ class Daemon:
             AuthError: it is not the vendor's.
         """
         assert self.rounds is not None  # noqa: S101 - the doors open after the rounds began
-        self.rounds.source(name).hooks.receive(webhook=webhook)
-        self.rounds.ask(name)
+        self.rounds.ask(name, self.rounds.source(name).hooks.receive(webhook=webhook))
 
     @property
     def is_ready(self) -> bool:

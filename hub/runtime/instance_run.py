@@ -81,7 +81,13 @@ class InstanceRun:
         self._tells_tickets = bool(self._facts.hook.ticket_stored.get_hookimpls())
         self._now = utc_now()
 
-    async def sync(self, sweeps: bool, forced: bool = False, slot: datetime | None = None) -> None:
+    async def sync(
+        self,
+        sweeps: bool,
+        forced: bool = False,
+        slot: datetime | None = None,
+        only: AbstractSet[str] = frozenset(),
+    ) -> None:
         """Run every stream once, and the sweeps that are due.
 
         Args:
@@ -89,13 +95,15 @@ class InstanceRun:
             forced: also run streams that wait after failures.
             slot: when the slot of the schedule began that this run is for: what another process has read since then is
                 passed over.
+            only: names of the streams to run; empty: all.
         """
         self._slot = slot
         name = self._instance.name
         keep_since = self._now - self._instance.config.keep_raw
         known = await self._store.run(self._store.recall, name, keep_since)
         try:
-            await self._run_streams(await self._streams(known.references, forced), sweeps, forced)
+            streams = await self._streams(known.references, forced)
+            await self._run_streams([one for one in streams if not only or one.name in only], sweeps, forced)
         except StoreError:
             raise
         except (AuthError, ConfigError) as error:

@@ -18,7 +18,7 @@ from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, SyncReport
-from hub.runtime.scheduler import InstanceState, Schedule, due, next_due, next_slot, schedule_of
+from hub.runtime.scheduler import Hint, InstanceState, Schedule, due, next_due, next_slot, schedule_of, wanted_of
 from hub.runtime.sources import Workshop
 from hub.sdk import StoreError
 from hub.store import Store
@@ -54,6 +54,7 @@ class Rounds:
         self._customers: asyncio.Task[None] | None = None
         self._due_at: dict[str, datetime] = {}
         self._started_at: dict[str, datetime] = {}
+        self._hints: dict[str, Hint] = {}
         self._paused: frozenset[str] = frozenset()
         self._wake = asyncio.Event()
         self._hurry = False
@@ -77,6 +78,7 @@ class Rounds:
         self._workshop, self._schedules = workshop, schedules
         for name in self._due_at.keys() - schedules.keys():
             self._conditions.forget(name)
+            self._hints.pop(name, None)
         self._set_due(schedules)
 
     def recall(self) -> None:
@@ -87,14 +89,24 @@ class Rounds:
                 self._started_at[state.instance] = max(last or state.finished_at, state.finished_at)
         self._set_due(self._schedules)
 
-    def ask(self, name: str) -> bool:
-        """Poll an instance soon, though not again at once; return whether there is one of that name that reads."""
+    def ask(self, name: str, streams: Iterable[str] = ()) -> bool:
+        """Poll an instance soon, though not again at once; return whether there is one of that name that reads.
+
+        Args:
+            streams: which of its streams have news; empty: any may.
+        """
         if name not in self._schedules:
             return False
-        soonest = self._started_at.get(name, self._clock()) + _GAP
-        self._due_at[name] = min(self._due_at[name], max(self._clock(), soonest))
+        now = self._clock()
+        self._hints[name] = Hint(frozenset(streams), now).joined(self._hints.get(name))
+        self._due_at[name] = min(self._due_at[name], self._soonest(name, now))
         self._wake.set()
         return True
+
+    def _soonest(self, name: str, now: datetime) -> datetime:
+        """Return when a hint may let an instance be polled; a beginning in the future tells nothing."""
+        last = self._started_at.get(name)
+        return now if last is None or last > now else max(now, last + _GAP)
 
     def source(self, name: str) -> Source:
         """Return an instance ready to run."""
@@ -103,6 +115,8 @@ class Rounds:
     def _set_due(self, schedules: dict[str, Schedule]) -> None:
         now = self._clock()
         self._due_at = {name: next_slot(one, self._started_at.get(name), now) for name, one in schedules.items()}
+        for name in self._hints:
+            self._due_at[name] = min(self._due_at[name], self._soonest(name, now))
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 
@@ -158,20 +172,21 @@ class Rounds:
     def _begin_polls(self) -> None:
         now = self._clock()
         for name in due(self._states(), now):
-            slot = self._due_at[name]
+            wanted = wanted_of(self._schedules[name], self._started_at.get(name), now, self._hints.pop(name, None))
+            lag = now - self._due_at[name]
             self._started_at[name] = now
             self._due_at[name] = self._schedules[name].after(now)
-            self._conditions.began(name, now, (now - slot).total_seconds())
-            task = asyncio.create_task(self._poll(name), name=f"poll {name}")
+            self._conditions.began(name, now, lag.total_seconds())
+            task = asyncio.create_task(self._poll(name, wanted), name=f"poll {name}")
             self._polls[name] = task
             task.add_done_callback(partial(self._poll_ended, name))
 
-    async def _poll(self, name: str) -> None:
+    async def _poll(self, name: str, wanted: Hint) -> None:
         instance, report = self._instance(name), SyncReport()
         if instance is None:
             return
         run = InstanceRun(self._workshop, self._store, instance, report, self._page_stored)
-        await run.sync(sweeps=True, slot=self._schedules[name].slot(self._clock()))
+        await run.sync(sweeps=True, slot=wanted.at, only=wanted.streams)
         self._conditions.ended(name, report, self._clock())
 
     def _page_stored(self, progress: Progress) -> None:

@@ -116,6 +116,36 @@ def next_slot(schedule: Schedule, started_at: datetime | None, now: datetime) ->
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """Somebody said that an instance has news.
+
+    Args:
+        streams: in which of its streams; empty: in any.
+        at: when; what was read before that does not have them.
+    """
+
+    streams: frozenset[str]
+    at: datetime
+
+    def joined(self, other: "Hint | None") -> "Hint":
+        """Return what both say together."""
+        if other is None:
+            return self
+        streams = self.streams | other.streams if self.streams and other.streams else frozenset[str]()
+        return Hint(streams, max(self.at, other.at))
+
+
+def wanted_of(schedule: Schedule, started_at: datetime | None, now: datetime, hint: Hint | None) -> Hint:
+    """Return what a poll that begins now is to read: everything where its slot is due, else what *hint* names; and
+    since when a stream must have been read to be passed over."""
+    slot = schedule.slot(now)
+    if hint is None:
+        return Hint(frozenset(), slot)
+    whole = next_slot(schedule, started_at, now) <= now
+    return Hint(frozenset() if whole else hint.streams, max(slot, hint.at))
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceState:
     """What is known of an instance.
 

@@ -25,6 +25,7 @@ from hub.sdk import (
     Request,
     Response,
     Stream,
+    Webhook,
     Writes,
 )
 from hub_crm import products
@@ -126,6 +127,14 @@ class Product(ABC):
     @abstractmethod
     def escalate(self, delivery: Delivery) -> Writes:
         """Open a task for a ticket, tell it what is new, or change it."""
+
+    @abstractmethod
+    def receive(self, webhook: Webhook) -> Sequence[str]:
+        """Return the streams that a call of the vendor says have news; empty: all of them.
+
+        Raises:
+            AuthError: it does not bring the secret of the settings, or there is none.
+        """
 
     @abstractmethod
     def find_customer(self, customer: Customer) -> Step[tuple[Card, ...]]:
