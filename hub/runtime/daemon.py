@@ -211,7 +211,14 @@ class Daemon:
             _log.error("rules are wrong", extra={"problem": in_force.problem})
         for name, told in settings.broken.items():
             _log.error("instance cannot be started", extra={"instance": name, "problem": told})
-        return Workshop(settings, transport, rules=in_force.load)
+        conditions = self.conditions
+        return Workshop(
+            settings,
+            transport,
+            on_wait=lambda name, *_: conditions.waited(name),
+            on_limit=conditions.limited,
+            rules=in_force.load,
+        )
 
     def _listen_for_signals(self) -> None:
         loop = asyncio.get_running_loop()

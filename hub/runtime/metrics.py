@@ -26,6 +26,7 @@ class StoreFigures:
         tickets, messages, dead_letters: how many there are.
         size_bytes: of the database.
         streams: how each stream stands.
+        paused: the names of the instances that are.
         outbox: by instance how many deliveries wait and are set aside.
         oldest: by instance when the delivery was asked for that waits longest.
     """
@@ -36,6 +37,7 @@ class StoreFigures:
     dead_letters: int
     size_bytes: int
     streams: Sequence[StreamState]
+    paused: Sequence[str]
     outbox: Mapping[str, tuple[int, int]]
     oldest: Mapping[str, datetime]
 
@@ -50,6 +52,7 @@ def figures(store: Store) -> StoreFigures:
         dead_letters=summary.dead_letters,
         size_bytes=summary.bytes,
         streams=store.streams(),
+        paused=[state.name for state in store.instances() if state.paused_at is not None],
         outbox=store.outbox_counts(),
         oldest=store.outbox_oldest(),
     )
@@ -117,6 +120,9 @@ def _of_process(conditions: Conditions, now: datetime) -> Iterator[Metric]:
     yield _gauge("destination_down", "1: deliveries are held back.", one, down)
     retries = (((name,), known.waits) for name, known in polls)
     yield _counter("retries", "Requests that were tried again.", one, retries)
+    limited = (((name,), known.limited_s) for name, known in polls)
+    yield _counter("limit_wait_seconds", "Time that requests waited for the vendor's limits.", one, limited)
+    yield _gauge("problems", "Other things that are wrong: the log says what.", (), [((), len(conditions.problems))])
     yield _gauge("store_up", "1: the store can be read and written.", (), [((), float(conditions.store is None))])
 
 
@@ -134,6 +140,8 @@ def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
         if state.name == "" and state.stream and state.ok_at is not None and state.gone_at is None
     )
     yield _gauge("stream_lag_seconds", "Time since a stream was last read well.", ("instance", "stream"), lags)
+    paused = (((name,), 1.0) for name in known.paused)
+    yield _gauge("instance_paused", "1: nothing is read or sent until a person lets it go on.", ("instance",), paused)
     for number, (name, about) in enumerate(
         (("outbox_waiting", "Deliveries that wait."), ("outbox_set_aside", "Deliveries that were set aside."))
     ):

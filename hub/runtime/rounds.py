@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from hub.pipeline.source import Source, utc_now
+from hub.runtime.chores import Chores
 from hub.runtime.condition import Conditions
 from hub.runtime.config import InstanceSettings
 from hub.runtime.identify_run import identify
@@ -52,6 +53,10 @@ class Rounds:
         self._polls: dict[str, asyncio.Task[None]] = {}
         self._outboxes: dict[str, asyncio.Task[None]] = {}
         self._customers: asyncio.Task[None] | None = None
+        chores = Chores(store, conditions, lambda: self._workshop, lambda: self._paused)
+        self._chores = {chore.name: chore for chore in chores.all()}
+        self._chores_at = dict.fromkeys(self._chores, 0.0)
+        self._chores_on: dict[str, asyncio.Task[None]] = {}
         self._due_at: dict[str, datetime] = {}
         self._started_at: dict[str, datetime] = {}
         self._hints: dict[str, Hint] = {}
@@ -154,6 +159,7 @@ class Rounds:
             self._conditions.store_failed(str(error))
         else:
             self._conditions.store_works()
+            self._begin_chores()
 
     def _rest_s(self) -> float:
         coming = next_due(self._states())
@@ -241,6 +247,23 @@ class Rounds:
         self._customers = None
         self._told("customers", task)
 
+    # --- chores ---------------------------------------------------------------------------------------------------
+
+    def _begin_chores(self) -> None:
+        now = time.monotonic()
+        for name, chore in self._chores.items():
+            if now >= self._chores_at[name] and name not in self._chores_on and not self._stopping:
+                self._chores_at[name] = now + chore.every_s
+                task = asyncio.create_task(chore.run(), name=name)
+                self._chores_on[name] = task
+                task.add_done_callback(partial(self._chore_ended, name))
+
+    def _chore_ended(self, name: str, task: "asyncio.Task[None]") -> None:
+        del self._chores_on[name]
+        self._told(name, task)
+
+    # --- how they end ---------------------------------------------------------------------------------------------
+
     def _told(self, name: str, task: "asyncio.Task[None]") -> None:
         """Look at how a task ended: an error that nobody expected is logged, and stops nothing else."""
         error = None if task.cancelled() else task.exception()
@@ -258,7 +281,7 @@ class Rounds:
             How many had to be ended.
         """
         self._stopping = True
-        tasks = [*self._polls.values(), *self._outboxes.values()]
+        tasks = [*self._polls.values(), *self._outboxes.values(), *self._chores_on.values()]
         tasks += [self._customers] if self._customers is not None else []
         if not tasks:
             return 0
