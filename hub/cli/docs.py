@@ -24,7 +24,7 @@ from hub.runtime.config import TOP_LEVEL
 from hub.runtime.reply_settings import RepliesSettings
 from hub.sdk import ConnectorConfig, Rate
 
-PAGES = ("commands.md", "config.md", "replies.md", "rules.md")
+PAGES = ("commands.md", "config.md", "metrics.md", "replies.md", "rules.md")
 RULE_MODELS: tuple[type[BaseModel], ...] = (
     rule_models.RulesFile,
     rule_models.RuleSpec,
@@ -95,6 +95,16 @@ def settings_keys(model: type[BaseModel]) -> str:
         )
         for name, field in model.model_fields.items()
     )
+
+
+def metrics() -> str:
+    """Return the table of the figures for Prometheus."""
+    from hub.runtime.metrics import described
+
+    lines = ["| name | type | labels | meaning |", "|---|---|---|---|"]
+    for name, kind, labels, about in described():
+        lines.append(f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {about} |")
+    return "\n".join(lines) + "\n"
 
 
 def template_keys(model: type[BaseModel]) -> str:
@@ -177,6 +187,7 @@ _PARTS = {
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "commands": help_texts,
     "top-level-keys": top_level_keys,
+    "metrics": metrics,
     "instance-keys": partial(settings_keys, ConnectorConfig),
     "reply-keys": partial(settings_keys, RepliesSettings),
     "templates-TemplatesFile": partial(template_keys, TemplatesFile),

@@ -4,8 +4,9 @@ store when somebody looks, and for some seconds not again: a scrape must not cos
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -150,6 +151,13 @@ def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
     yield _gauge("outbox_age_seconds", "How long the oldest delivery waits.", ("instance",), ages)
 
 
-def names(text: str) -> set[str]:
-    """Return the names of the figures in *text*, for the docs' test."""
-    return {line.split()[2] for line in text.splitlines() if line.startswith("# HELP ")}
+def described() -> list[tuple[str, str, tuple[str, ...], str]]:
+    """Return of every figure its name, type, labels and meaning."""
+    nothing: dict[str, Any] = {one.name: 0 if one.type is int else {} for one in fields(StoreFigures)}
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    found = [*_of_process(Conditions(), now), *_of_store(StoreFigures(**nothing), now)]
+    return [(one.name + "_total" * (one.type == "counter"), one.type, _labels(one), one.documentation) for one in found]
+
+
+def _labels(metric: Metric) -> tuple[str, ...]:
+    return tuple(getattr(metric, "_labelnames", ()))  # the library keeps them to itself
