@@ -31,6 +31,7 @@ GRACE_S = 8.0
 
 _FOLDER = "daemons"
 _LONGEST_QUIET_S = 30.0
+_STUCK_S = 300.0  # no round began for so long: this process will not come to itself again
 _log = logging.getLogger(__name__)
 
 
@@ -187,11 +188,12 @@ class Daemon:
     async def _show_life(self) -> None:
         every = watchdog_s()
         while every is not None:
-            notify("WATCHDOG=1")
+            if self.quiet_s < _STUCK_S:
+                notify("WATCHDOG=1")
             await asyncio.sleep(every / 3)
 
     async def _swap(self, rounds: Rounds, transport: Transport) -> None:
-        notify("RELOADING=1")
+        notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
         try:
             settings = await asyncio.to_thread(self._load)
             workshop = await asyncio.to_thread(self._workshop, settings, transport, strict=True)

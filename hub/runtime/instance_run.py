@@ -191,7 +191,7 @@ class InstanceRun:
             found = await self._store.run(self._store.streams, name, stream.name)
             states = {state.name: state for state in found}
             last = states.get("")
-            if last is not None and last.finished_at is not None and self._slot and last.finished_at >= self._slot:
+            if last is not None and self._slot is not None and _was_read(last, self._slot):
                 skipped = "another process has read it just now"
                 self._report.streams.append(StreamReport(name, stream.name, stream.title, "", skipped=skipped))
                 return
@@ -230,7 +230,7 @@ class InstanceRun:
             await self._store.run(self._store.stream_finished, key, None)
             return
         last = state.ok_at if state else None
-        if last is not None and self._now - last < every:
+        if last is not None and timedelta() <= self._now - last < every:
             return
         read = Read(
             stream=stream.name,
@@ -355,8 +355,16 @@ def _told_waiting(instance: str, state: StreamState) -> str:
     return f'{until}; to try now, run "hub sync {instance}"; last seen: {state.error}'
 
 
+def _was_read(state: StreamState, since: datetime) -> bool:
+    """Whether a stream was read since then. An end in the future tells nothing: the clock was set back."""
+    return state.finished_at is not None and since <= state.finished_at <= utc_now()
+
+
 def _waits(state: StreamState | None, now: datetime) -> bool:
-    return state is not None and state.next_try_at is not None and now < state.next_try_at
+    """Whether what failed is still left alone. A failure in the future tells nothing: the clock was set back."""
+    if state is None or state.next_try_at is None or (state.finished_at is not None and state.finished_at > now):
+        return False
+    return now < state.next_try_at
 
 
 def _window_start(sweep: Sweep, last: datetime | None, now: datetime) -> datetime | None:

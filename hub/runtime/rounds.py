@@ -19,7 +19,18 @@ from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, SyncReport
-from hub.runtime.scheduler import Hint, InstanceState, Schedule, due, next_due, next_slot, schedule_of, wanted_of
+from hub.runtime.scheduler import (
+    Hint,
+    InstanceState,
+    Schedule,
+    Wanted,
+    due,
+    joined,
+    next_due,
+    next_slot,
+    schedule_of,
+    wanted_of,
+)
 from hub.runtime.sources import Workshop
 from hub.sdk import StoreError
 from hub.store import Store
@@ -61,6 +72,8 @@ class Rounds:
         self._started_at: dict[str, datetime] = {}
         self._hints: dict[str, Hint] = {}
         self._paused: frozenset[str] = frozenset()
+        self._able_at: dict[str, datetime] = {}
+        self._clear_at = clock()
         self._wake = asyncio.Event()
         self._hurry = False
         self._stopping = False
@@ -103,7 +116,7 @@ class Rounds:
         if name not in self._schedules:
             return False
         now = self._clock()
-        self._hints[name] = Hint(frozenset(streams), now).joined(self._hints.get(name))
+        self._hints[name] = joined(Hint(streams), self._hints.get(name))
         self._due_at[name] = min(self._due_at[name], self._soonest(name, now))
         self._wake.set()
         return True
@@ -141,6 +154,8 @@ class Rounds:
         ahead = self._clock() - _steady()
         if abs(ahead - self._ahead) > _JUMP:
             _log.warning("the clock was set", extra={"by_s": round((ahead - self._ahead).total_seconds())})
+            self._clear_at = self._clock()
+            self._able_at.clear()
             self._set_due(self._schedules)
         self._ahead = ahead
 
@@ -148,7 +163,9 @@ class Rounds:
         """See what other processes did, begin what waits in outboxes, bring the search up to date."""
         try:
             states = await self._store.run(self._store.instances)
-            self._paused = frozenset(state.name for state in states if state.paused_at is not None)
+            paused = frozenset(state.name for state in states if state.paused_at is not None)
+            self._able_at.update(dict.fromkeys(self._paused - paused, self._clock()))
+            self._paused = paused
             for name in await self._store.run(self._store.outbox_ready):
                 self._begin_outbox(name)
             self._begin_customers()
@@ -179,7 +196,7 @@ class Rounds:
         now = self._clock()
         for name in due(self._states(), now):
             wanted = wanted_of(self._schedules[name], self._started_at.get(name), now, self._hints.pop(name, None))
-            lag = now - self._due_at[name]
+            lag = now - max(self._due_at[name], self._able_at.get(name, self._clear_at), self._clear_at)
             self._started_at[name] = now
             self._due_at[name] = self._schedules[name].after(now)
             self._conditions.began(name, now, lag.total_seconds())
@@ -187,12 +204,12 @@ class Rounds:
             self._polls[name] = task
             task.add_done_callback(partial(self._poll_ended, name))
 
-    async def _poll(self, name: str, wanted: Hint) -> None:
+    async def _poll(self, name: str, wanted: Wanted) -> None:
         instance, report = self._instance(name), SyncReport()
         if instance is None:
             return
         run = InstanceRun(self._workshop, self._store, instance, report, self._page_stored)
-        await run.sync(sweeps=True, slot=wanted.at, only=wanted.streams)
+        await run.sync(sweeps=True, slot=wanted.unless_since, only=wanted.streams)
         self._conditions.ended(name, report, self._clock())
 
     def _page_stored(self, progress: Progress) -> None:

@@ -115,34 +115,34 @@ def next_slot(schedule: Schedule, started_at: datetime | None, now: datetime) ->
     return schedule.after(now)
 
 
+Hint = frozenset[str]
+"""Names of streams of an instance that somebody says have news; empty: any may."""
+
+
+def joined(hint: Hint, other: Hint | None) -> Hint:
+    """Return what two hints say together; None is none."""
+    return hint if other is None else hint | other if hint and other else Hint()
+
+
 @dataclass(frozen=True, slots=True)
-class Hint:
-    """Somebody said that an instance has news.
+class Wanted:
+    """What a poll is to read.
 
     Args:
-        streams: in which of its streams; empty: in any.
-        at: when; what was read before that does not have them.
+        streams: which streams; empty: all.
+        unless_since: what was read since then, by whomever, is passed over; None: nothing is.
     """
 
-    streams: frozenset[str]
-    at: datetime
-
-    def joined(self, other: "Hint | None") -> "Hint":
-        """Return what both say together."""
-        if other is None:
-            return self
-        streams = self.streams | other.streams if self.streams and other.streams else frozenset[str]()
-        return Hint(streams, max(self.at, other.at))
+    streams: Hint
+    unless_since: datetime | None
 
 
-def wanted_of(schedule: Schedule, started_at: datetime | None, now: datetime, hint: Hint | None) -> Hint:
-    """Return what a poll that begins now is to read: everything where its slot is due, else what *hint* names; and
-    since when a stream must have been read to be passed over."""
-    slot = schedule.slot(now)
+def wanted_of(schedule: Schedule, started_at: datetime | None, now: datetime, hint: Hint | None) -> Wanted:
+    """Return what a poll that begins now is to read: everything where its slot is due, else what *hint* names."""
     if hint is None:
-        return Hint(frozenset(), slot)
-    whole = next_slot(schedule, started_at, now) <= now
-    return Hint(frozenset() if whole else hint.streams, max(slot, hint.at))
+        return Wanted(Hint(), schedule.slot(now))
+    # What was read since the hint came may have been asked for before it.
+    return Wanted(Hint() if next_slot(schedule, started_at, now) <= now else hint, None)
 
 
 @dataclass(frozen=True, slots=True)
