@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.runtime import instance_run
+from hub.runtime import rounds as rounds_module
 from hub.runtime.condition import Conditions
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.rounds import Rounds
@@ -108,6 +109,8 @@ async def _on_and_on(rounds: Rounds) -> None:
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     server, wall = Server(), Wall()
     monkeypatch.setattr(instance_run, "utc_now", wall)
+    monkeypatch.setattr(rounds_module, "_GAP", timedelta(seconds=0.3))
+    monkeypatch.setattr(rounds_module, "_LOOK_EVERY_S", 0.1)
     with new_store(tmp_path) as store:
         store._now = wall
         yield Bench(server, store, wall)
@@ -198,7 +201,7 @@ def test_after_the_clock_was_set_one_poll_makes_up_and_the_schedule_goes_on(
         bench.wall.set(HOUR)
         assert await bench.polled(3) == BOTH
         bench.wall.set(timedelta(minutes=1))
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(0.3)
         assert await bench.polled(3) == []
 
     bench.run(use)
@@ -210,7 +213,7 @@ def test_a_restart_within_a_slot_does_not_read_anew_and_after_it_makes_up_once(b
         assert await bench.polled(1) == BOTH
 
     async def none(rounds: Rounds) -> None:
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(0.3)
         assert await bench.polled(1) == []
 
     async def once(rounds: Rounds) -> None:
@@ -264,7 +267,7 @@ def test_a_refused_key_pauses_until_somebody_lets_it_go_on(bench: Bench) -> None
         bench.server.answers["/one/a"] = bench.server.answers["/one/b"] = (401, b"")
         assert set(await bench.polled(1)) <= set(BOTH)
         rounds.ask("one")
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(0.3)
         assert await bench.polled(1) == []
         bench.server.answers.clear()
         bench.wall.set(HOUR)
