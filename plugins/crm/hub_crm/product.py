@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from hub.sdk import (
     Auth,
+    AuthError,
     Checks,
     Cursor,
     Delivery,
@@ -128,13 +129,13 @@ class Product(ABC):
     def escalate(self, delivery: Delivery) -> Writes:
         """Open a task for a ticket, tell it what is new, or change it."""
 
-    @abstractmethod
     def receive(self, webhook: Webhook) -> Sequence[str]:
         """Return the streams that a call of the vendor says have news; empty: all of them.
 
         Raises:
-            AuthError: it does not bring the secret of the settings, or there is none.
+            AuthError: it does not bring the secret of the settings, or there is none; a product without webhooks.
         """
+        raise AuthError(f"a webhook was refused: those of {self.title} are not understood; polling goes on")
 
     @abstractmethod
     def find_customer(self, customer: Customer) -> Step[tuple[Card, ...]]:
