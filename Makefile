@@ -62,8 +62,9 @@ bench: $(STAMP)  ## speed, as a ratio to a floor in the same run
 bench-daemon: $(STAMP)  ## hub run with 1,000 instances on one core, a fifth of which hang; takes some six minutes
 	$(BIN)/python -m tests.benchmark.daemon
 
-quality: $(STAMP)  ## how well the built-in rules read real texts
+quality: $(STAMP)  ## how well the built-in rules read real texts, and surges are told from chance
 	$(BIN)/python -m tests.quality
+	$(BIN)/python -m tests.quality.surges
 
 docs: $(STAMP)  ## write the generated parts of docs/ anew
 	$(BIN)/python -m hub.cli.docs

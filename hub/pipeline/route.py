@@ -37,7 +37,7 @@ def router(
         found = decided(rules(), facts, classify, destinations)
         return replace(found, notify=tuple(name for name in found.notify if name in recipients))
 
-    return Router(decide, lambda: rules().needs_history, destinations)
+    return Router(decide, lambda: rules().needs_history, destinations, lambda: rules().needs_surges)
 
 
 def decided(

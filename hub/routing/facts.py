@@ -21,6 +21,9 @@ DECIDED = ("category", "priority", "score", "queue", "assignee", "state", "tags"
 STARS = 5
 """Most stars that a rating has."""
 
+ANY_SERIES = ("any", "")
+"""Stands among the series that surge for those of whatever ticket: an example says no more."""
+
 _OF_CUSTOMER = ("known", "first_contact", "in_week", "open_tickets", "tickets", "do_not_call", "loyalty")
 
 
@@ -69,6 +72,7 @@ class Facts:
         messages: all of them, for the clock.
         states: since when the ticket stood in which state, for the clock.
         pinned: decided fields that a person set, with their values.
+        surging: kind and name of every series (a platform, a queue, a tag) that more comes in of than usual.
     """
 
     connector: str | None = None
@@ -104,6 +108,7 @@ class Facts:
     pinned: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None
     now: datetime | None = None
+    surging: frozenset[tuple[str, str]] | None = None
 
 
 # --- from a ticket --------------------------------------------------------------------------------------------------
@@ -303,6 +308,10 @@ def _flag(value: Any) -> bool:
     return _FLAGS[str(value).strip().lower()]
 
 
+def _surging(value: Any) -> frozenset[tuple[str, str]]:
+    return frozenset((ANY_SERIES,)) if _flag(value) else frozenset()
+
+
 def _span(value: Any) -> timedelta:
     found = parse_duration(value)
     if not isinstance(found, timedelta):
@@ -356,6 +365,7 @@ _FACTS: dict[str, _Fact] = {
     **_facts("write a whole number", _count, "", customer_tickets="tickets"),
     **_facts("write true or false", _flag, "first_contact withheld do_not_call", customer_known="known"),
     **_facts("write a list of words", _words, "loyalty"),
+    **_facts("write true or false", _surging, "", surge="surging"),
     **_facts('write a span of time such as "30m"', _span, "waiting age"),
     **_facts("write a time such as 2026-11-25T10:00:00Z", _instant, "created_at"),
     **_facts("write a table", _table, "extra"),

@@ -8,9 +8,11 @@ from hub.pipeline.source import utc_now
 from hub.runtime.answers import late_replies
 from hub.runtime.condition import Conditions
 from hub.runtime.config import Settings
+from hub.runtime.identify_run import identify
 from hub.runtime.reports import SyncReport
 from hub.runtime.retention import prune_daily
 from hub.runtime.sources import Workshop
+from hub.runtime.surges import watch_surges
 from hub.sdk.config import KEEP_RAW
 from hub.store import Store
 from hub.store.notices import PREFIX
@@ -87,6 +89,8 @@ class Chores:
         """Return them."""
         return (
             Chore("telling people", 2.0, self._tell),
+            Chore("asking about customers", 2.0, self._identify),
+            Chore("watching for surges", 60.0, self._watch),
             Chore("looking for problems", 60.0, self._look),
             Chore("removing what is old", 3600.0, self._prune),
         )
@@ -97,11 +101,22 @@ class Chores:
         for told in report.deliveries:
             self._conditions.worked_off(told.instance, told)
 
+    async def _identify(self) -> None:
+        report, workshop = SyncReport(), self._workshop()
+        await identify(workshop, self._store, list(workshop.settings.instances.values()), report, forced=False)
+        self._conditions.problems_are("customers", report.problems)
+
+    async def _watch(self) -> None:
+        report = SyncReport()
+        await watch_surges(self._workshop().settings, self._store, report)
+        for told in report.deliveries:
+            self._conditions.worked_off(told.instance, told)
+
     async def _look(self) -> None:
         workshop = self._workshop()
         settings = workshop.settings
         late = await self._store.run(late_replies, settings.replies, self._store)
-        self._conditions.problems_are([*workshop.answering.problems, *late])
+        self._conditions.problems_are("answers", [*workshop.answering.problems, *late])
         self._conditions.cases_need_a_look(
             await self._store.run(self._store.case_news, settings.escalation.stuck_after)
         )

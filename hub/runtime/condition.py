@@ -44,11 +44,11 @@ class Condition:
 @dataclass(slots=True)
 class Conditions:
     """How all instances fare: of each its polls, and apart from that what is wrong with its outbox; and what is wrong
-    with the store, with answering and so on."""
+    with the store, and with anything else."""
 
     polls: dict[str, Condition] = field(default_factory=dict)
     outboxes: dict[str, str] = field(default_factory=dict)
-    problems: frozenset[str] = frozenset()
+    problems: dict[str, frozenset[str]] = field(default_factory=dict)
     store: str | None = None
 
     def began(self, name: str, at: datetime, lag_s: float) -> None:
@@ -103,14 +103,14 @@ class Conditions:
             del self.outboxes[name]
             _log.warning("nothing waits for the destination any more", extra={"instance": name})
 
-    def problems_are(self, problems: Iterable[str]) -> None:
-        """Note what else is wrong now."""
-        now = frozenset(problems)
-        for problem in sorted(now - self.problems):
-            _log.warning("problem", extra={"problem": problem})
-        for problem in sorted(self.problems - now):
-            _log.warning("problem is over", extra={"problem": problem})
-        self.problems = now
+    def problems_are(self, about: str, problems: Iterable[str]) -> None:
+        """Note what else is wrong now, with *about*."""
+        before, now = self.problems.get(about, frozenset()), frozenset(problems)
+        for problem in sorted(now - before):
+            _log.warning("problem", extra={"about": about, "problem": problem})
+        for problem in sorted(before - now):
+            _log.warning("problem is over", extra={"about": about, "problem": problem})
+        self.problems[about] = now
 
     @staticmethod
     def cases_need_a_look(cases: Iterable[CaseProblem]) -> None:

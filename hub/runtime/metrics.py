@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from hub.runtime.condition import Conditions
 from hub.store import Store, StreamState
+from hub.store.surges import Surge
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 _STORE_FIGURES_S = 15.0
@@ -30,6 +31,7 @@ class StoreFigures:
         paused: the names of the instances that are.
         outbox: by instance how many deliveries wait and are set aside.
         oldest: by instance when the delivery was asked for that waits longest.
+        surges: those that go on.
     """
 
     open_tickets: Mapping[tuple[str, str], int]
@@ -41,6 +43,7 @@ class StoreFigures:
     paused: Sequence[str]
     outbox: Mapping[str, tuple[int, int]]
     oldest: Mapping[str, datetime]
+    surges: Sequence[Surge]
 
 
 def figures(store: Store) -> StoreFigures:
@@ -56,6 +59,7 @@ def figures(store: Store) -> StoreFigures:
         paused=[state.name for state in store.instances() if state.paused_at is not None],
         outbox=store.outbox_counts(),
         oldest=store.outbox_oldest(),
+        surges=store.open_surges(),
     )
 
 
@@ -123,7 +127,12 @@ def _of_process(conditions: Conditions, now: datetime) -> Iterator[Metric]:
     yield _counter("retries", "Requests that were tried again.", one, retries)
     limited = (((name,), known.limited_s) for name, known in polls)
     yield _counter("limit_wait_seconds", "Time that requests waited for the vendor's limits.", one, limited)
-    yield _gauge("problems", "Other things that are wrong: the log says what.", (), [((), len(conditions.problems))])
+    yield _gauge(
+        "problems",
+        "Other things that are wrong: the log says what.",
+        (),
+        [((), sum(map(len, conditions.problems.values())))],
+    )
     yield _gauge("store_up", "1: the store can be read and written.", (), [((), float(conditions.store is None))])
 
 
@@ -149,6 +158,8 @@ def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
         yield _gauge(name, about, ("instance",), (((key,), counts[number]) for key, counts in known.outbox.items()))
     ages = (((name,), (now - at).total_seconds()) for name, at in known.oldest.items())
     yield _gauge("outbox_age_seconds", "How long the oldest delivery waits.", ("instance",), ages)
+    surges = ((one.series, 1.0) for one in known.surges)
+    yield _gauge("surge", "1: more comes in of a series than usual.", ("kind", "name"), surges)
 
 
 def described() -> list[tuple[str, str, tuple[str, ...], str]]:

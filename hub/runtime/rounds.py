@@ -15,7 +15,6 @@ from hub.pipeline.source import Source, utc_now
 from hub.runtime.chores import Chores
 from hub.runtime.condition import Conditions
 from hub.runtime.config import InstanceSettings
-from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, SyncReport
@@ -39,7 +38,6 @@ _LOOK_EVERY_S = 0.5  # what other processes ask for (a delivery, a pause) is see
 _JUMP = timedelta(seconds=5)  # by so much the wall clock and the steady one may part before that is a jump
 _INDEX_EVERY_S = 5.0
 _GAP = timedelta(seconds=2)  # between the beginnings of two polls of an instance, however often somebody asks
-_CUSTOMERS_EVERY_S = 2.0
 _TICK_S = 0.05
 
 _log = logging.getLogger(__name__)
@@ -63,7 +61,6 @@ class Rounds:
         self._clock = clock
         self._polls: dict[str, asyncio.Task[None]] = {}
         self._outboxes: dict[str, asyncio.Task[None]] = {}
-        self._customers: asyncio.Task[None] | None = None
         chores = Chores(store, conditions, lambda: self._workshop, lambda: self._paused)
         self._chores = {chore.name: chore for chore in chores.all()}
         self._chores_at = dict.fromkeys(self._chores, 0.0)
@@ -78,7 +75,7 @@ class Rounds:
         self._hurry = False
         self._stopping = False
         self._ahead = self._clock() - _steady()
-        self._look_at = self._index_at = self._customers_at = 0.0
+        self._look_at = self._index_at = 0.0
         self._unindexed = True
         self.swap(workshop)
 
@@ -168,7 +165,6 @@ class Rounds:
             self._paused = paused
             for name in await self._store.run(self._store.outbox_ready):
                 self._begin_outbox(name)
-            self._begin_customers()
             if self._unindexed and time.monotonic() >= self._index_at:
                 self._unindexed = await self._store.run(self._store.index_batch) > 0
                 self._index_at = time.monotonic() + (0 if self._unindexed else _INDEX_EVERY_S)
@@ -210,6 +206,8 @@ class Rounds:
             return
         run = InstanceRun(self._workshop, self._store, instance, report, self._page_stored)
         await run.sync(sweeps=True, slot=wanted.unless_since, only=wanted.streams)
+        if any(stream.pauses for stream in report.streams):
+            self._paused |= {name}  # known before the next look: a poll would find nothing wrong
         self._conditions.ended(name, report, self._clock())
 
     def _page_stored(self, progress: Progress) -> None:
@@ -246,24 +244,6 @@ class Rounds:
         del self._outboxes[name]
         self._told(name, task)
 
-    # --- customers ------------------------------------------------------------------------------------------------
-
-    def _begin_customers(self) -> None:
-        if self._customers is None and time.monotonic() >= self._customers_at:
-            self._customers_at = time.monotonic() + _CUSTOMERS_EVERY_S
-            self._customers = asyncio.create_task(self._identify(), name="customers")
-            self._customers.add_done_callback(self._customers_ended)
-
-    async def _identify(self) -> None:
-        report, settings = SyncReport(), self._workshop.settings
-        await identify(self._workshop, self._store, list(settings.instances.values()), report, forced=False)
-        for problem in report.problems:
-            _log.error("customers cannot be asked about", extra={"problem": problem})
-
-    def _customers_ended(self, task: "asyncio.Task[None]") -> None:
-        self._customers = None
-        self._told("customers", task)
-
     # --- chores ---------------------------------------------------------------------------------------------------
 
     def _begin_chores(self) -> None:
@@ -299,7 +279,6 @@ class Rounds:
         """
         self._stopping = True
         tasks = [*self._polls.values(), *self._outboxes.values(), *self._chores_on.values()]
-        tasks += [self._customers] if self._customers is not None else []
         if not tasks:
             return 0
         await self._end_of(tasks, grace_s)

@@ -13,6 +13,7 @@ from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Waiting, Workshop
+from hub.runtime.surges import watch_surges
 from hub.runtime.transport import Transport
 from hub.store import InstanceState, Store
 
@@ -28,8 +29,8 @@ async def sync(
     lang: str | None = None,
 ) -> SyncReport:
     """Poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
-    outbox, tell people what rules want them to know (in *lang*), bring the search index up to date; where all instances
-    are meant, remove old tickets too, once a day.
+    outbox, tell people what rules want them to know (in *lang*), see whether more comes in than usual, bring the search
+    index up to date; where all instances are meant, remove old tickets too, once a day.
 
     Streams and deliveries that wait after failures are passed over, unless their instance is named.
 
@@ -56,6 +57,7 @@ async def sync(
         report.problems.extend(workshop.answering.problems)
         report.problems.extend(await store.run(unpublished_problems, settings.replies, store))
         await tell_people(settings, store, report, lang)
+        await watch_surges(settings, store, report, lang)
         while done := await store.run(store.index_batch):
             report.indexed += done
     report.cases = await store.run(store.case_news, settings.escalation.stuck_after)

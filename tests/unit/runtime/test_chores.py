@@ -82,10 +82,10 @@ def test_old_tickets_and_originals_left_over_are_removed(tmp_path: Path, store: 
 def test_a_problem_is_logged_when_it_begins_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
     conditions = Conditions()
     for problems in (["a"], ["a"], ["a", "b"], ["b"], []):
-        conditions.problems_are(problems)
+        conditions.problems_are("answers", problems)
     told = [(record.getMessage(), record.__dict__["problem"]) for record in caplog.records]
     assert told == [("problem", "a"), ("problem", "b"), ("problem is over", "a"), ("problem is over", "b")]
-    assert conditions.problems == frozenset()
+    assert conditions.problems == {"answers": frozenset()}
 
 
 def test_a_case_that_needs_a_look_is_logged_with_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
