@@ -40,7 +40,7 @@ def test_a_ticket_that_is_known_is_read_though_its_marker_was_taken_away(account
 
 
 def test_a_poll_goes_on_two_minutes_before_the_last_change(account: Any) -> None:
-    ident = account.made()
+    account.made()
     account.later(600)
     after = cursor(account)
     assert after["updated"] == account.start.isoformat()
