@@ -26,7 +26,7 @@ from hub.store.machine import Lock, digest, is_held, shared_folder, try_lock
 if TYPE_CHECKING:
     from hub.runtime.metrics import Exposition
 
-GRACE_S = 8.0
+GRACE_S = 6.0
 """How long what is under way may take to come to the end of its page."""
 
 _FOLDER = "daemons"
