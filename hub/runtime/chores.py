@@ -1,5 +1,6 @@
 """What is done beside polls and outboxes: ``hub sync`` does it all at its end, ``hub run`` now and then."""
 
+import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,15 @@ from hub.runtime.condition import Conditions
 from hub.runtime.config import Settings
 from hub.runtime.identify_run import identify
 from hub.runtime.reports import SyncReport
-from hub.runtime.retention import prune_daily
+from hub.runtime.retention import due_before, prune_daily
+from hub.runtime.retention import prune as prune_old
 from hub.runtime.sources import Workshop
 from hub.runtime.surges import watch_surges
 from hub.sdk.config import KEEP_RAW
 from hub.store import Store
 from hub.store.notices import PREFIX
+
+_BREATH_S = 0.2
 
 # --- the work ---------------------------------------------------------------------------------------------------------
 
@@ -34,13 +38,15 @@ def prune(settings: Settings, store: Store, done: Collection[str]) -> int:
     Args:
         done: names of the instances that remove their own originals when they run.
     """
-    if not settings.broken:
-        _prune_left_over(settings, store, done)
+    prune_left_over(settings, store, done)
     return prune_daily(store, settings.keep_tickets, utc_now())
 
 
-def _prune_left_over(settings: Settings, store: Store, done: Collection[str]) -> None:
-    """Remove old originals of instances that did not run: paused, or no longer configured."""
+def prune_left_over(settings: Settings, store: Store, done: Collection[str]) -> None:
+    """Remove old originals of instances that did not run: paused, or no longer configured. Where settings cannot be
+    read nobody knows how long they are to be kept."""
+    if settings.broken:
+        return
     now = utc_now()
     for name in set(store.owners_of_originals()) - set(done) - set(settings.disabled):
         instance = settings.instances.get(name)
@@ -71,6 +77,7 @@ class Chores:
     Args:
         workshop: returns the settings that are in force.
         paused: returns the names of the instances that a pause holds.
+        goes_on: whether the daemon is not about to end.
     """
 
     def __init__(
@@ -79,11 +86,13 @@ class Chores:
         conditions: Conditions,
         workshop: Callable[[], Workshop],
         paused: Callable[[], Collection[str]],
+        goes_on: Callable[[], bool],
     ) -> None:
         self._store = store
         self._conditions = conditions
         self._workshop = workshop
         self._paused = paused
+        self._goes_on = goes_on
 
     def all(self) -> Iterable[Chore]:
         """Return them."""
@@ -125,4 +134,10 @@ class Chores:
     async def _prune(self) -> None:
         settings, paused = self._workshop().settings, self._paused()
         done = [name for name in settings.instances if name not in paused]
-        await self._store.run(prune, settings, self._store, done)
+        await self._store.run(prune_left_over, settings, self._store, done)
+        before = await self._store.run(due_before, self._store, settings.keep_tickets, utc_now())
+        while before is not None and self._goes_on():
+            # A batch at a time: whoever reads waits for the same thread.
+            if not (await self._store.run(prune_old, self._store, before, 1)).tickets:
+                break
+            await asyncio.sleep(_BREATH_S)

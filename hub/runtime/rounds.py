@@ -61,7 +61,7 @@ class Rounds:
         self._clock = clock
         self._polls: dict[str, asyncio.Task[None]] = {}
         self._outboxes: dict[str, asyncio.Task[None]] = {}
-        chores = Chores(store, conditions, lambda: self._workshop, lambda: self._paused)
+        chores = Chores(store, conditions, lambda: self._workshop, lambda: self._paused, lambda: not self._stopping)
         self._chores = {chore.name: chore for chore in chores.all()}
         self._chores_at = dict.fromkeys(self._chores, 0.0)
         self._chores_on: dict[str, asyncio.Task[None]] = {}

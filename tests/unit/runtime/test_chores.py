@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.pipeline.source import utc_now
-from hub.runtime.chores import Chores
+from hub.runtime.chores import Chore, Chores
 from hub.runtime.condition import Conditions
 from hub.runtime.config import Settings
 from hub.runtime.reports import DeliveryReport
@@ -34,10 +34,14 @@ def do(name: str, known: Settings, store: Store, conditions: Conditions) -> None
     async def run() -> None:
         async with Transport() as transport:
             workshop = Workshop(known, transport)
-            [chore] = [one for one in Chores(store, conditions, lambda: workshop, tuple).all() if one.name == name]
+            [chore] = [one for one in _chores(store, conditions, workshop) if one.name == name]
             await chore.run()
 
     asyncio.run(run())
+
+
+def _chores(store: Store, conditions: Conditions, workshop: Workshop) -> list[Chore]:
+    return list(Chores(store, conditions, lambda: workshop, tuple, lambda: True).all())
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
