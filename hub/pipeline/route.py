@@ -96,4 +96,5 @@ def _as_stored(
         acts=tuple(Act(one.name, one.values, one.text) for one in decision.act),
         answer=Answer(reply.template, reply.rule, reply.mode == "auto") if (reply := decision.reply) else None,
         notify=decision.notify,
+        outlook=decision.outlook,
     )

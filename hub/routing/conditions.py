@@ -11,6 +11,7 @@ from typing import Any, Literal
 from hub.routing.facts import Facts
 from hub.routing.features import Features
 from hub.routing.matcher import Reading
+from hub.routing.policy import PROMISES, Promise
 from hub.routing.rule_models import NOWHERE, Scale
 
 Scope = Literal["text", "title"]
@@ -118,6 +119,11 @@ def _language(case: Case) -> tuple[str | None, ...]:
     return (case.reading.features.language,) if case.has_text else ()
 
 
+def _standing(case: Case, promise: Promise) -> tuple[str | None, ...]:
+    found = case.facts.deadline
+    return (found.get(promise),) if found else ()
+
+
 _CHANGING = frozenset(("state", "category", "queue", "assignee", "deliver", "priority", "tags", "matched"))
 """Keys whose values rules change while they are read."""
 
@@ -144,6 +150,9 @@ WORDS: Mapping[str, Callable[[Case], Any]] = {
     "priority": lambda case: (case.priority,),
     "tags": lambda case: case.tags,
     "matched": lambda case: case.matched,
+    "deadline.first_response": lambda case: _standing(case, "first_response"),
+    "deadline.next_response": lambda case: _standing(case, "next_response"),
+    "deadline.resolution": lambda case: _standing(case, "resolution"),
 }
 NUMBERS: Mapping[str, Callable[[Case], float | None]] = {
     "rating": lambda case: case.facts.rating,
@@ -169,6 +178,9 @@ FLAGS: Mapping[str, Callable[[Case], bool | None]] = {
     "withheld": lambda case: case.facts.withheld,
     "has_text": lambda case: case.has_text,
 }
+DEADLINE: Mapping[str, Promise] = {f"deadline.{promise}": promise for promise in PROMISES}
+"""Keys that ask how far a deadline has come, with its promise."""
+
 HISTORY = frozenset(
     (
         *("customer_known", "first_contact", "contacts_in_week", "open_tickets"),

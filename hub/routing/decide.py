@@ -6,10 +6,13 @@ closes, and if one that matches then says ``complaint``, that reading stands.
 
 The first policy that holds for what was decided sets the deadlines. Then comes aging, then the floors, then the
 ceilings: the policy is chosen by the score without aging, as how much a ticket has aged depends on its policy.
+
+Where conditions ask how far a deadline has come, the rules are read twice: the first reading, in which no deadline has
+come anywhere, chooses the policy whose deadlines the second one sees.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -18,6 +21,7 @@ from hub.routing.clock import Deadline, Deadlines, deadlines
 from hub.routing.conditions import Case, Condition, failures
 from hub.routing.facts import Facts
 from hub.routing.matcher import Matcher, Reading
+from hub.routing.moments import NOTHING, Bounds, Outlook, next_band, outlook, standing
 from hub.routing.policy import Aging, Promise, calendar_of
 from hub.routing.rule import Act, Escalation, Policy, Reply, Rule
 from hub.routing.rule_models import Scale
@@ -39,6 +43,7 @@ class Decision(NamedTuple):
         sla: its deadlines; None without a policy.
         rules: names of those that matched, in order.
         ruleset: version of the rule set.
+        outlook: what the clock alone has brought, and when it brings the next.
     """
 
     category: Category | None
@@ -57,6 +62,7 @@ class Decision(NamedTuple):
     sla: Sla | None
     rules: tuple[str, ...]
     ruleset: str
+    outlook: Outlook = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,8 @@ class Rules(Protocol):
     def scale(self) -> Scale: ...
     @property
     def aging(self) -> Aging | None: ...
+    @property
+    def asks_deadline(self) -> bool: ...
     def candidates(self, facts: Facts, hits: Iterable[int]) -> Iterable[Rule]:
         """Return, in order, at least all rules that may match."""
 
@@ -157,13 +165,13 @@ class Rules(Protocol):
 def decide(rules: Rules, facts: Facts, reading: Reading | None = None) -> Decision:
     """Return what *rules* make of a ticket with these *facts*; its text is read unless a *reading* of it is given."""
     reading = reading or rules.matcher.read((facts.title or "", *facts.texts))
-    return _concluded(rules, _read(rules, facts, reading, rules.candidates(facts, reading.hits)))[0]
+    return _concluded(rules, _settled(rules, facts, reading, rules.candidates))[0]
 
 
 def trace(rules: Rules, facts: Facts) -> Trace:
     """Return the same decision, and how it came about. Takes time in proportion to the number of rules."""
     reading = rules.matcher.read((facts.title or "", *facts.texts))
-    case = _read(rules, facts, reading, rules.rules)
+    case = _settled(rules, facts, reading, lambda *_: rules.rules)
     tried = tuple(_tried(rules, case))
     decision, policy, clock, share = _concluded(rules, case)
     return Trace(
@@ -179,6 +187,19 @@ def trace(rules: Rules, facts: Facts) -> Trace:
         ceiling=_bound(case, "at_most", min),
         deadlines=clock,
     )
+
+
+def _settled(
+    rules: Rules, facts: Facts, reading: Reading, candidates: Callable[[Facts, Iterable[int]], Iterable[Rule]]
+) -> Case:
+    case = _read(rules, facts, reading, candidates(facts, reading.hits))
+    if not rules.asks_deadline or facts.deadline is not None or facts.now is None:
+        return case
+    clock = _clock(rules, _policy(rules.policies, case), facts)
+    found = standing(clock, facts.now) if clock else None
+    if not found:
+        return case
+    return _read(rules, replace(facts, deadline=found), reading, candidates(facts, reading.hits))
 
 
 def _read(rules: Rules, facts: Facts, reading: Reading, candidates: Iterable[Rule]) -> Case:
@@ -229,7 +250,18 @@ def _concluded(rules: Rules, case: Case) -> tuple[Decision, Policy | None, Deadl
     if rules.aging and clock and case.facts.now:
         share = _waited(clock, rules.aging.over, case.facts.now)
         case.aging = rules.aging.grown(share)
-    return _decision(rules, case, clock), policy, clock, share
+    return _decision(rules, case, clock)._replace(outlook=_outlook(rules, case, clock)), policy, clock, share
+
+
+def _outlook(rules: Rules, case: Case, clock: Deadlines | None) -> Outlook:
+    facts = case.facts
+    if clock is None or facts.now is None:
+        return NOTHING
+    band = None
+    if rules.aging and not facts.pinned.keys() & {"score", "priority"}:
+        points = rules.scale.base + case.points
+        band = next_band(clock, rules.aging, rules.scale, points, Bounds(case.floor, case.ceiling), facts.now)
+    return outlook(clock, facts.now, case.state, band)
 
 
 def _policy(policies: Sequence[Policy], case: Case) -> Policy | None:

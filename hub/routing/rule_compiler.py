@@ -25,6 +25,7 @@ from hub.routing.conditions import (
 )
 from hub.routing.facts import FactsError, facts_from
 from hub.routing.pattern import Pattern, PatternError, parse_pattern
+from hub.routing.policy import PROMISES
 from hub.routing.rule import Act, Effects, Escalate, Example, Policy, Reply, Rule
 from hub.routing.rule_files import SourceFile
 from hub.routing.rule_models import NOWHERE, PolicyRule, RuleSpec, TextWhen, Then, When
@@ -231,6 +232,10 @@ class Compiler:
                 later.append(AnyOf(inner) if key == "any" else All(inner))
             elif name == "not_":
                 later.append(Not(self.when(value, file, (*at, "not"))))
+            elif name == "deadline":
+                for promise in PROMISES:
+                    if (words := getattr(value, promise)) is not None:
+                        yield self._plain(f"deadline.{promise}", words, file, (*at, name, promise))
             elif name == "extra":
                 for key, words in value.items():
                     yield ExtraIsOneOf(key, self._values(words, file, (*at, name, key)))

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from hub.routing import decide as deciding
 from hub.routing.calendar import Calendar
-from hub.routing.conditions import HISTORY, Condition, leaves, needed_patterns, needed_values
+from hub.routing.conditions import DEADLINE, HISTORY, Condition, leaves, needed_patterns, needed_values
 from hub.routing.decide import Decision, Trace
 from hub.routing.facts import Facts
 from hub.routing.matcher import Matcher, Reading
@@ -91,6 +91,14 @@ class RuleSet:
             return True
         conditions = chain((rule.when for rule in self.rules), (policy.when for policy in self.policies))
         return any(getattr(leaf, "key", "") in HISTORY for condition in conditions for leaf in leaves(condition))
+
+    @cached_property
+    def asks_deadline(self) -> bool:
+        """Whether a condition asks how far a deadline has come."""
+        inner = (one.when for rule in self.rules for one in rule.then.escalate)
+        conditions = chain((one.when for one in (*self.rules, *self.policies)), inner)
+        keys = (getattr(leaf, "key", "") for condition in conditions for leaf in leaves(condition))
+        return any(key in DEADLINE for key in keys)
 
 
 class _Index:

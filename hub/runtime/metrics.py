@@ -28,6 +28,7 @@ class StoreFigures:
         streams: how each stream stands.
         outbox: by instance how many deliveries wait and are set aside.
         oldest: by instance when the delivery was asked for that waits longest.
+        overdue: how many tickets wait for a promise that is broken, by promise.
     """
 
     open_tickets: Mapping[tuple[str, str], int]
@@ -38,6 +39,7 @@ class StoreFigures:
     streams: Sequence[StreamState]
     outbox: Mapping[str, tuple[int, int]]
     oldest: Mapping[str, datetime]
+    overdue: Mapping[str, int] = field(default_factory=dict)
 
 
 def figures(store: Store) -> StoreFigures:
@@ -52,6 +54,7 @@ def figures(store: Store) -> StoreFigures:
         streams=store.streams(),
         outbox=store.outbox_counts(),
         oldest=store.outbox_oldest(),
+        overdue=store.overdue(),
     )
 
 
@@ -140,6 +143,8 @@ def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
         yield _gauge(name, about, ("instance",), (((key,), counts[number]) for key, counts in known.outbox.items()))
     ages = (((name,), (now - at).total_seconds()) for name, at in known.oldest.items())
     yield _gauge("outbox_age_seconds", "How long the oldest delivery waits.", ("instance",), ages)
+    overdue = (((promise,), count) for promise, count in known.overdue.items())
+    yield _gauge("sla_overdue", "Tickets that wait for a promise that is broken.", ("promise",), overdue)
 
 
 def names(text: str) -> set[str]:

@@ -16,18 +16,21 @@ from hub.runtime.condition import Conditions
 from hub.runtime.config import InstanceSettings
 from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun
+from hub.runtime.moments import pass_moments
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, SyncReport
 from hub.runtime.scheduler import InstanceState, Schedule, due, next_due, next_slot, schedule_of
 from hub.runtime.sources import Workshop
 from hub.sdk import StoreError
 from hub.store import Store
+from hub.store.notices import PREFIX
 
 _LOOK_EVERY_S = 0.5  # what other processes ask for (a delivery, a pause) is seen within this time
 _JUMP = timedelta(seconds=5)  # by so much the wall clock and the steady one may part before that is a jump
 _INDEX_EVERY_S = 5.0
 _GAP = timedelta(seconds=2)  # between the beginnings of two polls of an instance, however often somebody asks
 _CUSTOMERS_EVERY_S = 2.0
+_NOTICES_EVERY_S = 2.0
 _TICK_S = 0.05
 
 _log = logging.getLogger(__name__)
@@ -52,6 +55,8 @@ class Rounds:
         self._polls: dict[str, asyncio.Task[None]] = {}
         self._outboxes: dict[str, asyncio.Task[None]] = {}
         self._customers: asyncio.Task[None] | None = None
+        self._moments: asyncio.Task[None] | None = None
+        self._notices: asyncio.Task[None] | None = None
         self._due_at: dict[str, datetime] = {}
         self._started_at: dict[str, datetime] = {}
         self._paused: frozenset[str] = frozenset()
@@ -59,7 +64,7 @@ class Rounds:
         self._hurry = False
         self._stopping = False
         self._ahead = self._clock() - _steady()
-        self._look_at = self._index_at = self._customers_at = 0.0
+        self._look_at = self._index_at = self._customers_at = self._notices_at = 0.0
         self._unindexed = True
         self.swap(workshop)
 
@@ -130,8 +135,11 @@ class Rounds:
         try:
             states = await self._store.run(self._store.instances)
             self._paused = frozenset(state.name for state in states if state.paused_at is not None)
-            for name in await self._store.run(self._store.outbox_ready):
+            self._begin_moments(await self._store.run(self._store.next_moment))
+            ready = await self._store.run(self._store.outbox_ready)
+            for name in ready:
                 self._begin_outbox(name)
+            self._begin_notices(ready)
             self._begin_customers()
             if self._unindexed and time.monotonic() >= self._index_at:
                 self._unindexed = await self._store.run(self._store.index_batch) > 0
@@ -226,6 +234,39 @@ class Rounds:
         self._customers = None
         self._told("customers", task)
 
+    # --- the clock, and people --------------------------------------------------------------------------------------
+
+    def _begin_moments(self, next_at: datetime | None) -> None:
+        if next_at is not None and next_at <= self._clock() and self._moments is None:
+            self._moments = asyncio.create_task(self._pass_moments(), name="moments")
+            self._moments.add_done_callback(self._moments_ended)
+
+    async def _pass_moments(self) -> None:
+        await pass_moments(self._workshop, self._store, lambda: not self._stopping)
+
+    def _moments_ended(self, task: "asyncio.Task[None]") -> None:
+        self._moments = None
+        self._told("moments", task)
+
+    def _begin_notices(self, ready: Iterable[str]) -> None:
+        waits = any(name.startswith(PREFIX) for name in ready)
+        if waits and self._notices is None and time.monotonic() >= self._notices_at:
+            self._notices_at = time.monotonic() + _NOTICES_EVERY_S
+            self._notices = asyncio.create_task(self._tell_people(), name="notices")
+            self._notices.add_done_callback(self._notices_ended)
+
+    async def _tell_people(self) -> None:
+        from hub.runtime.notify import notify  # it brings apprise's neighbours, which most hubs never need
+
+        report = SyncReport()
+        await notify(self._workshop.settings, self._store, report)
+        for told in report.deliveries:
+            self._conditions.worked_off(told.instance, told)
+
+    def _notices_ended(self, task: "asyncio.Task[None]") -> None:
+        self._notices = None
+        self._told("notices", task)
+
     def _told(self, name: str, task: "asyncio.Task[None]") -> None:
         """Look at how a task ended: an error that nobody expected is logged, and stops nothing else."""
         error = None if task.cancelled() else task.exception()
@@ -244,7 +285,7 @@ class Rounds:
         """
         self._stopping = True
         tasks = [*self._polls.values(), *self._outboxes.values()]
-        tasks += [self._customers] if self._customers is not None else []
+        tasks += [task for task in (self._customers, self._moments, self._notices) if task is not None]
         if not tasks:
             return 0
         await self._end_of(tasks, grace_s)

@@ -246,6 +246,7 @@ def _move(connection: sa.Connection, ticket_n: int, at: int, before: Sequence[st
     shown = "hidden" if row.state == "hidden" else state
     connection.execute(sa.update(tickets).where(tickets.c.n == ticket_n).values(own_state=state, state=shown))
     note(connection, ticket_n, at, "changed", {"fields": {"state": [row.own_state, state]}})
+    wake(connection, ticket_n, at)
 
 
 # --- erased cases -----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hub.routing.destinations import Destinations
 from hub.routing.facts import Facts
+from hub.routing.moments import NOTHING, Outlook
 from hub.sdk.actions import ActionName
 from hub.sdk.drafts import Change, FollowUp, TicketDraft
 from hub.sdk.messages import Cursor, Mode
@@ -134,6 +135,7 @@ class Decided:
         acts: what is to be done with the record at its source, once each.
         answer: what the customer is to be answered.
         notify: names of those to be told.
+        outlook: what the clock has brought, and when it brings the next.
     """
 
     priority: str
@@ -152,6 +154,7 @@ class Decided:
     acts: tuple[Act, ...] = ()
     answer: Answer | None = None
     notify: tuple[str, ...] = ()
+    outlook: Outlook = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

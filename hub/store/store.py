@@ -24,6 +24,7 @@ from hub.sdk.ticket import Ticket
 from hub.store import database, erase, failed, history, inventory, prune, queries, rulesets, search, state, writer
 from hub.store.customer_door import Customers
 from hub.store.figures_door import FigureDoor
+from hub.store.moment_door import Moments
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.replying import Replying
@@ -112,7 +113,7 @@ def backup_store(url: str, target: Path) -> int:
     return database.copy(database.path_of(url), target)
 
 
-class Store(Replying, Customers, FigureDoor):
+class Store(Replying, Customers, FigureDoor, Moments):
     """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
 
     def __init__(self, engine: sa.Engine, path: Path, now: Clock, stop: Event) -> None:
