@@ -96,7 +96,7 @@ class RuleSet:
     def asks_deadline(self) -> bool:
         """Whether a condition asks how far a deadline has come."""
         inner = (one.when for rule in self.rules for one in rule.then.escalate)
-        conditions = chain((one.when for one in (*self.rules, *self.policies)), inner)
+        conditions = chain((rule.when for rule in self.rules), (policy.when for policy in self.policies), inner)
         keys = (getattr(leaf, "key", "") for condition in conditions for leaf in leaves(condition))
         return any(key in DEADLINE for key in keys)
 

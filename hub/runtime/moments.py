@@ -1,4 +1,4 @@
-"""What the clock brings to tickets: warnings, breaches, a score that has aged over a band. A queue, worked off in time."""
+"""What the clock brings to tickets (warnings, breaches, scores that age over a band): a queue that is worked off."""
 
 from collections.abc import Callable
 

@@ -31,9 +31,10 @@ async def sync(
     sweeps: bool = True,
     lang: str | None = None,
 ) -> SyncReport:
-    """Let the rules see which deadlines are over, poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
+    """Poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
     outbox, tell people what rules want them to know (in *lang*), bring the search index up to date; where all instances
-    are meant, remove old tickets too, once a day.
+    are meant, remove old tickets too, once a day. What the clock has brought to tickets is decided first, and once more
+    when everything was read.
 
     Streams and deliveries that wait after failures are passed over, unless their instance is named.
 

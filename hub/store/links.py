@@ -18,6 +18,7 @@ from hub.sdk.drafts import FollowUp, TicketDraft
 from hub.sdk.ticket import Link
 from hub.store.facts import SET_THERE
 from hub.store.heard import begun
+from hub.store.moments import wake
 from hub.store.page import Checkpoint
 from hub.store.rows import dumps
 from hub.store.tables import erased_authors, links, micros, outbox, ticket_events, tickets
