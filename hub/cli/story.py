@@ -224,6 +224,8 @@ class Story:
         match kind:
             case "escalated" | "delivered":
                 return say(f"event.{kind}", to=to, case=case, department=_department(data))
+            case "notify_sent":
+                return say("event.notify_sent", to=to)
             case "duplicate_case" | "case_changed" | "case_deleted" | "case_reopened":
                 return say(f"event.{kind}", to=to, case=case)
             case "case_done":

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.harness import Hub, Sandbox, differences, sandbox
 
-_PATIENCE_S = 40.0
+_PATIENCE_S = 90.0
 _FAST = 'rate = "200/1s"\nevery = "1s"\ntimeout = "2s"'
 
 

@@ -23,14 +23,14 @@ NOW = datetime(2026, 10, 20, tzinfo=UTC)
 
 
 ISSUES = (
-    "cd40aea6c835", "8685ab884fff", "62fae4783712", "f9a91e196003", "f5dde09f8c8b", "69ea0f7c3ef3",
-    "8a3892938088", "4c9d22c33f2f", "bf0dc8d64192", "e7f8b8ea21da", "e6fc7be042bc", "d6f835018d28",
-    "30b969ecbd5d", "11d740d1d01b", "4497a4519961", "8410cc010e19", "baf7daa4032b", "fe34a0b2b065",
-    "c62cc75d6073", "375058844594", "254b047a74ce", "a1b8c5b7cd65", "2e68b44e1dfb", "2682b6515157",
-    "65d90f30c93b", "d4b21d5e5dae", "7a2330a72cb9", "6d8761483db6", "36de3c48cc90", "014274bbcf89",
+    "7c18c0510ef0", "2d21b64bd8d9", "079b691b05e0", "3c1be391a934", "c82c2596e1d1", "0707a2d29806",
+    "ffe740d2aff4", "8c68771ed648", "0d54337deb75", "361cb73304b6", "da54dd4851be", "e2d3ad055660",
+    "062c62c0fea7", "f97431d1a8a4", "618b9b12ed4e", "9913c8a64e3c", "32173e6a1b3a", "3a40c844ef45",
+    "b1c632fd3cdf", "6303035b6bad", "a60c9d41711e", "5b2d9114439c", "a4405d3e4cde", "d2516abea21f",
+    "649e9143f327", "c72c9fde2873", "c04b13e47bec", "90a82c5641f8", "c77c1a59d2e9", "722cdd4e5329",
     "e09d72dd8e5f", "9f3778078425", "746a706e84db",
 )  # fmt: skip
-CHANGES = "65ca4c956929"
+CHANGES = "4dc4fe09368c"
 """What stands for the drafts of the real payloads, line by line, and for all changes together."""
 
 
