@@ -206,7 +206,7 @@ class Story:
 
     def _clocked(self, kind: str, data: Mapping[str, Any]) -> str:
         at, due = (self._instant(data.get(name)) for name in ("reached", "due"))
-        told = {"promise": self._say.word("event.promise", str(data.get("promise"))), "at": at, "due": due}
+        told = {"promise": self._say.word("promise", str(data.get("promise"))), "at": at, "due": due}
         return self._say(f"event.{kind}", **told, share=f"{data.get('share', 1):.0%}")
 
     def _instant(self, value: str | None) -> str:

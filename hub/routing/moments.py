@@ -70,7 +70,7 @@ def outlook(clock: Deadlines, now: datetime, state: State | str | None, aging_at
     """Return how a ticket stands at *now*.
 
     Args:
-        state: as decided; a ticket that is over has nothing to come, and what it did not keep to the end is nobody's.
+        state: as decided; to a ticket that is over nothing comes any more.
         aging_at: when its score grows over a band, see :func:`next_band`.
     """
     rests = state in _OVER
@@ -80,14 +80,14 @@ def outlook(clock: Deadlines, now: datetime, state: State | str | None, aging_at
     coming: list[datetime] = [] if aging_at is None or rests else [aging_at]
     for deadline, exchange in _pairs(clock):
         waits = deadline.done_at is None
-        if waits and rests:
-            continue
+        if waits and rests and not _stands_still(deadline):
+            continue  # it came like that: nobody knows since when
         points = list(_points(deadline, had_at(exchange)))
         passed += [one for one in points if one.at <= now]
-        if waits:
+        if waits and not rests:
             coming += [one.at for one in points if one.at > now]
             overdue += [deadline.promise] if deadline.due is not None and deadline.due <= now else []
-        elif deadline.breach_at is None:
+        elif not waits and deadline.breach_at is None:
             kept.append((deadline.promise, deadline.start))
     passed.sort(key=lambda one: (one.at, one.promise, one.share))
     return Outlook(tuple(passed), tuple(kept), tuple(overdue), min(coming, default=None))
@@ -158,6 +158,10 @@ def _pairs(clock: Deadlines) -> Iterator[tuple[Deadline, Exchange]]:
     yield from zip(clock.next_responses, later, strict=True)
     if clock.resolution is not None:
         yield clock.resolution, exchanges[0]
+
+
+def _stands_still(deadline: Deadline) -> bool:
+    return bool(deadline.stops) and deadline.stops[-1].end is None
 
 
 def _points(deadline: Deadline, had: datetime | None) -> Iterator[Passed]:
