@@ -55,8 +55,8 @@ def decided(
         found = classify(_undecided(facts))
         if found is not None:
             known = rules.decide(replace(facts, pinned={**facts.pinned, "category": found.category}))
-            return _as_stored(known, _where(known, facts, destinations), found.tags, found.by)
-    return _as_stored(decision, _where(decision, facts, destinations))
+            return _as_stored(known, facts, _where(known, facts, destinations), found.tags, found.by)
+    return _as_stored(decision, facts, _where(decision, facts, destinations))
 
 
 def _where(decision: "Decision", facts: Facts, destinations: Destinations) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def _undecided(facts: Facts) -> Undecided:
 
 
 def _as_stored(
-    decision: "Decision", deliver: tuple[str, ...], tags: tuple[str, ...] = (), by: str | None = None
+    decision: "Decision", facts: Facts, deliver: tuple[str, ...], tags: tuple[str, ...] = (), by: str | None = None
 ) -> Decided:
     return Decided(
         priority=decision.priority,
@@ -96,5 +96,5 @@ def _as_stored(
         acts=tuple(Act(one.name, one.values, one.text) for one in decision.act),
         answer=Answer(reply.template, reply.rule, reply.mode == "auto") if (reply := decision.reply) else None,
         notify=decision.notify,
-        outlook=decision.outlook,
+        outlook=decision.outlook(facts),
     )

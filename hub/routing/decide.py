@@ -21,7 +21,7 @@ from hub.routing.clock import Deadline, Deadlines, deadlines
 from hub.routing.conditions import Case, Condition, failures
 from hub.routing.facts import Facts
 from hub.routing.matcher import Matcher, Reading
-from hub.routing.moments import NOTHING, Bounds, Outlook, next_band, outlook, standing
+from hub.routing.moments import NOTHING, Ahead, Outlook, bands, outlook, standing
 from hub.routing.policy import Aging, Promise, calendar_of
 from hub.routing.rule import Act, Escalation, Policy, Reply, Rule
 from hub.routing.rule_models import Scale
@@ -43,7 +43,8 @@ class Decision(NamedTuple):
         sla: its deadlines; None without a policy.
         rules: names of those that matched, in order.
         ruleset: version of the rule set.
-        outlook: what the clock alone has brought, and when it brings the next.
+        clock: its deadlines in full; see :meth:`outlook`.
+        ahead: priorities that waiting will lift it to; None: it does not age.
     """
 
     category: Category | None
@@ -62,7 +63,14 @@ class Decision(NamedTuple):
     sla: Sla | None
     rules: tuple[str, ...]
     ruleset: str
-    outlook: Outlook = NOTHING
+    clock: Deadlines | None = None
+    ahead: Ahead | None = None
+
+    def outlook(self, facts: Facts) -> Outlook:
+        """Return what the clock alone has brought to the ticket with *facts*, and when it brings the next."""
+        if self.clock is None or facts.now is None:
+            return NOTHING
+        return outlook(self.clock, facts.now, self.state or facts.state, self.ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,18 +258,14 @@ def _concluded(rules: Rules, case: Case) -> tuple[Decision, Policy | None, Deadl
     if rules.aging and clock and case.facts.now:
         share = _waited(clock, rules.aging.over, case.facts.now)
         case.aging = rules.aging.grown(share)
-    return _decision(rules, case, clock)._replace(outlook=_outlook(rules, case, clock)), policy, clock, share
+    return _decision(rules, case, clock), policy, clock, share
 
 
-def _outlook(rules: Rules, case: Case, clock: Deadlines | None) -> Outlook:
-    facts = case.facts
-    if clock is None or facts.now is None:
-        return NOTHING
-    band = None
-    if rules.aging and not facts.pinned.keys() & {"score", "priority"}:
-        points = rules.scale.base + case.points
-        band = next_band(clock, rules.aging, rules.scale, points, Bounds(case.floor, case.ceiling), facts.now)
-    return outlook(clock, facts.now, case.state, band)
+def _ahead(rules: Rules, case: Case, clock: Deadlines | None) -> Ahead | None:
+    aging, pinned = rules.aging, case.facts.pinned
+    if aging is None or clock is None or (pinned and ("score" in pinned or "priority" in pinned)):
+        return None
+    return bands(aging, rules.scale, rules.scale.base + case.points, case.aging, case.floor, case.ceiling)
 
 
 def _policy(policies: Sequence[Policy], case: Case) -> Policy | None:
@@ -313,6 +317,8 @@ def _decision(rules: Rules, case: Case, clock: Deadlines | None) -> Decision:
         sla=clock.sla() if clock else None,
         rules=tuple(case.matched),
         ruleset=rules.version,
+        clock=clock,
+        ahead=_ahead(rules, case, clock),
     )
 
 

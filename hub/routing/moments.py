@@ -66,31 +66,73 @@ class Outlook:
 NOTHING = Outlook()
 
 
-def outlook(clock: Deadlines, now: datetime, state: State | str | None, aging_at: datetime | None = None) -> Outlook:
+class Ahead(NamedTuple):
+    """Shares of a deadline, ascending, at which waiting lifts the score over the start of a priority."""
+
+    over: Promise
+    shares: tuple[float, ...] = ()
+
+
+def outlook(clock: Deadlines, now: datetime, state: State | str | None, ahead: Ahead | None = None) -> Outlook:
     """Return how a ticket stands at *now*.
 
     Args:
         state: as decided; to a ticket that is over nothing comes any more.
-        aging_at: when its score grows over a band, see :func:`next_band`.
+        ahead: bands that its score will age over, see :func:`bands`.
     """
     rests = state in _OVER
     passed: list[Passed] = []
     kept: list[tuple[Promise, datetime]] = []
     overdue: list[Promise] = []
-    coming: list[datetime] = [] if aging_at is None or rests else [aging_at]
+    next_at: datetime | None = None
     for deadline, exchange in _pairs(clock):
         waits = deadline.done_at is None
         if waits and rests and not _stands_still(deadline):
             continue  # it came like that: nobody knows since when
-        points = list(_points(deadline, had_at(exchange)))
-        passed += [one for one in points if one.at <= now]
+        if _may_have_passed(deadline, now):
+            passed += [one for one in _points(deadline, had_at(exchange)) if one.at <= now]
         if waits and not rests:
-            coming += [one.at for one in points if one.at > now]
-            overdue += [deadline.promise] if deadline.due is not None and deadline.due <= now else []
+            due = deadline.due
+            if due is not None and due <= now:
+                overdue.append(deadline.promise)
+            elif due is not None and (next_at is None or due < next_at):
+                next_at = due
+            next_at = _nearest(deadline, deadline.warn, now, next_at)
+            if ahead is not None and deadline.promise == ahead.over:
+                next_at = _nearest(deadline, ahead.shares, now, next_at, rounded=True)
         elif not waits and deadline.breach_at is None:
             kept.append((deadline.promise, deadline.start))
-    passed.sort(key=lambda one: (one.at, one.promise, one.share))
-    return Outlook(tuple(passed), tuple(kept), tuple(overdue), min(coming, default=None))
+    if passed:
+        passed.sort(key=lambda one: (one.at, one.promise, one.share))
+    elif not (kept or overdue or next_at):
+        return NOTHING
+    return Outlook(tuple(passed), tuple(kept), tuple(overdue), next_at)
+
+
+def _may_have_passed(deadline: Deadline, now: datetime) -> bool:
+    """Whether so much time went by that the first warning can be behind us: working time is never longer."""
+    share = deadline.warn[0] if deadline.warn else BREACH
+    return deadline.start + timedelta(seconds=share * deadline.seconds) <= now
+
+
+def _nearest(
+    deadline: Deadline, shares: tuple[float, ...], now: datetime, best: datetime | None, *, rounded: bool = False
+) -> datetime | None:
+    """Return *best*, or when one of *shares* will be spent, if that is sooner.
+
+    Args:
+        rounded: a share that should be spent and was not seen to be comes at once.
+    """
+    for share in shares:
+        soonest = deadline.start + timedelta(seconds=share * deadline.seconds)
+        if best is not None and soonest >= best:
+            break
+        at = reach(deadline.calendar, deadline.start, share * deadline.seconds, deadline.stops)
+        if at is not None and at <= now and rounded and deadline.status(now) == "running":
+            at = now + _SOON
+        if at is not None and at > now and (best is None or at < best):
+            best = at
+    return best
 
 
 def standing(clock: Deadlines, now: datetime) -> dict[Promise, Standing]:
@@ -106,42 +148,21 @@ def standing(clock: Deadlines, now: datetime) -> dict[Promise, Standing]:
     return found
 
 
-def next_band(
-    clock: Deadlines, aging: Aging, scale: Scale, points: int, bounds: "Bounds", now: datetime
-) -> datetime | None:
-    """Return when waiting next lifts the score over the start of a priority; None: it does not.
+def bands(
+    aging: Aging, scale: Scale, points: int, aged: int, floor: int | None = None, ceiling: int | None = None
+) -> Ahead:
+    """Return the bands that waiting will lift a score over.
 
     Args:
-        points: the score without aging.
-        bounds: floor and ceiling of the score.
+        points: the score without aging; *aged*: what that added so far.
+        floor, ceiling: of the score.
     """
-    deadline: Deadline | None = getattr(clock, aging.over)
-    if deadline is None or deadline.done_at is not None or not aging.points:
-        return None
-    for band in sorted({scale.normal, scale.high, scale.urgent}):
+    shares: list[float] = []
+    for band in (scale.normal, scale.high, scale.urgent):
         missing = band - points
-        if bounds.reaches(band) and 0 < missing <= aging.points:
-            share = missing / aging.points
-            at = reach(deadline.calendar, deadline.start, share * deadline.seconds, deadline.stops)
-            if at is None:
-                return None
-            if at > now:
-                return at
-            behind = aging.grown(deadline.share_spent(now)) < missing  # what was rounded away comes at once
-            if behind and deadline.status(now) == "running":
-                return now + _SOON
-    return None
-
-
-class Bounds(NamedTuple):
-    """Floor and ceiling of a score."""
-
-    floor: int | None = None
-    ceiling: int | None = None
-
-    def reaches(self, band: int) -> bool:
-        """Whether a score can grow over *band*: it is neither lifted there already nor held below."""
-        return (self.floor is None or self.floor < band) and (self.ceiling is None or self.ceiling >= band)
+        if aged < missing <= aging.points and (floor is None or floor < band) and (ceiling is None or ceiling >= band):
+            shares.append(missing / aging.points)
+    return Ahead(aging.over, tuple(shares))
 
 
 def had_at(exchange: Exchange) -> datetime | None:

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from hub.routing.clock import Moment
 from hub.routing.facts import Facts
-from hub.routing.rules import RuleSet, RulesError
+from hub.routing.rules import RulesError, RuleSet
 from hub.sdk.ticket import State
 from tests.unit.routing import folder
 
@@ -33,7 +34,10 @@ def look(
     rules: RuleSet, now: float, *said: Moment, states: tuple[tuple[datetime, State], ...] = (), **facts: Any
 ) -> Any:
     values: dict[str, Any] = {"kind": "mention", "texts": ("a",), **facts}
-    return rules.decide(Facts(messages=said or (asked(),), states=states, now=at(now), **values))
+    seen = Facts(messages=said or (asked(),), states=states, now=at(now), **values)
+    decision = rules.decide(seen)
+    told = ("priority", "queue", "rules", "policy")
+    return SimpleNamespace(outlook=decision.outlook(seen), **{name: getattr(decision, name) for name in told})
 
 
 def rules_of(rules: Sequence[dict[str, Any]], **keys: Any) -> RuleSet:
