@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import Hub, Sandbox, sandbox
-from tests.e2e.test_daemon import daemon, ended, until
+from tests.e2e.test_daemon import daemon, ended, started, until
 
 _FAST = 'rate = "200/1s"\nevery = "1s"\ntimeout = "2s"'
 _RULES = """
@@ -20,7 +20,7 @@ rules:
   - {name: mine, when: {text: [пропал]}, then: {tags: [mine]}}
   - {name: late, when: {tags: [mine], deadline: {first_response: breached}}, then: {queue: leads, points: 50}}
 sla:
-  - {name: quick, when: {tags: [mine]}, first_response: 3s, warn: 0.5}
+  - {name: quick, when: {tags: [mine]}, first_response: 6s, warn: 0.5}
 """
 
 
@@ -52,8 +52,9 @@ def clocked(hub: Hub) -> list[dict[str, Any]]:
 
 def test_a_deadline_that_passes_is_told_within_a_second_and_moves_the_ticket(box: Sandbox, tmp_path: Path) -> None:
     hub = prepared(tmp_path, box)
-    box.post("pointer/change", action="add", text="У меня пропал перевод", rating=1)
     with daemon(hub) as process:
+        until(started(hub))
+        box.post("pointer/change", action="add", text="У меня пропал перевод", rating=1)
         until(lambda: mine(hub).get("queue") == "leads")
         code, said, _ = ended(process, signal.SIGTERM)
     assert code == 0, said
@@ -69,12 +70,13 @@ def test_a_deadline_that_passes_is_told_within_a_second_and_moves_the_ticket(box
 
 def test_killed_before_it_is_due_it_tells_the_breach_once_when_it_is_back(box: Sandbox, tmp_path: Path) -> None:
     hub = prepared(tmp_path, box)
-    box.post("pointer/change", action="add", text="У меня пропал перевод", rating=1)
     with daemon(hub) as process:
+        until(started(hub))
+        box.post("pointer/change", action="add", text="У меня пропал перевод", rating=1)
         until(lambda: bool(mine(hub)))
         process.kill()
-    time.sleep(3.1)
     assert mine(hub).get("queue") is None
+    time.sleep(6.1)
     with daemon(hub) as process:
         until(lambda: mine(hub).get("queue") == "leads")
         process.kill()
