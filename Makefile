@@ -58,6 +58,7 @@ bench: $(STAMP)  ## speed, as a ratio to a floor in the same run
 	$(BIN)/python -m tests.benchmark
 	$(BIN)/python -m tests.benchmark.matching
 	$(BIN)/python -m tests.benchmark.deciding
+	$(BIN)/python -m tests.benchmark.moments
 
 quality: $(STAMP)  ## how well the built-in rules read real texts
 	$(BIN)/python -m tests.quality

@@ -137,6 +137,13 @@ def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
         if state.name == "" and state.stream and state.ok_at is not None and state.gone_at is None
     )
     yield _gauge("stream_lag_seconds", "Time since a stream was last read well.", ("instance", "stream"), lags)
+    quiet = (
+        ((state.instance, state.stream), float(state.quiet is not None))
+        for state in known.streams
+        if state.name == "" and state.stream and state.gone_at is None
+    )
+    about = "1: read well, and quiet for longer than is usual."
+    yield _gauge("stream_suspicious", about, ("instance", "stream"), quiet)
     for number, (name, about) in enumerate(
         (("outbox_waiting", "Deliveries that wait."), ("outbox_set_aside", "Deliveries that were set aside."))
     ):

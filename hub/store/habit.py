@@ -1,8 +1,9 @@
 """What is usual of a stream: how often it brings something new, by the hour of the week. Pure.
 
-Every poll that brings something new is one arrival. For each hour of the week it is kept how many arrivals there were in
-how much time; so a quiet can be measured in the arrivals that were to be expected in it, and a night counts as little as
-it should. It is suspicious when more of them are missing than chance, or any quiet of the last weeks, leaves out.
+Every poll that brings something new is one arrival. For each hour of the week it is kept how many arrivals there were
+in how much time; so a quiet can be measured in the arrivals that were to be expected in it, and a night counts as
+little as it should. It is suspicious when more of them are missing than chance, or any quiet of the last weeks, leaves
+out.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ MISSING = 12.0
 _HEADROOM = 1.5  # a quiet this much longer than the longest of the last weeks is none of theirs
 _FEWEST = 50  # arrivals; below that nobody knows what is usual
 _WEEKS_S = 6 * 3600.0  # of each hour of the week so much time is remembered
-_FADES = 0.995  # of the longest quiet with each arrival after it
+_HALF_S = 28 * 86400.0  # after so long the longest quiet counts half
 _HOUR = timedelta(hours=1)
 _MONDAY = datetime.fromisoformat("1970-01-05T00:00:00+00:00")
 
@@ -83,14 +84,14 @@ def polled(habit: Habit, since: datetime, now: datetime, *, news: bool) -> Habit
         seconds=tuple(known),
         watched_s=habit.watched_s + (now - since).total_seconds(),
         missing=missing,
+        longest=habit.longest * 0.5 ** (min((now - since).total_seconds() / _HALF_S, 60.0)),
     )
     return _arrived(seen) if news else seen
 
 
 def _arrived(habit: Habit) -> Habit:
     quiet = min(habit.missing, 2 * habit.bound) if habit.is_learnt else 0.0  # a source that was dead is no habit
-    longest = max(habit.longest * _FADES, quiet)
-    return replace(habit, number=habit.number + 1, missing=0.0, longest=longest)
+    return replace(habit, number=habit.number + 1, missing=0.0, longest=max(habit.longest, quiet))
 
 
 def _hours(since: datetime, until: datetime) -> Iterator[tuple[int, float]]:

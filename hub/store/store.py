@@ -27,6 +27,7 @@ from hub.store.figures_door import FigureDoor
 from hub.store.moment_door import Moments
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
+from hub.store.quiet import Quiet
 from hub.store.replying import Replying
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.tables import HEAD, dead_letters, messages, tickets
@@ -230,11 +231,17 @@ class Store(Replying, Customers, FigureDoor, Moments):
             return rulesets.latest(connection)
 
     def stream_finished(
-        self, key: StreamKey, error: str | None, asked: timedelta | None = None, warning: str | None = None
-    ) -> None:
-        """Note how a run of a stream ended, how long the source asked to wait, and what it warned of."""
+        self,
+        key: StreamKey,
+        error: str | None,
+        asked: timedelta | None = None,
+        warning: str | None = None,
+        news: bool | None = None,
+    ) -> Quiet | None:
+        """Note how a run of a stream ended, how long the source asked to wait, what it warned of, and whether a poll
+        brought something new; return why it is suspicious that it did not."""
         with self._write() as connection:
-            state.stream_finished(connection, key, self._now(), error, asked, warning)
+            return state.stream_finished(connection, key, self._now(), error, asked, warning, news)
 
     def streams_listed(self, instance: str, listed: AbstractSet[tuple[str, str]]) -> None:
         """Note which streams and sweeps, each a stream and a name (empty: its poll), *instance* reads now; the others
