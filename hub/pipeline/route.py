@@ -35,7 +35,9 @@ def router(
 
     def decide(facts: Facts) -> Decided:
         found = decided(rules(), facts, classify, destinations)
-        return replace(found, notify=tuple(name for name in found.notify if name in recipients))
+        known = tuple(name for name in found.notify if name in recipients)
+        again = tuple(one for one in found.notify_again if one[0] in recipients)
+        return replace(found, notify=known, notify_again=again)
 
     return Router(decide, lambda: rules().needs_history, destinations)
 
@@ -97,4 +99,5 @@ def _as_stored(
         answer=Answer(reply.template, reply.rule, reply.mode == "auto") if (reply := decision.reply) else None,
         notify=decision.notify,
         outlook=decision.outlook(facts),
+        notify_again=decision.notify_again,
     )

@@ -420,6 +420,12 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
         yield condition
 
 
+def asked_promises(condition: Condition) -> frozenset[Promise]:
+    """Return the promises whose deadlines *condition* asks for."""
+    keys = (getattr(leaf, "key", "") for leaf in leaves(condition))
+    return frozenset(DEADLINE[key] for key in keys if key in DEADLINE)
+
+
 def failures(condition: Condition, case: Case) -> tuple[Condition, ...]:
     """Return what keeps *condition* from holding: the innermost conditions that fail, or :class:`Not` of what holds."""
     if condition.holds(case):

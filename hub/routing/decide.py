@@ -44,6 +44,8 @@ class Decision(NamedTuple):
         rules: names of those that matched, in order.
         ruleset: version of the rule set.
         clock: its deadlines in full; see :meth:`outlook`.
+        notify_again: names that rules tell because of a deadline, with the promises whose warning or breach is news to
+            them.
         ahead: priorities that waiting will lift it to; None: it does not age.
     """
 
@@ -65,6 +67,7 @@ class Decision(NamedTuple):
     ruleset: str
     clock: Deadlines | None = None
     ahead: Ahead | None = None
+    notify_again: tuple[tuple[str, frozenset[str]], ...] = ()
 
     def outlook(self, facts: Facts) -> Outlook:
         """Return what the clock alone has brought to the ticket with *facts*, and when it brings the next."""
@@ -292,6 +295,7 @@ def _decision(rules: Rules, case: Case, clock: Deadlines | None) -> Decision:
     get, score = case.fields.get, case.score
     acts: dict[Act, None] = {}
     notify: dict[str, None] = {}
+    again: list[tuple[str, frozenset[str]]] = []
     escalates = False
     for rule in case.matched.values():
         then = rule.then
@@ -299,6 +303,8 @@ def _decision(rules: Rules, case: Case, clock: Deadlines | None) -> Decision:
             acts.update(dict.fromkeys(then.act))
         if then.notify:
             notify.update(dict.fromkeys(then.notify))
+            if rule.promises:
+                again += [(name, rule.promises) for name in then.notify]
         escalates = escalates or bool(then.escalate)
     return Decision(
         category=get("category"),
@@ -319,6 +325,7 @@ def _decision(rules: Rules, case: Case, clock: Deadlines | None) -> Decision:
         ruleset=rules.version,
         clock=clock,
         ahead=_ahead(rules, case, clock),
+        notify_again=tuple(again),
     )
 
 

@@ -22,6 +22,7 @@ from hub.routing.conditions import (
     Not,
     Scope,
     Values,
+    asked_promises,
 )
 from hub.routing.facts import FactsError, facts_from
 from hub.routing.pattern import Pattern, PatternError, parse_pattern
@@ -150,14 +151,16 @@ class Compiler:
     def rule(self, file: SourceFile, number: int, spec: RuleSpec) -> Rule:
         """Return one rule of *file*."""
         at: Keys = ("rules", number)
+        when = self.when(spec.when, file, (*at, "when"))
         return Rule(
             name=spec.name,
-            when=self.when(spec.when, file, (*at, "when")),
+            when=when,
             then=self._effects(spec.name, spec.then, file, (*at, "then")),
             file=file.name,
             line=file.line(at),
             builtin=file.builtin,
             asks_kind=asks_kind(spec.when),
+            promises=asked_promises(when),
             examples=tuple(self._examples(spec, file, at)),
             note=spec.note,
         )

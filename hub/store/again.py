@@ -13,7 +13,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from hub.store import queries
-from hub.store.deciding import CAUSE, apply_decision, clocked, proposed, states_of, wish_of
+from hub.store.deciding import CAUSE, apply_decision, clocked, notices_of, proposed, states_of, wish_of
 from hub.store.facts import PROPOSED, decided_of, facts_of_rows
 from hub.store.history import OPEN_STATES, History
 from hub.store.moments import Moment, moment_of, put
@@ -44,11 +44,12 @@ def decide_again(
         customer = history.of(row) if history else None
         facts = facts_of_rows(row, written, now=now, customer=customer, states=states[row.n])
         known, decided = decided_of(row), router.decide(facts)
-        ask_notices(connection, [(row.n, decided.notify)], micros(now))
         fields = apply_decision(row, decided, micros(now), with_state=with_state)
         events = [Event(row.n, "decided", CAUSE, {"fields": fields})] if fields else []
         moments.append(moment_of(row.n, decided.outlook))
-        told = (*clocked(row.n, decided, known), *proposed(row.n, decided, known.get(PROPOSED, [])))
+        clock = clocked(row.n, decided, known)
+        ask_notices(connection, notices_of(row.n, decided, clock), micros(now))
+        told = (*clock, *proposed(row.n, decided, known.get(PROPOSED, [])))
         for event in (*events, *told):
             row.updated_at = micros(now)
             values = {"ticket_n": row.n, "at": micros(now), "kind": event.kind, "cause": event.cause}

@@ -59,13 +59,14 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
         if fields and case.before is not None:
             outcome.events.append(Event(case.row.n, "decided", CAUSE, {"fields": fields}))
         outcome.events.extend(proposed(case.row.n, decided, before.get(PROPOSED, [])))
-        outcome.events.extend(clocked(case.row.n, decided, before))
+        clock = clocked(case.row.n, decided, before)
+        outcome.events.extend(clock)
         if case.before is not None or checkpoint.key.mode != "backfill":  # history has nothing to come
             outcome.moments.append(moment_of(case.row.n, decided.outlook))
         if wish := wish_of(case.row, decided):
             outcome.wishes.append(wish)
         if decided.notify and checkpoint.key.mode != "backfill":  # history is nobody's alarm
-            outcome.notices.append((case.row.n, decided.notify))
+            outcome.notices.extend(notices_of(case.row.n, decided, clock))
         if decided.acts or decided.answer:
             outcome.acting.append((case, decided))
     return outcome
@@ -95,6 +96,14 @@ def proposed(ticket_n: int, decided: Decided, told: Sequence[Any]) -> Iterator[E
 def clocked(ticket_n: int, decided: Decided, before: Mapping[str, Any]) -> list[Event]:
     """Return events of what the clock has brought, but for what was told of *before*."""
     return alarms(ticket_n, before.get(ALARMED, {}), decided.outlook, decided.sla.policy if decided.sla else None)[0]
+
+
+def notices_of(ticket_n: int, decided: Decided, clock: Sequence[Event]) -> Iterator[Notice]:
+    """Yield whom to tell of a ticket: first of what the *clock* has just brought, then whoever was never told."""
+    for name, promises in decided.notify_again:
+        last = [event.data for event in clock if event.kind != "sla_kept" and event.data["promise"] in promises][-1:]
+        yield from (Notice(ticket_n, (name,), f"{data['promise']} {data['reached']}") for data in last)
+    yield Notice(ticket_n, decided.notify)
 
 
 def _order(message: MessageRow) -> tuple[int, bytes]:

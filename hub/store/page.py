@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hub.routing.destinations import Destinations
 from hub.routing.facts import Facts
@@ -117,8 +117,13 @@ class Answering:
 Wish = tuple[int, tuple[Escalation, ...]]
 """A ticket's row number, and the cases that routing wants for it."""
 
-Notice = tuple[int, tuple[str, ...]]
-"""A ticket's row number, and the names of those who are to be told of it."""
+
+class Notice(NamedTuple):
+    """A ticket's row number, and names of those who are to be told of it: once, and once more for each *occasion*."""
+
+    ticket_n: int
+    names: tuple[str, ...]
+    occasion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,7 @@ class Decided:
         answer: what the customer is to be answered.
         notify: names of those to be told.
         outlook: what the clock has brought, and when it brings the next.
+        notify_again: names with the promises whose warning or breach is an occasion to tell them once more.
     """
 
     priority: str
@@ -155,6 +161,7 @@ class Decided:
     answer: Answer | None = None
     notify: tuple[str, ...] = ()
     outlook: Outlook = NOTHING
+    notify_again: tuple[tuple[str, frozenset[str]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What 100,000 open tickets with deadlines cost a daemon: ``python -m tests.benchmark.moments``.
 
-An hour of the clock is lived in steps of half a second, as a daemon does: each looks whether something has come, and what
-has is decided again by rules. Deadlines of minutes, hours and days, and aging, stand at every point of their way.
+An hour of the clock is lived in steps of half a second, as a daemon does: each looks whether something has come, and
+what has is decided again by rules. Deadlines of minutes, hours and days, and aging, stand at every point of their way.
 Measured is the CPU of this process as a share of that hour. Exits with 1 when the promise is broken.
 """
 

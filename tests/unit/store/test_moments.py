@@ -148,14 +148,23 @@ def test_deciding_again_for_other_reasons_tells_nothing_twice(hub: Hub) -> None:
     assert hub.told() == before
 
 
-def test_people_are_escalated_to_and_told_once_however_many_deadlines_pass(hub: Hub) -> None:
+def test_people_are_told_once_for_each_moment_that_the_rule_asks_for(hub: Hub) -> None:
     hub.rules = routing({**LATE, "when": {"deadline": {"first_response": ["warning", "breached"]}}})
     hub.read("1", 0, author=None)
     hub.run(11)
     hub.restart()
     hub.run(400)
-    effects = [row.instance for row in hub.store.outbox_left() if row.effect == "notify"]
-    assert effects == ["notify:lead"]
+    told = [row.created_at for row in hub.store.outbox_left() if row.effect == "notify"]
+    assert told == [hub.at(8), hub.at(10)], "once for the warning, once for the breach, and not for the resolution"
+
+
+def test_who_was_told_of_a_ticket_is_told_once_more_when_it_is_late(hub: Hub) -> None:
+    hub.rules = routing({"name": "all", "then": {"notify": "lead"}}, LATE)
+    hub.read("1", 0)
+    hub.run(400)
+    hub.read("2", 401)
+    told = [row.created_at for row in hub.store.outbox_left() if row.effect == "notify"]
+    assert told == [hub.at(0), hub.at(10)]
 
 
 def test_an_answer_ends_the_first_promise_and_the_next_question_begins_another(hub: Hub) -> None:
