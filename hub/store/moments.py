@@ -85,7 +85,8 @@ def wake(connection: sa.Connection, ticket_n: int, at: int) -> None:
 
 def next_at(connection: sa.Connection) -> datetime | None:
     """Return when something comes next to any ticket."""
-    found = connection.execute(sa.select(sa.func.min(ticket_moments.c.at))).scalar()
+    coming = sa.select(sa.func.min(ticket_moments.c.at)).where(ticket_moments.c.at.is_not(None))  # or no index is used
+    found = connection.execute(coming).scalar()
     return None if found is None else instant(found)
 
 

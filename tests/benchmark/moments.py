@@ -20,7 +20,7 @@ from hub.sdk import TicketDraft
 from hub.store import Checkpoint, Router, Store, StreamKey, open_store
 
 _TICKETS = 100_000
-_PAGE = 1_000
+_PAGE = 20  # tickets that come at once, and whose deadlines pass at once
 _LIVED = timedelta(hours=1)
 _LOOK = timedelta(seconds=0.5)
 _MAX_SHARE = 0.01  # of a core
