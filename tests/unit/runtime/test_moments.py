@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ class Clock:
 def opened(path: Path, clock: Clock) -> Store:
     """A store with three tickets that wait for their first answer."""
     store = open_store(f"sqlite:///{path}", now=clock)
-    said = {"kind": "mention", "platform": "vk.com", "body": "Где деньги?", "created_at": clock.now}
+    said: dict[str, Any] = {"kind": "mention", "platform": "vk.com", "body": "Где деньги?", "created_at": clock.now}
     drafts = [TicketDraft.of(source_id=str(number), **said) for number in range(3)]
     store.checkpoint(page(*drafts, router=router(lambda: RULES, recipients=("lead",)), now=clock.now))
     return store
@@ -105,7 +106,7 @@ def _watched(store: Store, clock: Clock) -> None:
         store.stream_finished(StreamKey("one", "dead", "poll"), None, news=hour < 24 * 15)
 
 
-def ended(conditions: Conditions, suspicious: str | None, **facts: str) -> None:
+def ended(conditions: Conditions, suspicious: str | None, **facts: Any) -> None:
     report = SyncReport(streams=[StreamReport("one", "s", "Bank", "", suspicious=suspicious, **facts)])
     conditions.ended("one", report, NOW)
 
