@@ -58,7 +58,11 @@ def filled(store: Store, decides: Router, clock: list[datetime]) -> None:
             said: dict[str, Any] = {"kind": "mention", "platform": "vk.com", "thread": str(number)}
             drafts.append(TicketDraft.of(source_id=str(number), body=text, created_at=created, **said))
             if number % 10:
-                answer: dict[str, Any] = {"direction": "out", "created_at": created + timedelta(minutes=3), "body": "Смотрим"}
+                answer: dict[str, Any] = {
+                    "direction": "out",
+                    "created_at": created + timedelta(minutes=3),
+                    "body": "Смотрим",
+                }
                 drafts.append(TicketDraft.of(source_id=f"{number}a", **answer, **said))
         clock[0] = max(draft.messages[0].created_at for draft in drafts)
         key = StreamKey("one", "s", "poll")
