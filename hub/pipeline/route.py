@@ -92,7 +92,11 @@ def _as_stored(
         sla=decision.sla,
         ruleset=decision.ruleset,
         rules=(*decision.rules, by) if by else decision.rules,
-        escalations=tuple(Escalation(one.to, one.department) for one in decision.escalate if not one.proposed),
+        escalations=tuple(
+            Escalation(one.to, one.department, once=one.to in decision.escalate_once)
+            for one in decision.escalate
+            if not one.proposed
+        ),
         deliver=deliver,
         proposals=tuple(Escalation(one.to, one.department) for one in decision.escalate if one.proposed),
         acts=tuple(Act(one.name, one.values, one.text) for one in decision.act),

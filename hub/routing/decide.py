@@ -44,6 +44,7 @@ class Decision(NamedTuple):
         rules: names of those that matched, in order.
         ruleset: version of the rule set.
         clock: its deadlines in full; see :meth:`outlook`.
+        escalate_once: instances that it is escalated to because of a deadline alone.
         notify_again: names that rules tell because of a deadline, with the promises whose warning or breach is news to
             them.
         ahead: priorities that waiting will lift it to; None: it does not age.
@@ -68,6 +69,7 @@ class Decision(NamedTuple):
     clock: Deadlines | None = None
     ahead: Ahead | None = None
     notify_again: tuple[tuple[str, frozenset[str]], ...] = ()
+    escalate_once: frozenset[str] = frozenset()
 
     def outlook(self, facts: Facts) -> Outlook:
         """Return what the clock alone has brought to the ticket with *facts*, and when it brings the next."""
@@ -326,7 +328,14 @@ def _decision(rules: Rules, case: Case, clock: Deadlines | None) -> Decision:
         clock=clock,
         ahead=_ahead(rules, case, clock),
         notify_again=tuple(again),
+        escalate_once=_late_alone(case) if escalates else frozenset(),
     )
+
+
+def _late_alone(case: Case) -> frozenset[str]:
+    """Return the instances that only rules about deadlines escalate to."""
+    asked = [(one.to, bool(rule.promises)) for rule in case.matched.values() for one in rule.then.escalate]
+    return frozenset(to for to, late in asked if late) - {to for to, late in asked if not late}
 
 
 def _escalations(case: Case) -> Iterator[Escalation]:

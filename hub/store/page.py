@@ -25,11 +25,13 @@ class Escalation:
         to: the instance's name.
         department: whom it is for, in the hub's words.
         role: ``escalated`` (the ticket waits for it) or ``delivered`` (people work on it there).
+        once: not again once it was asked for, whatever became of that.
     """
 
     to: str
     department: str | None = None
     role: Literal["escalated", "delivered"] = "escalated"
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from hub.pipeline.route import router
+from hub.routing.facts import Customer, Facts
 from hub.routing.policy import always
 from hub.routing.rules import RuleSet
 from hub.sdk import TicketDraft
@@ -165,6 +167,24 @@ def test_who_was_told_of_a_ticket_is_told_once_more_when_it_is_late(hub: Hub) ->
     hub.read("2", 401)
     told = [row.created_at for row in hub.store.outbox_left() if row.effect == "notify"]
     assert told == [hub.at(0), hub.at(10)]
+
+
+def test_a_late_ticket_is_escalated_once_whatever_becomes_of_the_case(hub: Hub) -> None:
+    decides = hub.rules.decide
+
+    def known(facts: Facts) -> Any:
+        return decides(replace(facts, customer=Customer(known=True)))
+
+    hub.rules = replace(hub.rules, decide=known)
+    hub.read("1", 0)
+    hub.run(11)
+    [asked] = [row for row in hub.store.outbox_left() if row.role == "escalated"]
+    assert asked.instance == "crm"
+    hub.store.outbox_drop([asked.n])
+    hub.read("2", 20)
+    hub.restart()
+    hub.run(400)
+    assert [row for row in hub.store.outbox_left() if row.role == "escalated" and row.state == "waiting"] == []
 
 
 def test_an_answer_ends_the_first_promise_and_the_next_question_begins_another(hub: Hub) -> None:
