@@ -60,8 +60,9 @@ bench: $(STAMP)  ## speed, as a ratio to a floor in the same run
 	$(BIN)/python -m tests.benchmark.deciding
 	$(BIN)/python -m tests.benchmark.moments
 
-quality: $(STAMP)  ## how well the built-in rules read real texts
+quality: $(STAMP)  ## how well the built-in rules read real texts, and surges are told from chance
 	$(BIN)/python -m tests.quality
+	$(BIN)/python -m tests.quality.surges
 
 docs: $(STAMP)  ## write the generated parts of docs/ anew
 	$(BIN)/python -m hub.cli.docs

@@ -21,6 +21,7 @@ from hub.routing.policy import Aging
 from hub.routing.schema import rules_schema
 from hub.routing.templates import TemplatesFile, TemplateSpec
 from hub.runtime.config import TOP_LEVEL
+from hub.runtime.config_surges import SurgeSettings
 from hub.runtime.reply_settings import RepliesSettings
 from hub.sdk import ConnectorConfig, Rate
 
@@ -49,6 +50,7 @@ _WORDS: Mapping[Any, str] = {
     str: "text",
     bool: "true or false",
     int: "whole number",
+    float: "number",
     timedelta: "duration",
     datetime: "time",
     date: "day",
@@ -183,6 +185,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "reply-keys": partial(settings_keys, RepliesSettings),
     "templates-TemplatesFile": partial(template_keys, TemplatesFile),
     "templates-TemplateSpec": partial(template_keys, TemplateSpec),
+    "surge-keys": partial(settings_keys, SurgeSettings),
     "rules-facts": lambda: ", ".join(f"`{key}`" for key in FACT_KEYS) + "\n",
     **{f"rules-{model.__name__}": partial(rule_keys, model) for model in RULE_MODELS},
 }

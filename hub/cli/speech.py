@@ -24,6 +24,7 @@ CATALOGUES = (
     "hub.cli.customers_texts",
     "hub.cli.reply_texts",
     "hub.cli.stats_texts",
+    "hub.runtime.surge_texts",
 )
 """Modules that have one, as ``TEXTS``."""
 

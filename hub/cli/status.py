@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hub.runtime.config import Outline
     from hub.store import Summary
     from hub.store.rulesets import KeptRules
+    from hub.store.surges import Surge
 
 _DEAD = 10_000  # dead letters that are counted by instance
 
@@ -43,6 +44,7 @@ def status(state: State, as_json: bool) -> None:
         waiting = store.outbox_counts()
         used = {*waiting, *(stream.instance for stream in known[1])}
         told = {name: "notify" for name in recipients(outline) if name in used}
+        surging = store.open_surges()
         rows = overview({**outline.connectors, **told}, *known, datetime.now(UTC), waiting)
         cases = store.case_problems()
         late, drafts = unpublished_problems(outline.replies, store), len(store.replies(("draft",), _DEAD))
@@ -50,13 +52,16 @@ def status(state: State, as_json: bool) -> None:
         version = in_force.version if in_force and outline.rules else None
         rules = {"version": version, "problem": problem}
         replies = {"drafts": drafts, "problems": late}
-        print_json({"instances": rows, "store": summary, "rules": rules, "cases": cases, "replies": replies})
+        print_json(
+            {"instances": rows, "store": summary, "rules": rules, "cases": cases, "replies": replies, "surges": surging}
+        )
     else:
         _show(outline, rows, summary)
         _show_rules(outline, in_force, problem)
         for case in cases:
             say(case_told(case))
         _show_replies(state, drafts, late)
+        _show_surges(outline, surging)
 
 
 @click.command
@@ -133,6 +138,15 @@ def _show_replies(state: State, drafts: int, late: Sequence[str]) -> None:
         say(problem)
     if drafts:
         say(Speech(spoken(state, None), TEXTS)("waiting_drafts", number=drafts))
+
+
+def _show_surges(outline: "Outline", surging: "Sequence[Surge]") -> None:
+    if surging:
+        from hub.cli.speech import language
+        from hub.runtime.surge_texts import going_on
+
+        for one in surging:
+            say(going_on(one, language(outline.lang), outline.timezone))
 
 
 def _row(outline: "Outline", row: "Overview") -> list[object]:

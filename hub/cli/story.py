@@ -13,7 +13,7 @@ from hub.cli.story_texts import TEXTS
 
 if TYPE_CHECKING:
     from hub.routing.times import Times, Took
-    from hub.sdk import Message, Ticket
+    from hub.sdk import Message, Sla, Ticket
     from hub.store import TicketEvent
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -101,9 +101,9 @@ class Story:
         return f"{self._ticket.customer_id or ''}" + (f" ({told})" if told else "")
 
     def _due(self) -> str:
-        sla = self._ticket.sla
-        if sla is None:
-            return ""
+        return "" if self._ticket.sla is None else self._dues(self._ticket.sla)
+
+    def _dues(self, sla: "Sla") -> str:
         dues = {
             "first_response": sla.first_response_due,
             "next_response": sla.next_response_due,
@@ -275,11 +275,21 @@ class Story:
     def _field(self, name: str) -> str:
         return self._say.word("field", name).replace("_", " ")
 
+    def _decided_value(self, name: str, value: Mapping[str, Any]) -> str:
+        """Return a value that is an object: deadlines, or which rules decided."""
+        if name == "sla":
+            from hub.sdk import Sla
+
+            return self._dues(Sla.model_validate(value))
+        return ", ".join(map(str, value.get("rules", ()))) or self._say("no_rule")
+
     def _value(self, name: str, value: Any) -> str:
         if value is None or value == []:
             return self._say("nothing")
         if name.endswith("_at") and isinstance(value, int):
             return local(_EPOCH + timedelta(microseconds=value), self._zone)
+        if isinstance(value, dict):
+            return self._decided_value(name, value)
         if isinstance(value, list):
             value = ", ".join(map(str, value))
         text = one_line(str(value))

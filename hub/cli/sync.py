@@ -124,6 +124,7 @@ def _plain(report: "SyncReport") -> dict[str, object]:
         "pruned": report.pruned,
         "problems": report.problems,
         "cases": report.cases,
+        "surges": report.surges,
         "streams": report.streams,
     }
 

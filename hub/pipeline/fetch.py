@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, TypeVar
 
+from hub.pipeline.originals import describe
 from hub.pipeline.retry import with_retries
 from hub.pipeline.source import Source
 from hub.sdk import AuthError, Connector, HubError, Page, Read, Record, Request, Response, SourceError, TransientError
@@ -22,12 +23,14 @@ SAME_PAGE = 5
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A page with the responses it came in. ``unclean``: it holds text that no store can hold."""
+    """A page with the responses it came in. ``unclean``: it holds text that no store can hold. ``asked``: how each
+    of the responses was asked for; empty where the connector walks its own way."""
 
     page: Page
     records: tuple[Record, ...]
     originals: tuple[bytes, ...] = ()
     unclean: bool = False
+    asked: tuple[str, ...] = ()
 
 
 async def pages(source: Source, read: Read) -> AsyncGenerator[Fetched, None]:
@@ -156,7 +159,8 @@ async def fetch(source: Source, request: Request, read: Read) -> Fetched:
     """Return the page that answers *request*, with the records of its details."""
     response, page = await _fetch_page(source, request, read)
     if not page.details:
-        return Fetched(page, tuple(page.records), (response.content,), response.unclean)
+        asked = (describe(response, read),)
+        return Fetched(page, tuple(page.records), (response.content,), response.unclean, asked)
     found = await _together(_fetch_detail(source, detail, read) for detail in page.details)
     parts = [(response, page), *(part for parts in found for part in parts)]
     return Fetched(
@@ -164,6 +168,7 @@ async def fetch(source: Source, request: Request, read: Read) -> Fetched:
         tuple(record for _, part in parts for record in part.records),
         tuple(part.content for part, _ in parts),
         any(part.unclean for part, _ in parts),
+        tuple(describe(part, read) for part, _ in parts),
     )
 
 

@@ -5,7 +5,7 @@ page is worked on. A process that dies anywhere goes on from the last commit.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -59,6 +59,9 @@ class Run:
         conversations: what a new message on a ticket that has ended does.
         destinations: where tickets are delivered that no *router* decides for.
         answering: how customers are answered, and what can be done at sources; None: nothing is.
+        effects: whether what is read is also told elsewhere.
+        window: row number of the window, for a backfill.
+        on_drafts: told what a page says before it is stored.
     """
 
     source: Source
@@ -72,6 +75,9 @@ class Run:
     conversations: Conversations | None = None
     destinations: Destinations | None = None
     answering: Answering | None = None
+    effects: bool = True
+    window: int | None = None
+    on_drafts: Callable[[Sequence[Draft]], Awaitable[None]] | None = None
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
     _cursor: Cursor | None = None
@@ -130,6 +136,8 @@ class Run:
     async def _commit(
         self, drafts: Sequence[Draft], rejected: Sequence[Rejected], cursor: Cursor | None, fetched: Fetched
     ) -> None:
+        if self.on_drafts is not None:
+            await self.on_drafts(drafts)
         said = sort_out(drafts)
         checkpoint = Checkpoint(
             key=self.key,
@@ -147,6 +155,9 @@ class Run:
             keep_raw=self.source.keep_raw,
             conversations=self.conversations,
             destinations=self.destinations,
+            requests=fetched.asked,
+            effects=self.effects,
+            window=self.window,
         )
         async with self.source.storing:
             stored = await self.store.run(self.store.checkpoint, checkpoint)

@@ -39,7 +39,7 @@ def router(
         again = tuple(one for one in found.notify_again if one[0] in recipients)
         return replace(found, notify=known, notify_again=again)
 
-    return Router(decide, lambda: rules().needs_history, destinations)
+    return Router(decide, lambda: rules().needs_history, destinations, lambda: rules().needs_surges)
 
 
 def decided(

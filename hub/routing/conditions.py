@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from hub.routing.facts import Facts
+from hub.routing.facts import ANY_SERIES, Facts
 from hub.routing.features import Features
 from hub.routing.matcher import Reading
 from hub.routing.policy import PROMISES, Promise
@@ -124,6 +124,15 @@ def _standing(case: Case, promise: Promise) -> tuple[str | None, ...]:
     return (found.get(promise),) if found else ()
 
 
+def _surges(case: Case) -> bool | None:
+    """Whether the platform, the queue or a tag of the ticket, as the rules so far have it, is in a surge."""
+    surging = case.facts.surging
+    if not surging:
+        return None if surging is None else False
+    own = {ANY_SERIES, ("platform", case.facts.platform), ("queue", case.fields.get("queue"))}
+    return not surging.isdisjoint(own) or any(("tag", tag) in surging for tag in case.tags)
+
+
 _CHANGING = frozenset(("state", "category", "queue", "assignee", "deliver", "priority", "tags", "matched"))
 """Keys whose values rules change while they are read."""
 
@@ -177,6 +186,7 @@ FLAGS: Mapping[str, Callable[[Case], bool | None]] = {
     "do_not_call": lambda case: case.facts.customer.do_not_call,
     "withheld": lambda case: case.facts.withheld,
     "has_text": lambda case: case.has_text,
+    "surge": lambda case: _surges(case),
 }
 DEADLINE: Mapping[str, Promise] = {f"deadline.{promise}": promise for promise in PROMISES}
 """Keys that ask how far a deadline has come, with its promise."""
@@ -188,6 +198,9 @@ HISTORY = frozenset(
     )
 )
 """Keys that ask for the customer's other tickets, and for what CRMs say of the customer."""
+
+SURGES = frozenset(("surge",))
+"""Keys that ask for how much comes in."""
 
 # --- conditions -----------------------------------------------------------------------------------------------------
 

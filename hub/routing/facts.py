@@ -25,6 +25,9 @@ STANDINGS = ("warning", "breached")
 STARS = 5
 """Most stars that a rating has."""
 
+ANY_SERIES = ("any", "")
+"""Stands among the series that surge for those of whatever ticket: an example says no more."""
+
 _OF_CUSTOMER = ("known", "first_contact", "in_week", "open_tickets", "tickets", "do_not_call", "loyalty")
 
 
@@ -74,6 +77,7 @@ class Facts:
         states: since when the ticket stood in which state, for the clock.
         pinned: decided fields that a person set, with their values.
         deadline: how far deadlines have come, ``warning`` or ``breached``; None: as the clock says.
+        surging: kind and name of every series (a platform, a queue, a tag) that more comes in of than usual.
     """
 
     connector: str | None = None
@@ -110,6 +114,7 @@ class Facts:
     deadline: Mapping[Promise, str] | None = None
     created_at: datetime | None = None
     now: datetime | None = None
+    surging: frozenset[tuple[str, str]] | None = None
 
 
 # --- from a ticket --------------------------------------------------------------------------------------------------
@@ -309,6 +314,10 @@ def _flag(value: Any) -> bool:
     return _FLAGS[str(value).strip().lower()]
 
 
+def _surging(value: Any) -> frozenset[tuple[str, str]]:
+    return frozenset((ANY_SERIES,)) if _flag(value) else frozenset()
+
+
 def _span(value: Any) -> timedelta:
     found = parse_duration(value)
     if not isinstance(found, timedelta):
@@ -366,6 +375,7 @@ _FACTS: dict[str, _Fact] = {
     **_facts("write a whole number", _count, "", customer_tickets="tickets"),
     **_facts("write true or false", _flag, "first_contact withheld do_not_call", customer_known="known"),
     **_facts("write a list of words", _words, "loyalty"),
+    **_facts("write true or false", _surging, "", surge="surging"),
     **_facts('write a span of time such as "30m"', _span, "waiting age"),
     **_facts("write a time such as 2026-11-25T10:00:00Z", _instant, "created_at"),
     **_facts("write a table such as {first_response: breached}", _standings, "deadline"),

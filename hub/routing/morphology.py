@@ -20,6 +20,7 @@ _LIGHT_ENDINGS = sorted(
     reverse=True,
 )
 _SAYS_LITTLE = frozenset(("PREP", "CONJ", "PRCL", "NPRO", "INTJ", "NUMR", "PRED"))
+_PERSONS = frozenset(("Name", "Surn", "Patr"))
 _ENGLISH_LITTLE = frozenset(
     "a an and are as at be but by can did do does for from had has have he her his how i if in into is it its just me"
     " my no not of on or our she so than that the their them then there they this to too up us was we were what when"
@@ -61,6 +62,14 @@ def normal_form(word: str) -> str | None:
     if parse.tag.POS in _SAYS_LITTLE or "Apro" in parse.tag:
         return None
     return str(parse.normal_form).replace("ё", "е")
+
+
+@cache
+def may_name_a_person(word: str) -> bool:
+    """Tell whether the folded *word* may be a first name, a patronymic or a surname of a person, in any form."""
+    if word.isascii():
+        return False
+    return any(not _PERSONS.isdisjoint(parse.tag.grammemes) for parse in _analyzer().parse(word))
 
 
 def is_known(word: str) -> bool:

@@ -270,6 +270,10 @@ class When(RuleModel):
     first_contact: bool | None = Field(default=None, description="whether the customer never wrote before")
     withheld: bool | None = Field(default=None, description="whether the vendor holds a text back")
     has_text: bool | None = Field(default=None, description="whether there is any text")
+    surge: bool | None = Field(
+        default=None,
+        description="whether its platform, its queue or one of its tags has a surge; as earlier rules set them",
+    )
     extra: dict[str, Words] | None = Field(default=None, description="values of the connector's own fields")
     any_: "Whens | None" = Field(default=None, alias="any", description="at least one of these holds")
     all_: "Whens | None" = Field(default=None, alias="all", description="each of these holds")
@@ -281,7 +285,7 @@ Whens = Annotated[tuple[When, ...], BeforeValidator(_as_full_list)]
 # --- effects --------------------------------------------------------------------------------------------------------
 
 
-_FLAGS = ("customer_known", "do_not_call", "first_contact", "has_text", "withheld")
+_FLAGS = ("customer_known", "do_not_call", "first_contact", "has_text", "surge", "withheld")
 
 
 def _flag(value: Any) -> Any:

@@ -7,6 +7,7 @@ user names takes the place of what the pack has under that name.
 import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import accumulate, chain, pairwise
@@ -18,7 +19,7 @@ from pydantic import ValidationError
 
 from hub.routing import decide as deciding
 from hub.routing.calendar import Calendar
-from hub.routing.conditions import DEADLINE, HISTORY, Condition, leaves, needed_patterns, needed_values
+from hub.routing.conditions import DEADLINE, HISTORY, SURGES, Condition, leaves, needed_patterns, needed_values
 from hub.routing.decide import Decision, Trace
 from hub.routing.facts import Facts
 from hub.routing.matcher import Matcher, Reading
@@ -89,16 +90,25 @@ class RuleSet:
         """Whether the customer's other tickets must be known: a condition asks for them, or a rule escalates."""
         if any(rule.then.escalate for rule in self.rules):
             return True
-        conditions = chain((rule.when for rule in self.rules), (policy.when for policy in self.policies))
-        return any(getattr(leaf, "key", "") in HISTORY for condition in conditions for leaf in leaves(condition))
+        return self._asks_for(HISTORY)
+
+    @cached_property
+    def needs_surges(self) -> bool:
+        """Whether a condition asks for how much comes in."""
+        return self._asks_for(SURGES)
+
+    def _asks_for(self, keys: AbstractSet[str]) -> bool:
+        conditions = chain(
+            (rule.when for rule in self.rules),
+            (policy.when for policy in self.policies),
+            (one.when for rule in self.rules for one in rule.then.escalate),
+        )
+        return any(getattr(leaf, "key", "") in keys for condition in conditions for leaf in leaves(condition))
 
     @cached_property
     def asks_deadline(self) -> bool:
         """Whether a condition asks how far a deadline has come."""
-        inner = (one.when for rule in self.rules for one in rule.then.escalate)
-        conditions = chain((rule.when for rule in self.rules), (policy.when for policy in self.policies), inner)
-        keys = (getattr(leaf, "key", "") for condition in conditions for leaf in leaves(condition))
-        return any(key in DEADLINE for key in keys)
+        return self._asks_for(DEADLINE.keys())
 
 
 class _Index:

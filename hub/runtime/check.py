@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hub.pipeline.fetch import fetch_response
+from hub.pipeline.ask import answered
 from hub.pipeline.reference import probe
 from hub.pipeline.retry import NO_RETRY
 from hub.pipeline.source import Source
@@ -69,16 +69,7 @@ async def _check(workshop: Workshop, store: Store, instance: InstanceSettings) -
 
 async def _lacking(source: Source) -> tuple[Shortcoming, ...]:
     """Return what the connector finds that its credentials and settings lack."""
-    steps = source.connector.check()
-    try:
-        request = next(steps)
-        while True:
-            request = steps.send(await fetch_response(source, request, refusals=True))
-    except StopIteration as end:
-        found: tuple[Shortcoming, ...] = end.value
-        return found
-    finally:
-        steps.close()
+    return await answered(source, source.connector.check())
 
 
 def _todo(error: HubError) -> str:

@@ -17,6 +17,7 @@ from hub.runtime.config_file import ConfigFile, read_config_file
 from hub.runtime.config_models import findings, is_unknown_key, plain_secrets
 from hub.runtime.config_notify import names_in, recipients_of
 from hub.runtime.config_schema import config_schema
+from hub.runtime.config_surges import SurgeSettings, check_recipients
 from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import PluginError, Registry, check_hooks
 from hub.runtime.reply_settings import RepliesSettings
@@ -63,6 +64,7 @@ TOP_LEVEL: Mapping[str, tuple[str, str, str]] = {
     "notify": ("table", "none", "whom rules may tell, by name: an Apprise URL, or a list of them; see below"),
     "conversations": ("table", "see below", "what a customer's new message on a ticket that has ended does"),
     "escalation": ("table", "see below", "when a case elsewhere is reported as stuck"),
+    "surges": ("table", "on", "the watch over how much comes in; see below"),
     "plugins": ("tables", "none", "one table for each cross-cutting plugin that is on; `enabled = false` rests it"),
 }
 """Every key at the top of the file: type, default, meaning."""
@@ -154,6 +156,7 @@ class Settings(Place):
         notify: addresses by the name of whom rules may tell; none where they are wrong.
         secrets: every secret's value, for what takes them out of logs.
         conversations: the table of that name; likewise ``escalation``.
+        surges: how it is watched how much comes in.
     """
 
     instances: Mapping[str, InstanceSettings]
@@ -165,6 +168,7 @@ class Settings(Place):
     notify: Mapping[str, tuple[SecretStr, ...]] = field(default_factory=dict, repr=False)
     conversations: ConversationsTable = field(default_factory=ConversationsTable)
     escalation: EscalationTable = field(default_factory=EscalationTable)
+    surges: SurgeSettings = field(default_factory=SurgeSettings)
 
     @property
     def names(self) -> frozenset[str]:
@@ -219,6 +223,7 @@ def load_settings(
     deliver = _deliver(file, place["timezone"], instances)
     conversations = _table(file, "conversations", ConversationsTable)
     escalation = _table(file, "escalation", EscalationTable)
+    surges = _surges(file)
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
     secrets = tuple(dict.fromkeys(secret for config in (*configs, notify) for secret in _secrets(config)))
@@ -233,6 +238,7 @@ def load_settings(
         notify=notify,
         conversations=conversations,
         escalation=escalation,
+        surges=surges,
     )
 
 
@@ -496,6 +502,16 @@ def _plugin(file: ConfigFile, registry: Registry, name: str, table: dict[str, An
     else:
         return created, config
     return None
+
+
+def _surges(file: ConfigFile) -> SurgeSettings:
+    table = file.tree.get("surges", {})
+    if not isinstance(table, dict):
+        file.findings.add(("surges",), "is not a table; write [surges] and below it, for example, enabled = false")
+        return SurgeSettings()
+    found = _validated(file, SurgeSettings, table, ("surges",)) or SurgeSettings()
+    check_recipients(file, found)
+    return found
 
 
 def _validated(file: ConfigFile, model: type[ModelT], table: dict[str, Any], at: Keys) -> ModelT | None:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from hub.runtime.config_deliver import DeliverConfig
+from hub.runtime.config_surges import SurgeSettings
 from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import Registry
 from hub.runtime.reply_settings import RepliesSettings
@@ -56,6 +57,7 @@ def config_schema(registry: Registry) -> dict[str, Any]:
                 "propertyNames": _NAMES,
                 "additionalProperties": {"anyOf": [_REFERENCE, {"type": "array", "items": _REFERENCE, "minItems": 1}]},
             },
+            "surges": _model(SurgeSettings, "surges", defs),
             "plugins": {
                 "type": "object",
                 "additionalProperties": False,

@@ -7,7 +7,9 @@ is read and written under ``flock``. It holds three lists and a moment:
   between our start and its answer.
 - ``done``: when requests ended. Each counts until the window's length has passed since then.
 - ``line``: who waits, first come first served over all processes. Whoever has k waiters ahead takes the (k+1)-th
-  place to come free, so nobody polls for a place in time: each sleeps exactly until it is there.
+  place to come free, so nobody polls for a place in time: each sleeps exactly until it is there. Who works in the
+  background (a backfill; its tickets end with ``~``) stands behind all others, and leaves a part of the allowance
+  free: a poll that begins finds places, and need not wait until the window has moved on.
 - ``held_until``: the vendor asked one of us to wait; until then nobody starts.
 
 A request starts when ``busy`` and what is left of ``done`` are fewer than the allowance. Let the vendor see request
@@ -34,7 +36,7 @@ import time
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 from os import fstat, ftruncate, pread, pwrite
@@ -52,6 +54,10 @@ from hub.store.machine import Lock, digest, is_held, lock, shared_folder, try_lo
 OVERALL = "requests"
 """Name of the limit that a setting of the operator puts in the place of the vendor's."""
 
+BACKGROUND = "~"
+"""End of the name of a ticket that lets all others go first."""
+
+_FREE = 0.3  # of an allowance is left to others by who works in the background; at least one where there are several
 _SLACK_S = 0.005  # the vendor's clock and ours differ a little, and its window may include both ends
 _SEAT_POLL_S = 0.02  # when another process will end a request cannot be known
 _FILE_POLL_S = 0.001  # files are locked for some 20 microseconds
@@ -107,6 +113,19 @@ def effective_limits(
     return tuple(limit for limit in merged if limit.calls is not None or limit.concurrency is not None)
 
 
+def background_limit(limit: Limit) -> Limit:
+    """Return what of *limit* is used by who works in the background."""
+    return replace(limit, calls=_shared(limit.calls), concurrency=_shared(limit.concurrency))
+
+
+def _whole(limit: Limit) -> Limit:
+    return limit
+
+
+def _shared(places: int | None) -> int | None:
+    return None if places is None else max(1, min(places - 1, int(places * (1 - _FREE))))
+
+
 @dataclass(slots=True)
 class _Window:
     """The content of one limit's file; ``keep_s`` is the longest window that anybody asked for."""
@@ -159,7 +178,10 @@ class _Window:
             insort(self.done, at)
 
     def ahead(self, ticket: str) -> int:
-        return list(self.line).index(ticket) if ticket in self.line else len(self.line)
+        """Return how many go before *ticket*: of its kind who came before it, and all others where it can wait."""
+        own = [other for other in self.line if other.endswith(BACKGROUND) == ticket.endswith(BACKGROUND)]
+        before = own.index(ticket) if ticket in own else len(own)
+        return before + (len(self.line) - len(own) if ticket.endswith(BACKGROUND) else 0)
 
     def wait_s(self, limit: Limit, ahead: int, now: float) -> float:
         """Return for how long *limit* has surely no place for who has so many *ahead*; 0: it has one now."""
@@ -187,17 +209,20 @@ class Limiter:
         clock: seconds, the same for all processes of the machine.
         sleep: waits so many seconds.
         chance: a number in [0, 1), spreads those who poll.
+        background: what is sent can wait: everybody else goes first, and finds places free.
     """
 
     def __init__(
         self,
         folder: Path | None = None,
         *,
+        background: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._given = folder
+        self._background = background
         self._clock = clock
         self._sleep = sleep
         self._chance = chance
@@ -230,10 +255,10 @@ class Limiter:
         async with contextlib.AsyncExitStack() as seats:
             # Within the process a seat goes straight from one request to the next, without a poll.
             for name in sorted(files):
-                for limit in files[name]:
+                for limit in map(background_limit, files[name]) if self._background else files[name]:
                     if limit.concurrency is not None:
                         await seats.enter_async_context(self._seat(name, limit.concurrency))
-            ticket = f"{self._run}-{next(self._numbers)}"
+            ticket = f"{self._run}-{next(self._numbers)}{BACKGROUND if self._background else ''}"
             try:
                 await self._granted(ticket, files, lease_s)
                 yield
@@ -410,8 +435,9 @@ def _write_ended(fd: int, ended: dict[str, float]) -> None:
 def _longest_wait_s(
     ticket: str, windows: dict[str, tuple[Lock, _Window]], files: dict[str, list[Limit]], now: float
 ) -> float:
+    usable = background_limit if ticket.endswith(BACKGROUND) else _whole
     return max(
-        window.wait_s(limit, window.ahead(ticket), now)
+        window.wait_s(usable(limit), window.ahead(ticket), now)
         for name, (_, window) in windows.items()
         for limit in files[name]
     )

@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from hub.runtime.condition import Conditions
 from hub.store import Store, StreamState
+from hub.store.surges import Surge
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 _STORE_FIGURES_S = 15.0
@@ -29,6 +30,7 @@ class StoreFigures:
         outbox: by instance how many deliveries wait and are set aside.
         oldest: by instance when the delivery was asked for that waits longest.
         overdue: how many tickets wait for a promise that is broken, by promise.
+        surges: those that go on.
     """
 
     open_tickets: Mapping[tuple[str, str], int]
@@ -39,7 +41,8 @@ class StoreFigures:
     streams: Sequence[StreamState]
     outbox: Mapping[str, tuple[int, int]]
     oldest: Mapping[str, datetime]
-    overdue: Mapping[str, int] = field(default_factory=dict)
+    overdue: Mapping[str, int]
+    surges: Sequence[Surge]
 
 
 def figures(store: Store) -> StoreFigures:
@@ -55,6 +58,7 @@ def figures(store: Store) -> StoreFigures:
         outbox=store.outbox_counts(),
         oldest=store.outbox_oldest(),
         overdue=store.overdue(),
+        surges=store.open_surges(),
     )
 
 
@@ -152,6 +156,8 @@ def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
     yield _gauge("outbox_age_seconds", "How long the oldest delivery waits.", ("instance",), ages)
     overdue = (((promise,), count) for promise, count in known.overdue.items())
     yield _gauge("sla_overdue", "Tickets that wait for a promise that is broken.", ("promise",), overdue)
+    surges = ((one.series, 1.0) for one in known.surges)
+    yield _gauge("surge", "1: more comes in of a series than usual.", ("kind", "name"), surges)
 
 
 def names(text: str) -> set[str]:

@@ -21,6 +21,7 @@ from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, SyncReport
 from hub.runtime.scheduler import InstanceState, Schedule, due, next_due, next_slot, schedule_of
 from hub.runtime.sources import Workshop
+from hub.runtime.surges import watch_surges
 from hub.sdk import StoreError
 from hub.store import Store
 from hub.store.notices import PREFIX
@@ -31,6 +32,7 @@ _INDEX_EVERY_S = 5.0
 _GAP = timedelta(seconds=2)  # between the beginnings of two polls of an instance, however often somebody asks
 _CUSTOMERS_EVERY_S = 2.0
 _NOTICES_EVERY_S = 2.0
+_SURGES_EVERY_S = 60.0
 _TICK_S = 0.05
 
 _log = logging.getLogger(__name__)
@@ -66,6 +68,8 @@ class Rounds:
         self._ahead = self._clock() - _steady()
         self._look_at = self._index_at = self._customers_at = self._notices_at = 0.0
         self._unindexed = True
+        self._surges_at = 0.0
+        self._surges: asyncio.Task[None] | None = None
         self.swap(workshop)
 
     # --- what is to be done ---------------------------------------------------------------------------------------
@@ -148,6 +152,7 @@ class Rounds:
             self._conditions.store_failed(str(error))
         else:
             self._conditions.store_works()
+            self._begin_surges()
 
     def _rest_s(self) -> float:
         coming = next_due(self._states())
@@ -180,6 +185,10 @@ class Rounds:
             return
         run = InstanceRun(self._workshop, self._store, instance, report, self._page_stored)
         await run.sync(sweeps=True, slot=self._schedules[name].slot(self._clock()))
+        if any(
+            stream.pauses for stream in report.streams
+        ):  # known before the next look: a poll would find nothing wrong
+            self._paused |= {name}
         self._conditions.ended(name, report, self._clock())
 
     def _page_stored(self, progress: Progress) -> None:
@@ -267,6 +276,26 @@ class Rounds:
         self._notices = None
         self._told("notices", task)
 
+    # --- surges ---------------------------------------------------------------------------------------------------
+
+    def _begin_surges(self) -> None:
+        if self._surges is None and not self._stopping and time.monotonic() >= self._surges_at:
+            self._surges_at = time.monotonic() + _SURGES_EVERY_S
+            self._surges = asyncio.create_task(self._watch_surges(), name="surges")
+            self._surges.add_done_callback(self._surges_ended)
+
+    async def _watch_surges(self) -> None:
+        report = SyncReport()
+        await watch_surges(self._workshop.settings, self._store, report)
+        for told in report.deliveries:
+            self._conditions.worked_off(told.instance, told)
+
+    def _surges_ended(self, task: "asyncio.Task[None]") -> None:
+        self._surges = None
+        self._told("surges", task)
+
+    # --- how they end ---------------------------------------------------------------------------------------------
+
     def _told(self, name: str, task: "asyncio.Task[None]") -> None:
         """Look at how a task ended: an error that nobody expected is logged, and stops nothing else."""
         error = None if task.cancelled() else task.exception()
@@ -285,7 +314,8 @@ class Rounds:
         """
         self._stopping = True
         tasks = [*self._polls.values(), *self._outboxes.values()]
-        tasks += [task for task in (self._customers, self._moments, self._notices) if task is not None]
+        more = (self._customers, self._surges, self._moments, self._notices)
+        tasks += [task for task in more if task is not None]
         if not tasks:
             return 0
         await self._end_of(tasks, grace_s)

@@ -15,6 +15,7 @@ from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.retention import prune_daily
 from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Waiting, Workshop
+from hub.runtime.surges import watch_surges
 from hub.runtime.transport import Transport
 from hub.sdk.config import KEEP_RAW
 from hub.store import InstanceState, Store
@@ -32,9 +33,9 @@ async def sync(
     lang: str | None = None,
 ) -> SyncReport:
     """Poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
-    outbox, tell people what rules want them to know (in *lang*), bring the search index up to date; where all instances
-    are meant, remove old tickets too, once a day. What the clock has brought to tickets is decided first, and once more
-    when everything was read.
+    outbox, tell people what rules want them to know (in *lang*), see whether more comes in than usual, bring the search
+    index up to date; where all instances are meant, remove old tickets too, once a day. What the clock has brought to
+    tickets is decided first, and once more when everything was read.
 
     Streams and deliveries that wait after failures are passed over, unless their instance is named.
 
@@ -66,6 +67,7 @@ async def sync(
             from hub.runtime.notify import notify  # it brings apprise's neighbours, which most hubs never need
 
             await notify(settings, store, report, lang)
+        await watch_surges(settings, store, report, lang)
         while done := await store.run(store.index_batch):
             report.indexed += done
     report.cases = await store.run(store.case_news, settings.escalation.stuck_after)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 # What can happen to one request. `lost` is a reset after the vendor did what was asked.
 KINDS = (
-    "500", "502", "503", "reset", "lost", "truncated", "slow", "stall", "html", "malformed", "surrogate", "revoked",
+    "500", "502", "503", "reset", "lost", "truncated", "slow", "stall", "html", "malformed", "surrogate", "vanish",
+    "revoked",
 )  # fmt: skip
 # These change the records of an answer, so they need an answer with records.
-IN_RECORDS = frozenset({"malformed", "surrogate"})
+IN_RECORDS = frozenset({"malformed", "surrogate", "vanish"})
 # A retry must be able to win, so no more than this many requests go wrong in a row.
 IN_A_ROW = 3
 

@@ -141,13 +141,15 @@ class Stage:
                 await answer.give(send)
 
     def _spoil(self, kind: str, answer: Answer) -> None:
-        """Add a junk record, or a lone surrogate to the text of one; leave other answers as they are."""
-        if answer.status != 200 or kind not in {"malformed", "surrogate"}:
+        """Add a junk record or take one out, or add a lone surrogate to a text; leave other answers as they are."""
+        if answer.status != 200 or kind not in {"malformed", "surrogate", "vanish"}:
             return
         page = json.loads(answer.body)
         records = page[self.list_key]
         if kind == "malformed":
             records.insert(self.chance.randint(0, len(records)), self.chance.choice(JUNK))
+        elif kind == "vanish":
+            del records[len(records) // 2 : len(records) // 2 + 1]
         else:
             self._add_surrogate(records)
         answer.body = json.dumps(page).encode("ascii")

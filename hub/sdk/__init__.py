@@ -20,6 +20,7 @@ from hub.sdk.classify import Classified, Undecided
 from hub.sdk.config import ConnectorConfig, DestinationMap, Duration, Rate, Secret
 from hub.sdk.connector import ABILITIES, SDK_VERSION, Connector, Send, furthest
 from hub.sdk.contacts import emails_in, phones_in
+from hub.sdk.counting import Counted, Counting
 from hub.sdk.customer import CustomerCard, Inquiry, Lookup
 from hub.sdk.drafts import Change, Draft, FollowUp, Listed, MessageDraft, TicketDraft
 from hub.sdk.errors import (
@@ -91,6 +92,8 @@ __all__ = [
     "Connector",
     "ConnectorConfig",
     "ConnectorSpec",
+    "Counted",
+    "Counting",
     "Created",
     "Cursor",
     "Customer",

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from hub.sdk.actions import Action, ActionName, Checks, Delivery, Steps, Webhook, Writes
 from hub.sdk.auth import Auth, NoAuth
 from hub.sdk.config import ConnectorConfig
+from hub.sdk.counting import Counting
 from hub.sdk.customer import Inquiry, Lookup
 from hub.sdk.drafts import Draft
 from hub.sdk.errors import AuthError, HubError, SourceError, TransientError
@@ -134,6 +135,16 @@ class Connector(Generic[ConfigT]):
         """
         raise NotImplementedError
         yield Page()
+
+    def window(self, stream: str) -> timedelta | None:
+        """Return how long the windows of a backfill of *stream* are; None: the source has no filter that ends one, so
+        that all of it is one window."""
+        return timedelta(days=7)
+
+    def count(self, read: Read) -> Counting:
+        """Ask the source how much it has in ``[since, until)`` of *read*, a backfill, as cheaply as it can be had."""
+        return None
+        yield
 
     # --- writing ------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """What survives a restart: tickets, messages, events, originals, dead letters, cursors. One store per ``store`` URL."""
 
+from hub.store.backfilled import Backfill, Window
 from hub.store.by_hand import HandSet
 from hub.store.case_problems import CaseProblem
 from hub.store.conversations import Conversations
@@ -13,6 +14,7 @@ from hub.store.figures_query import FigureFilter
 from hub.store.figures_reports import FigureTable, ReportColumn
 from hub.store.inquiries import Asking, Crm
 from hub.store.inventory import Absent
+from hub.store.kept import Moved, Original
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
 from hub.store.page import (
@@ -43,6 +45,7 @@ __all__ = [
     "Answering",
     "Asked",
     "Asking",
+    "Backfill",
     "CardView",
     "CaseProblem",
     "Checkpoint",
@@ -64,7 +67,9 @@ __all__ = [
     "JoinedCustomer",
     "LinkView",
     "Linked",
+    "Moved",
     "Named",
+    "Original",
     "Outgoing",
     "Parcel",
     "Place",
@@ -87,6 +92,7 @@ __all__ = [
     "TicketFilter",
     "TicketLine",
     "ToWrite",
+    "Window",
     "backup_store",
     "open_store",
     "upgrade_store",

@@ -20,6 +20,7 @@ from hub.store.moments import Moment, moment_of, put
 from hub.store.notices import ask_notices
 from hub.store.page import Event, Router, Wish
 from hub.store.rows import dumps
+from hub.store.surges import surging_now
 from hub.store.tables import micros, ticket_events, tickets
 from hub.store.tell import tell
 from hub.store.wishes import ask_wishes
@@ -39,10 +40,11 @@ def decide_again(
     history = History(connection) if router.needs_history() else None
     wishes: list[Wish] = []
     moments: list[Moment] = []
+    surging = surging_now(connection, now) if router.needs_surges() else None
     for row, written in queries.cases_of(connection, sorted(numbers)):
         before = replace(row)
         customer = history.of(row) if history else None
-        facts = facts_of_rows(row, written, now=now, customer=customer, states=states[row.n])
+        facts = facts_of_rows(row, written, now=now, customer=customer, states=states[row.n], surging=surging)
         known, decided = decided_of(row), router.decide(facts)
         fields = apply_decision(row, decided, micros(now), with_state=with_state)
         events = [Event(row.n, "decided", CAUSE, {"fields": fields})] if fields else []

@@ -5,7 +5,7 @@ What a person has set stays; what is decided anew leaves an event with the chang
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from hub.store.history import History
 from hub.store.moments import Moment, alarms, moment_of
 from hub.store.page import Checkpoint, Decided, Escalation, Event, Notice, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
+from hub.store.surges import surging_now
 from hub.store.tables import USUAL, instant, micros, ticket_events
 
 _CHUNK = 500  # values in one IN list
@@ -40,9 +41,10 @@ class Outcome:
 
 def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, cases: Sequence[Case]) -> Outcome:
     """Let *router* decide for those of *cases* that have news, and write it into their rows."""
-    asked = [case for case in cases if case.news]
+    asked = [case for case in cases if case.news or checkpoint.replay]
     states = states_of(connection, [case.row.n for case in asked if case.before is not None])
     history = History(connection) if asked and router.needs_history() else None
+    surging = surging_now(connection, checkpoint.now) if asked and router.needs_surges() else None
     outcome = Outcome()
     for case in asked:
         messages = sorted(case.messages.values(), key=_order)
@@ -52,24 +54,37 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
             now=checkpoint.now,
             customer=history.of(case.row, new=case.before is None) if history else None,
             states=[*states[case.row.n], *_just_changed(case, checkpoint.now)],
+            surging=surging,
         )
         decided = router.decide(facts)
         before = decided_of(case.row)
+        kept = replace(case.row) if checkpoint.replay else case.row
         fields = apply_decision(case.row, decided, micros(checkpoint.now))
+        if checkpoint.replay and not case.news:
+            if _says_the_same(fields):
+                case.row = kept
+                continue
+            case.row.updated_at = micros(checkpoint.now)
         if fields and case.before is not None:
             outcome.events.append(Event(case.row.n, "decided", CAUSE, {"fields": fields}))
         outcome.events.extend(proposed(case.row.n, decided, before.get(PROPOSED, [])))
         clock = clocked(case.row.n, decided, before)
         outcome.events.extend(clock)
-        if case.before is not None or checkpoint.key.mode != "backfill":  # history has nothing to come
-            outcome.moments.append(moment_of(case.row.n, decided.outlook))
+        outcome.moments.append(moment_of(case.row.n, decided.outlook))
         if wish := wish_of(case.row, decided):
             outcome.wishes.append(wish)
-        if decided.notify and checkpoint.key.mode != "backfill":  # history is nobody's alarm
+        if checkpoint.effects:  # history is nobody's alarm
             outcome.notices.extend(notices_of(case.row.n, decided, clock))
         if decided.acts or decided.answer:
             outcome.acting.append((case, decided))
     return outcome
+
+
+def _says_the_same(fields: Mapping[str, list[Any]]) -> bool:
+    """Whether a decision differs from the last one only in what time moves (the score) or in the version of the rules,
+    not in what is decided nor in the rules that decide."""
+    before, after = fields.get("decision", [{}, {}])
+    return fields.keys() <= {"score", "decision"} and (before or {}).get("rules") == (after or {}).get("rules")
 
 
 def wish_of(row: TicketRow, decided: Decided) -> Wish | None:

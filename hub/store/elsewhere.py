@@ -47,7 +47,9 @@ def prepared(connection: sa.Connection, checkpoint: Checkpoint) -> tuple[Checkpo
     if not checkpoint.follow_ups:
         return checkpoint, ()
     found = sort_follow_ups(connection, checkpoint)
-    return replace(checkpoint, drafts=[*checkpoint.drafts, *found.own], follow_ups=()), found.known
+    # What was said of our cases is known since it was read: kept originals say it no second time.
+    known = () if checkpoint.replay else found.known
+    return replace(checkpoint, drafts=[*checkpoint.drafts, *found.own], follow_ups=()), known
 
 
 def written(
@@ -72,14 +74,16 @@ def written(
         concerned |= heed(connection, checkpoint, known)
         noted = add_notes(connection, checkpoint, known)
         look_at(connection, checkpoint, known)
-        pass_on(connection, checkpoint, noted)
+        if checkpoint.effects:
+            pass_on(connection, checkpoint, noted)
         moved = concerned | noted.answered
         if moved and checkpoint.router is not None:
             decide_again(connection, checkpoint.router, moved, checkpoint.now)
-        for case, added in noted.said.items():
+        for case, added in noted.said.items() if checkpoint.effects else ():
             ask_comments(connection, added, at, said_in=case)
-    ask_wishes(connection, asked, at, new=new, destinations=_destinations(checkpoint))
-    tell(connection, {event.ticket_n for event in events if _tells(event)}, CAUSE, at)
+    if checkpoint.effects:
+        ask_wishes(connection, asked, at, new=new, destinations=_destinations(checkpoint))
+        tell(connection, {event.ticket_n for event in events if _tells(event)}, CAUSE, at)
     _ask_comments(connection, checkpoint, events)
     return Elsewhere(noted.added, noted.changed, noted.seen, ids_of(connection, concerned | noted.tickets))
 
@@ -101,7 +105,7 @@ def _ask_comments(connection: sa.Connection, checkpoint: Checkpoint, events: Seq
     for event in events:
         if event.kind == "message_added" and event.data["direction"] == "in":
             added.setdefault(event.ticket_n, []).append(str(event.data["message"]))
-    if added:
+    if added and checkpoint.effects:
         ask_comments(connection, added, micros(checkpoint.now))
     for number in sorted(reopened):
         hold_again(connection, number, micros(checkpoint.now))

@@ -261,8 +261,14 @@ def _traces(author: str, rows: Sequence[MessageRow]) -> _Traces:
 def _delete_with(connection: sa.Connection, table: sa.Table, traces: _Traces) -> int:
     unpack = zstandard.ZstdDecompressor().decompress if table is originals else bytes
     words = traces.words()
-    bodies = connection.execute(sa.select(table.c.n, table.c.body))
-    gone = [row.n for row in bodies if _speaks_of(unpack(row.body), traces, words)]
+    # How an original was asked for may hold the title of its case.
+    request = originals.c.request if table is originals else sa.literal("{}")
+    bodies = connection.execute(sa.select(table.c.n, table.c.body, request.label("request")))
+    gone = [
+        row.n
+        for row in bodies
+        if _speaks_of(unpack(row.body), traces, words) or _speaks_of((row.request or "").encode(), traces, words)
+    ]
     _delete(connection, table, gone)
     return len(gone)
 

@@ -39,6 +39,7 @@ def facts_of_rows(
     now: datetime | None,
     customer: Customer | None = None,
     states: Sequence[tuple[datetime, State]] = (),
+    surging: frozenset[tuple[str, str]] | None = None,
 ) -> Facts:
     """Return what rules see of the ticket *row*.
 
@@ -47,6 +48,7 @@ def facts_of_rows(
         now: aware, UTC; None: the moment from which the customer's newest message was known.
         customer: what is known of who wrote.
         states: when its state changed, oldest first.
+        surging: series that have a surge; None: nobody asked.
     """
     read = [_Read(message) for message in messages]
     moments = tuple(message.moment() for message in read)
@@ -92,6 +94,7 @@ def facts_of_rows(
         pinned=_pinned(row),
         created_at=instant(row.created_at),
         now=now,
+        surging=surging,
     )
 
 

@@ -122,7 +122,8 @@ class Merge:
                 self._settle(case)
             if case.touched and case.before is None:
                 case.news = True
-                self.events.append(created(case.row.n, len(case.messages)))
+                history = not self._checkpoint.effects
+                self.events.append(created(case.row.n, len(case.messages), history=history))
 
     def _put(self, draft: TicketDraft, ticket: bytes, ids: tuple[bytes, ...]) -> None:
         if self._is_single(ticket, ids):
@@ -262,7 +263,8 @@ class Merge:
             row.direction = draft.direction
             row.body = draft.body
             row.content = message_content(draft)
-            row.counters = message_counters(draft)
+            if not self._checkpoint.replay:  # they change without an original being kept
+                row.counters = message_counters(draft)
         case.touched = True
 
     def _add(self, case: Case, draft: MessageDraft, mid: bytes) -> None:
@@ -366,7 +368,7 @@ class Merge:
             row.updated_at = self._now
 
     def _note(self, row: TicketRow, kind: str, data: dict[str, object]) -> None:
-        self.events.append(Event(row.n, kind, _CAUSE, data))
+        self.events.append(Event(row.n, kind, "replay" if self._checkpoint.replay else _CAUSE, data))
 
     # --- results --------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ Told = Mapping[str, Sequence[int]]
 """Starts (microseconds) of the deadlines that were told of, by promise and share."""
 
 _PUT = "INSERT INTO ticket_moments (ticket_n, at, overdue) VALUES (?, ?, ?)"
+_CHANGE = "UPDATE ticket_moments SET at = ?, overdue = ? WHERE ticket_n = ?"
+_DELETE = "DELETE FROM ticket_moments WHERE ticket_n = ?"
 _AGAIN = f"{_PUT} ON CONFLICT (ticket_n) DO UPDATE SET at = excluded.at, overdue = excluded.overdue"
 
 
@@ -40,23 +42,33 @@ def moment_of(ticket_n: int, look: Outlook) -> Moment:
     return Moment(ticket_n, None if look.next_at is None else micros(look.next_at), overdue)
 
 
-def put(connection: sa.Connection, moments: Iterable[Moment], new: int | None = None) -> None:
+def put(connection: sa.Connection, moments: Iterable[Moment], new: int | None = None, *, history: bool = False) -> None:
     """Keep *moments*, in place of what was kept of their tickets.
 
     Args:
         new: tickets from this row number on have none yet.
+        history: only of tickets that have one: to what was read late and without effects nothing is to come.
     """
     fresh: list[Moment] = []
     known: list[Moment] = []
     gone: list[tuple[int]] = []
     for one in moments:
+        is_new = new is not None and one.ticket_n >= new
         if one.at is not None or one.overdue:
-            (fresh if new is not None and one.ticket_n >= new else known).append(one)
-        elif new is None or one.ticket_n < new:
+            (fresh if is_new else known).append(one)
+        elif not is_new:
             gone.append((one.ticket_n,))
-    for sql, rows in ((_PUT, fresh), (_AGAIN, known), ("DELETE FROM ticket_moments WHERE ticket_n = ?", gone)):
-        if rows:
-            connection.exec_driver_sql(sql, rows)
+    if history:
+        _run(connection, _CHANGE, [(one.at, one.overdue, one.ticket_n) for one in known])
+    else:
+        _run(connection, _PUT, fresh)
+        _run(connection, _AGAIN, known)
+    _run(connection, _DELETE, gone)
+
+
+def _run(connection: sa.Connection, sql: str, rows: Sequence[tuple[int | None, ...]]) -> None:
+    if rows:
+        connection.exec_driver_sql(sql, list(rows))
 
 
 def due(connection: sa.Connection, now: datetime, limit: int) -> list[int]:

@@ -175,11 +175,13 @@ class Router:
         needs_history: whether it looks at the customer's other tickets; asked only where there is something to decide,
             so that rules may be loaded late.
         destinations: where tickets go by default; *decide* has seen to it already.
+        needs_surges: whether it looks at how much comes in; asked as late.
     """
 
     decide: Callable[[Facts], Decided]
     needs_history: Callable[[], bool] = bool
     destinations: Destinations = field(default_factory=Destinations)
+    needs_surges: Callable[[], bool] = bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,11 @@ class Checkpoint:
         keep_raw: how long originals are kept; zero keeps none.
         answering: how customers are answered; None: nobody is, and nothing is done at sources.
         conversations: what a new message on a ticket that has ended does; None: as where the settings do not say.
+        requests: how each of *originals* was asked for, as :mod:`hub.pipeline.originals` writes it.
+        effects: whether what is decided and added is also told elsewhere: delivered, escalated, commented.
+        window: row number of a backfill's window: the cursor is that window's then.
+        replay: the drafts come from kept originals: what only a live read knows (counters, hiding, cases elsewhere,
+            cursors) stays as it is.
     """
 
     key: StreamKey
@@ -238,6 +245,10 @@ class Checkpoint:
     answering: Answering | None = None
     conversations: "Conversations | None" = None
     destinations: Destinations | None = None
+    requests: Sequence[str] = ()
+    effects: bool = True
+    window: int | None = None
+    replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +278,7 @@ class Event:
     data: Mapping[str, object] = field(default_factory=dict)
 
 
-def created(ticket_n: int, messages: int) -> Event:
-    """Return the event of a ticket that the source opened."""
-    return Event(ticket_n, "created", "source", {"messages": messages})
+def created(ticket_n: int, messages: int, *, history: bool = False) -> Event:
+    """Return the event of a ticket that the source opened; *history*: it was read late and without effects, so that
+    nobody is to be told of it either."""
+    return Event(ticket_n, "created", "source", {"messages": messages} | ({"history": True} if history else {}))

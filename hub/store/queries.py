@@ -22,6 +22,7 @@ from hub.store.links import links_of
 from hub.store.people import People
 from hub.store.relations import related_of
 from hub.store.rows import MessageRow, TicketRow, start_of
+from hub.store.surges import surges_since, surging_at
 from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
 
 _PREFIX = 4  # letters of an id that are enough to ask for it
@@ -356,12 +357,13 @@ def iter_tickets(connection: sa.Connection, wanted: TicketFilter) -> Iterator[Ti
 
 def iter_facts(connection: sa.Connection, wanted: TicketFilter, *, with_history: bool) -> Iterator[tuple[str, Facts]]:
     """Yield id and facts of every ticket that matches, as they were when the customer's newest message was known."""
-    known = History(connection) if with_history else None
+    known, surges = History(connection) if with_history else None, surges_since(connection, None)
     for numbers in _batches(connection, wanted):
         by_ticket = _messages_of(connection, numbers)
         for row in _rows(connection, numbers):
             customer = known.of(row) if known else None
             facts = facts_of_rows(row, by_ticket.get(row.n, []), now=None, customer=customer)
+            facts.surging = surging_at(surges, facts.now) if facts.now else None
             yield str(UUID(bytes=row.id)), facts
 
 
@@ -371,7 +373,8 @@ def facts_of(connection: sa.Connection, prefix: str, now: datetime) -> Facts:
     row = _rows(connection, [number])[0]
     written = _messages_of(connection, [number]).get(number, [])
     states = states_of(connection, [number])[number]
-    return facts_of_rows(row, written, now=now, customer=History(connection).of(row), states=states)
+    surging = surging_at(surges_since(connection, now), now)
+    return facts_of_rows(row, written, now=now, customer=History(connection).of(row), states=states, surging=surging)
 
 
 def cases_of(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[tuple[TicketRow, list[MessageRow]]]:

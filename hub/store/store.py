@@ -22,6 +22,7 @@ from hub.routing.facts import Facts
 from hub.sdk.errors import StoreError
 from hub.sdk.ticket import Ticket
 from hub.store import database, erase, failed, history, inventory, prune, queries, rulesets, search, state, writer
+from hub.store.backfills import Backfills
 from hub.store.customer_door import Customers
 from hub.store.figures_door import FigureDoor
 from hub.store.moment_door import Moments
@@ -30,6 +31,7 @@ from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.quiet import Quiet
 from hub.store.replying import Replying
 from hub.store.state import DeadLetter, InstanceState, StreamState
+from hub.store.surging import Surging
 from hub.store.tables import HEAD, dead_letters, messages, tickets
 
 P = ParamSpec("P")
@@ -114,7 +116,7 @@ def backup_store(url: str, target: Path) -> int:
     return database.copy(database.path_of(url), target)
 
 
-class Store(Replying, Customers, FigureDoor, Moments):
+class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
     """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
 
     def __init__(self, engine: sa.Engine, path: Path, now: Clock, stop: Event) -> None:

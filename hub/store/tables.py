@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0011"
+HEAD = "0013"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -119,6 +119,7 @@ originals = sa.Table(
     sa.Column("read_at", sa.BigInteger, nullable=False),
     sa.Column("records", sa.Integer, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),  # the response as it came, zstd
+    sa.Column("request", sa.Text),  # JSON: how it was asked for; None: kept by a version that did not note it
 )
 sa.Index("originals_instance", originals.c.instance, originals.c.read_at)
 
@@ -477,6 +478,88 @@ upkeep_state = sa.Table(
     sa.Column("events_to", sa.BigInteger, nullable=False),  # what happened up to this event is in the figures
     sa.Column("pruned_at", sa.BigInteger),  # when old tickets were removed last
 )
+
+arrivals = sa.Table(
+    "arrivals",
+    metadata,
+    sa.Column("minutes", sa.SmallInteger, primary_key=True, autoincrement=False),  # length of the slot: 5 or 60
+    sa.Column("slot_at", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, primary_key=True),  # of the series
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+usual_levels = sa.Table(
+    "usual_levels",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("level", sa.Text, nullable=False),  # JSON
+)
+
+surge_state = sa.Table(
+    "surge_state",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("counted_to", sa.BigInteger, nullable=False),  # tickets up to this row number are among the arrivals
+    sa.Column("learnt_at", sa.BigInteger),  # when the levels were
+)
+
+surges = sa.Table(
+    "surges",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("began_at", sa.BigInteger, nullable=False),
+    sa.Column("high_at", sa.BigInteger, nullable=False),  # when it was last above what is usual
+    sa.Column("ended_at", sa.BigInteger),
+    sa.Column("is_rise", sa.SmallInteger, nullable=False),  # 0 or 1: seen by the sum of small deviations
+    sa.Column("window_s", sa.Integer, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),  # in the window, when it began
+    sa.Column("usual", sa.Float, nullable=False),
+    sa.Column("peak_at", sa.BigInteger, nullable=False),
+    sa.Column("peak_number", sa.Integer, nullable=False),
+    sa.Column("peak_usual", sa.Float, nullable=False),
+    sa.Column("words", sa.Text),  # JSON: what its tickets have in common; nothing of a person
+    sa.Column("queue", sa.Text),  # that most of its tickets are in
+    sa.Column("told_at", sa.BigInteger),  # when the recipient took the notice; also where nobody is to be told
+)
+sa.Index("surges_ended_at", surges.c.ended_at)
+
+backfills = sa.Table(
+    "backfills",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("open_end", sa.SmallInteger, nullable=False),  # 1: it was begun without an end, which is when it began
+    sa.Column("effects", sa.SmallInteger, nullable=False),  # 0 or 1
+    sa.Column("state", sa.Text, nullable=False),  # reading, complete or gaps
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("finished_at", sa.BigInteger),
+    sa.Column("report", sa.Text),  # JSON: the proof of completeness
+)
+
+backfill_windows = sa.Table(
+    "backfill_windows",
+    metadata,
+    sa.Column("n", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("backfill_n", RowNumber, sa.ForeignKey("backfills.n"), nullable=False),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("cursor", sa.Text),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("rejected", sa.BigInteger, nullable=False),
+    sa.Column("checkpoint_at", sa.BigInteger),
+    sa.Column("finished_at", sa.BigInteger),
+    sa.Column("error", sa.Text),
+)
+sa.Index("backfill_windows_of", backfill_windows.c.backfill_n)
 
 # --- the clock: what it brings to which ticket next; see hub.store.moments -------------------------------------------
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, zip_longest
 from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.drafts import TicketDraft
-from hub.store import deciding, moments, relations, search, twins
+from hub.store import backfilled, deciding, moments, relations, search, twins
 from hub.store.answering import answer
 from hub.store.elsewhere import prepared, written
 from hub.store.figures_refresh import note_stale
@@ -59,8 +59,8 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
         events += decided.events
         asked = decided.wishes
         notices = decided.notices
-        acting = decided.acting
         clocked = decided.moments
+        acting = decided.acting if checkpoint.effects else ()
     singles = merge.singles
     if checkpoint.router is None and checkpoint.destinations is not None:
         asked = undecided_wishes(checkpoint.destinations, cases, singles)
@@ -71,18 +71,20 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     _update_messages(connection, changed)
     _note_counters(connection, cases)
     _insert(connection, "ticket_events", list(_event_rows(events, micros(checkpoint.now))))
-    _note_opened(connection, singles.tickets, micros(checkpoint.now))
+    _note_opened(connection, singles.tickets, micros(checkpoint.now), history=not checkpoint.effects)
     relations.note_follows(connection, merge.follows, micros(checkpoint.now))
     twins.propose(connection, checkpoint, [case for case in cases if case.before is None], singles)
     _follow_search(connection, cases)
-    set_aside_anew = sum(set_aside(connection, checkpoint, item) for item in checkpoint.rejected)
+    rejected = () if checkpoint.replay else checkpoint.rejected  # they were set aside when they were read
+    set_aside_anew = sum(set_aside(connection, checkpoint, item) for item in rejected)
     noted = {event.ticket_n for event in events}
     updated = [case.row.id for case in cases if case.before is not None and case.row.n in noted]
     first_seen = [row.id for row in opened] + merge.single_ids
     edited = sum(event.kind == "message_changed" for event in events)
     added = len(new) + len(singles.messages)
     ask_notices(connection, notices, micros(checkpoint.now))
-    moments.put(connection, clocked, min((row.n for row in opened), default=None))
+    first = min((row.n for row in opened), default=None)
+    moments.put(connection, clocked, first, history=not checkpoint.effects)
     fresh = [row.n for row in opened] + list(map(_NUMBER, singles.tickets)) if asked else []
     elsewhere = written(connection, checkpoint, known, asked, events, fresh)
     answer(connection, checkpoint, acting, events)
@@ -202,11 +204,11 @@ def _event_rows(events: Iterable[Event], at: int) -> Iterator[Row]:
     return ((event.ticket_n, at, event.kind, event.cause, dumps(event.data)) for event in events)
 
 
-def _note_opened(connection: sa.Connection, opened: list[Row], at: int) -> None:
+def _note_opened(connection: sa.Connection, opened: list[Row], at: int, *, history: bool) -> None:
     """Write the first event of tickets with one message each, whose numbers have no gaps: the database makes the
     rows itself, at half the cost of giving it each."""
     if opened:
-        event = created(0, messages=1)
+        event = created(0, messages=1, history=history)
         values = (at, event.kind, event.cause, dumps(event.data), opened[0][0], opened[-1][0])
         names = ", ".join(_COLUMNS["ticket_events"])
         select = "SELECT n, ?, ?, ?, ? FROM tickets WHERE n BETWEEN ? AND ?"
@@ -269,17 +271,16 @@ def set_aside(connection: sa.Connection, checkpoint: Checkpoint, item: Rejected)
     """Write one dead letter and return whether it is new; the same record of the same stream set aside before is
     counted, not doubled."""
     key, at = checkpoint.key, micros(checkpoint.now)
-    digest = blake2b(f"{key.instance}\n{key.stream}\n".encode(), digest_size=16)
-    digest.update(item.body)
+    letter = letter_key(key.instance, key.stream, item.body)
     known = connection.execute(
         sa.update(dead_letters)
-        .where(dead_letters.c.key == digest.digest())
+        .where(dead_letters.c.key == letter)
         .values(seen_at=at, times=dead_letters.c.times + 1, reason=item.reason[:_REASON])
     )
     if known.rowcount == 0:
         connection.execute(
             sa.insert(dead_letters).values(
-                key=digest.digest(),
+                key=letter,
                 instance=key.instance,
                 stream=key.stream,
                 mode=key.mode,
@@ -294,11 +295,18 @@ def set_aside(connection: sa.Connection, checkpoint: Checkpoint, item: Rejected)
     return known.rowcount == 0
 
 
+def letter_key(instance: str, stream: str, body: bytes) -> bytes:
+    """Return what stands for a record of a stream among the dead letters."""
+    digest = blake2b(f"{instance}\n{stream}\n".encode(), digest_size=16)
+    digest.update(body)
+    return digest.digest()
+
+
 def _keep_originals(connection: sa.Connection, checkpoint: Checkpoint) -> None:
     if not checkpoint.keep_raw:
         return
     key = checkpoint.key
-    for body in checkpoint.originals:
+    for body, request in zip_longest(checkpoint.originals, checkpoint.requests):
         connection.execute(
             sa.insert(originals).values(
                 instance=key.instance,
@@ -308,12 +316,17 @@ def _keep_originals(connection: sa.Connection, checkpoint: Checkpoint) -> None:
                 read_at=micros(checkpoint.now),
                 records=checkpoint.records,
                 body=_compressor.compress(body),
+                request=request,
             )
         )
 
 
 def _advance(connection: sa.Connection, checkpoint: Checkpoint) -> None:
-    """Move the stream's cursor, inside the same transaction as what the page brought."""
+    """Move the stream's cursor, or that of a backfill's window, in the transaction of what the page brought."""
+    if checkpoint.window is not None:
+        backfilled.advance(connection, checkpoint, checkpoint.window)
+    if checkpoint.window is not None or checkpoint.replay or checkpoint.key.mode == "backfill":
+        return  # the live cursor stays where it is
     key, at = checkpoint.key, micros(checkpoint.now)
     values: dict[str, Any] = {"checkpoint_at": at}
     if key.title:

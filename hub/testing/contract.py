@@ -20,7 +20,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 from itertools import pairwise
 from pathlib import Path
@@ -256,6 +256,25 @@ class ConnectorContract:
                 resumed = self.walk(replace(read, cursor=json.loads(json.dumps(step.cursor))))
                 both = probes.canonical(record for part in (stored, resumed) for s in part for record in s.records)
                 assert both == whole, f"{probes.named(read)}: resumed from {step.cursor}, {probes.lost(whole, both)}"
+
+    def test_a_backfills_windows_have_days_and_a_count_takes_any_refusal(self) -> None:
+        connector = self.connector()
+        if "pull" not in connector.abilities(connector.config):
+            return
+        reference = read_references(connector, self.now, self.answer())
+        since, until = self.now - timedelta(days=7), self.now - timedelta(days=6)
+        for stream in connector.streams(reference):
+            window = connector.window(stream.name)
+            assert window is None or window >= timedelta(days=1), f"{stream.name}: windows are of whole days"
+            read = Read(stream.name, "backfill", self.now, since=since, until=until, reference=reference)
+            steps = connector.count(read)
+            asked = next(steps, None)
+            if asked is None:
+                continue
+            assert asked.repeatable, f"{stream.name}: a count begins with {asked.method} {asked.path}; say safe=True"
+            with pytest.raises(StopIteration) as ended:
+                steps.send(Response(404, {}, b"", asked))
+            assert ended.value.value is None, f"{stream.name}: a refusal counts nothing, so return None"
 
     def test_source_ids_are_unique_within_a_stream(self) -> None:
         connector = self.connector()

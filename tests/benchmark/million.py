@@ -1,4 +1,4 @@
-"""Lists, filters and searches in a store of a million tickets. ``make soak``; takes some minutes.
+"""Lists, filters and searches in a store of a million tickets, and the watch over arrivals. ``make soak``; minutes.
 
 Run as ``python -m tests.benchmark.million [TICKETS] [FILE]``. An existing FILE is used as it is.
 """
@@ -16,6 +16,7 @@ from typing import Any
 from hub.runtime.collector import relaxed_collector
 from hub.sdk import TicketDraft
 from hub.store import Checkpoint, Store, StreamKey, TicketFilter, open_store
+from hub.store.surges import Wanted
 
 _PAGE = 1000
 _NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -89,8 +90,21 @@ def _queries(store: Store) -> dict[str, Callable[[], Any]]:
         "search: phrase": listed(text='"карта банк"'),
         "search and platform": listed(text="карта", platform=("ok.ru",)),
         "search and state hidden": listed(text="карта", state=("hidden",)),
+        "a look for surges": lambda: store.look_for_surges(Wanted(UTC)),
         "one ticket": lambda: store.find_ticket(store.list_tickets(limit=1)[0].id[:13]),
     }
+
+
+def watch(store: Store) -> None:
+    """Count every ticket among the arrivals, and learn what is usual."""
+    started = time.process_time()
+    while store.count_arrivals():
+        pass
+    counted = time.process_time()
+    store.learn_levels(UTC)
+    print(
+        f"arrivals counted in {counted - started:.1f} s of CPU, levels learnt in {time.process_time() - counted:.1f} s"
+    )
 
 
 def main() -> None:
@@ -98,12 +112,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(folder) / "million.db"
         fresh = not path.exists()
-        with open_store(f"sqlite:///{path}") as store:
+        with open_store(f"sqlite:///{path}", now=lambda: _NOW) as store:
             if fresh:
                 cpu = time.process_time()
                 with relaxed_collector():
                     fill(store, tickets)
                 print(f"filled and indexed: {(time.process_time() - cpu) / tickets * 1e6:.0f} µs of CPU a ticket")
+            watch(store)
             slow = _measure(store)
         print(f"size {path.stat().st_size / tickets:.0f} bytes a ticket, ", end="")
         print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")

@@ -9,6 +9,7 @@ import pytest
 
 from hub.cli.docs import filled
 from hub.runtime.config import TOP_LEVEL, load_settings
+from hub.runtime.config_surges import SurgeSettings
 from hub.runtime.plugins import discover
 from hub.sdk import ConnectorConfig
 
@@ -22,7 +23,7 @@ def test_the_tables_are_as_the_code_has_them() -> None:
 
 def test_every_key_stands_on_the_page() -> None:
     rows = set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE))
-    assert rows == {*TOP_LEVEL, *ConnectorConfig.model_fields}
+    assert rows == {*TOP_LEVEL, *ConnectorConfig.model_fields, *SurgeSettings.model_fields}
 
 
 def test_the_example_is_valid(tmp_path: Path) -> None:

@@ -7,12 +7,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from hub.store import open_store
 from tests.e2e.harness import Hub, Sandbox, differences, sandbox
+from tests.unit.store.pages import put
+from tests.unit.store.test_surges import burst, past
 
 _PATIENCE_S = 90.0
 _FAST = 'rate = "200/1s"\nevery = "1s"\ntimeout = "2s"'
@@ -154,6 +158,20 @@ def test_two_daemons_on_one_store_read_a_stream_once_a_slot(box: Sandbox, tmp_pa
         log = [str(line) for line in box.ledger("youscan")["client"]["log"]]
     for topic in (101, 102, 103):
         assert 1 <= sum(f"/topics/{topic}/mentions" in line for line in log) <= 3, log
+
+
+def test_a_surge_is_seen_and_told_once(box: Sandbox, tmp_path: Path) -> None:
+    hub = Hub.for_sandbox(tmp_path, box, _FAST)
+    now = datetime.now(UTC)
+    with open_store(f"sqlite:///{hub.folder / 'hub.db'}") as store:
+        put(store, *past(now=now), *burst(40, now), now=now)
+        with daemon(hub) as process:
+            until(lambda: any(one.words for one in store.open_surges()))
+            code, said, _ = ended(process, signal.SIGTERM)
+    assert code == 0, said
+    assert len([line for line in said.splitlines() if "surge began" in line and "VK: " in line]) == 1
+    shown = hub.run("surges", "list", "--lang", "ru")
+    assert "не проходит оплата" in " ".join(shown.stdout.split())
 
 
 # --- over HTTP --------------------------------------------------------------------------------------------------------

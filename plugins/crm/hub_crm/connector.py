@@ -12,6 +12,7 @@ from hub.sdk import (
     Auth,
     Checks,
     Connector,
+    Counting,
     Cursor,
     Delivery,
     Draft,
@@ -84,6 +85,12 @@ class Crm(Connector[CrmConfig]):
 
     def position(self, record: Record) -> Cursor:
         return self._product.position(record)
+
+    def window(self, stream: str) -> timedelta | None:
+        return self._product.window(stream)
+
+    def count(self, read: Read) -> Counting:
+        return self._product.count(read)
 
     def normalize(self, record: Record, read: Read) -> Draft | Sequence[Draft] | None:
         return self._product.normalize(record, read)

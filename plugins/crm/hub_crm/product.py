@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from hub.sdk import (
     Auth,
     Checks,
+    Counting,
     Cursor,
     Delivery,
     Draft,
@@ -116,6 +118,15 @@ class Product(ABC):
     def position(self, record: Record) -> Cursor:
         """Return where the stream stands after *record*; for products whose pages name no cursor."""
         raise NotImplementedError  # asked only where a page came without a cursor; the product then needs its own
+
+    def window(self, stream: str) -> timedelta | None:
+        """Return how long the windows of a backfill are; None: the product cannot end one by the time of creation."""
+        return timedelta(days=7)
+
+    def count(self, read: Read) -> Counting:
+        """Ask how much there is in a window; by default the product does not say."""
+        return None
+        yield
 
     @abstractmethod
     def normalize(self, record: Record, read: Read) -> Draft | Sequence[Draft] | None:

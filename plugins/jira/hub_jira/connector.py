@@ -19,6 +19,8 @@ from hub.sdk import (
     Bearer,
     Checks,
     Connector,
+    Counted,
+    Counting,
     Cursor,
     Delivery,
     Draft,
@@ -44,9 +46,9 @@ from hub_jira.config import JiraConfig
 from hub_jira.escalate import Escalation
 from hub_jira.hooks import accept
 from hub_jira.issue import Case, Setting, comments_of, drafts, histories_of, mapping, person_key, rows, text_id
-from hub_jira.jql import Clock, query
+from hub_jira.jql import Clock, conditions, query
 from hub_jira.rights import Rights
-from hub_jira.search import Wanted, follow, furthest, token_refused
+from hub_jira.search import Wanted, count_request, follow, furthest, token_refused
 
 HISTORY = timedelta(days=365)  # read at the first poll where `start` is not set
 LATE_WINDOW = timedelta(hours=3)
@@ -162,6 +164,22 @@ class Jira(Connector[JiraConfig]):
     def position(self, record: Record) -> Cursor:
         return {"updated": _stamp(record, "updated")}
 
+    def count(self, read: Read) -> Counting:
+        """Ask Data Center for ``total``; Cloud's own count may lag (section 3), so that it proves nothing."""
+        clock = Clock.of(read.reference.get("myself", ()), read.now)
+        if read.since is None or read.until is None:
+            return None
+        exact = clock.is_exact(read.since) and clock.is_exact(read.until)
+        end = clock.literal(read.until) if exact else clock.latest(read.until)
+        jql = conditions(self.config.jql, (f"created >= {clock.literal(read.since)}", f"created < {end}"))
+        cloud = _is_cloud(read.reference)
+        answer = yield count_request(jql, self.config.headers, cloud=cloud)
+        number = mapping(answer.json()).get("count" if cloud else "total") if answer.status == 200 else None
+        if type(number) is not int or number < 0:
+            return None
+        requests = number // (self.config.page_size or _ROWS) + 1
+        return Counted(number, requests, of="tickets", exact=exact and not cloud)
+
     def normalize(self, record: Record, read: Read) -> Sequence[Draft]:
         if read.mode == "sweep" and read.name == _DELETED:
             return [Listed(thread=Case.of(record).id)]
@@ -198,8 +216,8 @@ class Jira(Connector[JiraConfig]):
         clock = Clock.of(read.reference.get("myself", ()), read.now)
         by = self._wanted(read).by
         clauses = [f"{by} >= {clock.literal(since)}"]
-        if read.mode == "backfill" and read.until and clock.zone:
-            clauses.append(f"{by} < {clock.literal(clock.ceiling(read.until))}")
+        if read.mode == "backfill" and read.until:
+            clauses.append(f"{by} < {clock.latest(read.until)}")
         return query(self.config.jql, clauses, by)
 
     def _details(self, row: Any, read: Read) -> list[Request]:

@@ -74,12 +74,26 @@ class Clock:
             return f"-{max(math.ceil((self.now - minute) / MINUTE), 0) + 1}m"
         return f'"{minute.astimezone(self.zone):%Y-%m-%d %H:%M}"'
 
+    def is_exact(self, at: datetime) -> bool:
+        """Return whether a literal says *at* to the letter."""
+        return self.zone is not None and self.floor(at) == at
+
+    def latest(self, at: datetime) -> str:
+        """Return JQL for an instant at or after *at*; where the zone is not known, as near as the clocks are."""
+        if self.zone is not None:
+            return self.literal(self.ceiling(at))
+        return f"-{max(math.floor((self.now - at) / MINUTE) - 1, 0)}m"
+
     def ceiling(self, at: datetime) -> datetime:
         """Return an instant, at or after *at*, that a literal says for certain."""
         return at + MINUTE if self.floor(at + MINUTE) >= at else at + 2 * timedelta(hours=1)
 
 
+def conditions(wanted: str | None, clauses: Sequence[str]) -> str:
+    """Return the JQL of everything that *wanted* and all *clauses* let through."""
+    return " AND ".join(filter(None, [f"({wanted})" if wanted else "", *clauses]))
+
+
 def query(wanted: str | None, clauses: Sequence[str], order: str) -> str:
     """Return the JQL of everything that *wanted* and all *clauses* let through, in *order*, then by key."""
-    conditions = [f"({wanted})" if wanted else "", *clauses]
-    return f"{' AND '.join(filter(None, conditions))} ORDER BY {order} ASC, key ASC"
+    return f"{conditions(wanted, clauses)} ORDER BY {order} ASC, key ASC"

@@ -15,6 +15,7 @@ from hub.sdk import Page, Request, Response, SourceError
 from hub_jira import assumed
 
 CLOUD_SEARCH, SERVER_SEARCH = "/rest/api/3/search/jql", "/rest/api/2/search"
+_CLOUD_COUNT = "/rest/api/3/search/approximate-count"
 
 _OVERLAP = 10  # one row in so many is counted again with the next page
 
@@ -52,6 +53,14 @@ class Wanted:
         params = {"jql": jql, "fields": ",".join(self.fields), "maxResults": self.size, "startAt": 0}
         params |= {"expand": "changelog"} if self.changelog else {}
         return Request("GET", SERVER_SEARCH, params=params, context=noted, headers=self.headers)
+
+
+def count_request(jql: str, headers: Mapping[str, str], *, cloud: bool) -> Request:
+    """Return what asks how many issues *jql* finds: Cloud answers with ``count``, Data Center with ``total``."""
+    if cloud:
+        return Request("POST", _CLOUD_COUNT, json={"jql": jql}, safe=True, headers=headers)
+    params = {"jql": jql, "fields": "created", "maxResults": 1, "startAt": 0}
+    return Request("GET", SERVER_SEARCH, params=params, headers=headers)
 
 
 def issues_of(response: Response) -> list[Any]:

@@ -21,6 +21,8 @@ from hub.sdk import (
     Bearer,
     Connector,
     ConnectorConfig,
+    Counted,
+    Counting,
     Draft,
     Duration,
     HubError,
@@ -40,9 +42,9 @@ from hub.sdk import (
 )
 from hub_pointer import assumed, comments
 from hub_pointer.actions import CALLS, Acts
-from hub_pointer.paging import MAX_LIMIT, follow, read_items, read_listing
+from hub_pointer.paging import MAX_LIMIT, OVERLAP, follow, read_items, read_listing
 from hub_pointer.review import Lookup, drafts, text_id
-from hub_pointer.windows import DAY, Window
+from hub_pointer.windows import DAY, LONGEST, Window
 
 HISTORY = timedelta(days=365)  # read at the first poll where `start` is not set
 COLLECTION_OVERLAP = timedelta(days=2)  # a poll reads so far back behind its cursor
@@ -225,6 +227,21 @@ class Pointer(Connector[PointerConfig]):
             warnings=self._warnings(read),
         )
 
+    def window(self, stream: str) -> timedelta:
+        """Return a month: each window costs two days more on either side, and one request runs at a time."""
+        return LONGEST * DAY
+
+    def count(self, read: Read) -> Counting:
+        """Ask for ``meta.total`` of the days that are read, those of collection and some around: an estimate."""
+        window = Window.of_days(_COLLECTED, *_days(read))
+        if window is None or read.stream == comments.COMMENTS:
+            return None
+        answer = yield self._window_request(window, read).with_params(limit=1)
+        if answer.status != 200:
+            return None
+        total = read_listing(answer).total
+        return Counted(total, requests=total // (self._limit - self._limit // OVERLAP) + 1, of="tickets", exact=False)
+
     def normalize(self, record: Record, read: Read) -> Draft | Sequence[Draft]:
         providers, outlets = read.reference.get("providers", ()), read.reference.get("outlets", ())
         make = comments.draft if read.stream == comments.COMMENTS else drafts
@@ -303,7 +320,10 @@ def _days(read: Read) -> tuple[date, date]:
     if read.mode == "poll" and read.cursor:
         known = min(date.fromisoformat(read.cursor["created"]), read.now.date())
         return known - COLLECTION_OVERLAP, end
-    return (read.since or read.now - HISTORY).date() - DAY, end
+    first = (read.since or read.now - HISTORY).date() - DAY
+    if read.mode == "backfill" and read.cursor:
+        return max(first, date.fromisoformat(read.cursor["created"]) - DAY), end
+    return first, end
 
 
 def _filter(read: Read) -> tuple[str, Mapping[str, str]]:

@@ -33,6 +33,11 @@ class Window:
         return cls(field, first, min(first + LONGEST * DAY, end), end) if first < end else None
 
     @classmethod
+    def of_days(cls, field: str, first: date, end: date) -> Self | None:
+        """Return the whole range as one window, for a count; None when the range is empty."""
+        return cls(field, first, end, end) if first < end else None
+
+    @classmethod
     def of(cls, context: Mapping[str, Any]) -> Self:
         """Return the window that :meth:`context` wrote."""
         first, last, end = (date.fromisoformat(context[name]) for name in ("first", "last", "end"))

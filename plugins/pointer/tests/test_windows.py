@@ -366,9 +366,19 @@ def test_an_inventory_lists_a_review_whose_publication_cannot_be_read_by_its_col
         assert not [request for request in quick.requests if "created_at_from" in request.params], name
 
 
-def test_a_backfill_reads_its_own_days_by_collection_and_ignores_the_live_cursor() -> None:
+def test_a_backfill_goes_on_from_the_cursor_of_its_window() -> None:
     since, until = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 11, tzinfo=UTC)
-    read = Read("reviews", "backfill", NOW, cursor={"created": "2026-10-19"}, since=since, until=until)
+    read = Read("reviews", "backfill", NOW, cursor={"created": "2026-05-08"}, since=since, until=until)
+    rows = per_day(date(2026, 4, 1), date(2026, 6, 30), 3)
+    run = Run(connector(), ModelServer(rows, inclusive=False), read)
+    left = {row["id"] for row in rows if "2026-05-08" <= row["created_at"][:10] < "2026-05-11"}
+    assert left <= set(run.ids)
+    assert not {row["id"] for row in rows if row["created_at"][:10] < "2026-05-06"} & set(run.ids)
+
+
+def test_a_backfill_reads_its_own_days_by_collection() -> None:
+    since, until = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 11, tzinfo=UTC)
+    read = Read("reviews", "backfill", NOW, since=since, until=until)
     rows = per_day(date(2026, 4, 1), date(2026, 6, 30), 3)
     run = Run(connector(), ModelServer(rows, inclusive=False), read)
     wanted = {row["id"] for row in rows if "2026-05-01" <= row["created_at"][:10] < "2026-05-11"}

@@ -31,6 +31,9 @@ MESSAGE_BYTES = 60_000
 """Of one message's HTML (section 4: "about 64 kB")."""
 
 SUBJECT_CHARS = 255
+NAME_CHARS = 255
+"""Of a client's name, as of a subject (section 4)."""
+
 NAMES_PAGE = 100
 """Rows of a page of ``users`` and ``groups``, should they be paged as other lists are (section 5)."""
 

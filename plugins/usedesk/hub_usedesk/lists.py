@@ -3,6 +3,9 @@
 Rows move to the end of the list while it is read, so an offset into it would pass rows over. The walk goes on from the
 minute of the last row instead; only within one minute it goes by offset, with one row of overlap, and begins that
 minute anew when the overlap is another row than it was.
+
+A poll reaches back behind where the stream stands. Which of our tickets it has read there, and as of when, stands in
+the cursor: they are not read one by one again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +21,7 @@ PAGE = 100
 """Rows of a page; it cannot be chosen."""
 
 OVERLAP = timedelta(minutes=2)
+SETTLED = timedelta(seconds=10)
 FIRST = timedelta(days=1)
 """How far back the first poll looks: what was delivered before is read by id."""
 
@@ -35,19 +39,21 @@ _Warnings = Callable[[Mapping[str, Any]], Sequence[str]]
 def first(read: Read) -> Request:
     """Return the first request of a poll: a little before where the stream stands; `start` brings nothing of ours."""
     if read.cursor:
-        return changed_since(datetime.fromisoformat(read.cursor["updated"]) - OVERLAP)
+        since = datetime.fromisoformat(read.cursor["updated"]) - OVERLAP
+        return changed_since(since, had=read.cursor.get("had", ()))
     return changed_since(read.now - FIRST)
 
 
-def changed_since(since: datetime, seen: Sequence[_Key] = ()) -> Request:
+def changed_since(since: datetime, seen: Sequence[_Key] = (), had: Sequence[_Key] = ()) -> Request:
     """Return the request for what changed at *since* or later, oldest change first.
 
     Args:
         since: cut to the minute by the vendor.
-        seen: rows that were had already, by id and time.
+        seen: rows that this walk was given already, by id and time.
+        had: those of our tickets that were read one by one already, by id and time.
     """
     body = {"updated_after": minute(since), "sort": "last_updated_at", "order": "asc", "offset": 0}
-    context = {"since": since.isoformat(), "seen": [list(key) for key in seen]}
+    context = {"since": since.isoformat(), "seen": [list(key) for key in seen], "had": [list(key) for key in had]}
     return Request("POST", "/tickets", json=body, context=context, safe=True)
 
 
@@ -75,18 +81,20 @@ def list_page(response: Response, read: Read, warnings: _Warnings) -> Page:
     found, sent = listed(response), response.request
     since = datetime.fromisoformat(sent.context["since"])
     if "last" in sent.context and (not found or _key(found[0]) != list(sent.context["last"])):
-        return Page(restart=changed_since(since, sent.context["seen"]))
-    seen = [list(key) for key in sent.context["seen"]]
-    ours = [row for row in found if _key(row) not in seen and _is_ours(row, read)]
+        return Page(restart=changed_since(since, sent.context["seen"], sent.context["had"]))
+    known = [list(key) for key in (*sent.context["seen"], *sent.context["had"])]
+    ours = [row for row in found if _key(row) not in known and _is_ours(row, read)]
     times = [at for at in (moment(row.get("last_updated_at")) for row in found) if at is not None]
     reached = max(times, default=None)
-    following = _following(sent, found, since, reached) if len(_all_rows(response)) >= PAGE else None
+    settled = [key for row in ours if _is_settled(key := _key(row), read)]
+    had = _still_near([*sent.context["had"], *settled], reached and min(reached, read.now))
+    following = _following(sent, found, since, reached, had) if len(_all_rows(response)) >= PAGE else None
     if following is None and read.cursor is None:
         following = own_ticket(read.cases)
     return Page(
         next_request=following,
         details=[ticket(text_id(row.get("id"))) for row in ours],
-        cursor=_cursor(read, reached),
+        cursor=_cursor(read, reached, had),
         warnings=[told for row in ours for told in warnings(row)],
     )
 
@@ -161,19 +169,35 @@ def _all_rows(response: Response) -> list[Any]:
     return body
 
 
+def _is_settled(key: _Key, read: Read) -> bool:
+    """Whether the second of a change is over for good: within it, a later change would not be told from it."""
+    at = moment(key[1])
+    return at is not None and at <= read.now - SETTLED
+
+
+def _still_near(had: Sequence[_Key], reached: datetime | None) -> list[_Key]:
+    """Return those of *had* that the next poll will reach back to."""
+    if reached is None:
+        return list(had)
+    begin = (reached - OVERLAP).replace(second=0, microsecond=0)
+    return [key for key in had if (at := moment(key[1])) is not None and at >= begin]
+
+
 def _following(
-    sent: Request, found: Sequence[Mapping[str, Any]], since: datetime, reached: datetime | None
+    sent: Request, found: Sequence[Mapping[str, Any]], since: datetime, reached: datetime | None, had: Sequence[_Key]
 ) -> Request | None:
     """Return the request for what follows a full page."""
     if reached is not None and minute(reached) > minute(since):
         begin = reached.replace(second=0, microsecond=0)
         late = [row for row in found if (at := moment(row.get("last_updated_at"))) is not None and at >= begin]
-        return changed_since(begin, [_key(row) for row in late])
+        return changed_since(begin, [_key(row) for row in late], had)
     if not found:
         return None
     offset = sent.json["offset"] + PAGE - 1
     seen = [*sent.context["seen"], *(_key(row) for row in found)]
-    return replace(sent, json={**sent.json, "offset": offset}).with_context(seen=seen, last=_key(found[-1]))
+    return replace(sent, json={**sent.json, "offset": offset}).with_context(
+        seen=seen, last=_key(found[-1]), had=[list(key) for key in had]
+    )
 
 
 def _key(row: Mapping[str, Any]) -> list[str]:
@@ -185,10 +209,10 @@ def _is_ours(row: Mapping[str, Any], read: Read) -> bool:
     return bool(ident) and (ident in read.cases or find_marker(*tag_names(row.get("tags"))) is not None)
 
 
-def _cursor(read: Read, reached: datetime | None) -> Cursor | None:
+def _cursor(read: Read, reached: datetime | None, had: Sequence[_Key]) -> Cursor | None:
     """Return where the stream stands: never before where it stood, nor in the future (another zone, a wrong clock)."""
     if reached is None or read.mode != "poll":
         return None
     before = datetime.fromisoformat(read.cursor["updated"]) if read.cursor else None
     at = min(reached, read.now)
-    return {"updated": (max(at, before) if before else at).isoformat()}
+    return {"updated": (max(at, before) if before else at).isoformat(), "had": [list(key) for key in had]}

@@ -103,7 +103,8 @@ def client_name(ticket: Ticket) -> tuple[str, bool]:
     ident = author.key.removeprefix(f"{ticket.platform}/") if author else ""
     handle = f"@{author.handle}" if author and author.handle else ident
     known = ", ".join(filter(None, (ticket.platform, handle)))
-    return f"{name} ({known})" if name else known, bool(handle)
+    called = name[: max(assumed.NAME_CHARS - len(known) - 3, 1)]
+    return (f"{called} ({known})" if name else known)[: assumed.NAME_CHARS], bool(handle)
 
 
 def author_of(ticket: Ticket) -> Author | None:

@@ -20,6 +20,8 @@ from hub.sdk import (
     AuthError,
     Connector,
     ConnectorConfig,
+    Counted,
+    Counting,
     Cursor,
     Draft,
     Duration,
@@ -156,6 +158,16 @@ class YouScan(Connector[YouScanConfig]):
         if not _is_seq(seq):
             raise RecordError(f"seq is {seq!r}, not a 64-bit number")
         return {"seq": seq}
+
+    def count(self, read: Read) -> Counting:
+        """Ask for ``total``, which respects every filter (section 6); ``to`` says no less than a day (section 3)."""
+        answer = yield self.request(read).with_params(size=1)
+        body = answer.json() if answer.status == 200 else {}
+        total = body.get("total") if isinstance(body, dict) else None
+        if type(total) is not int or total < 0:
+            return None
+        whole = read.since is not None and read.until is not None and read.until - read.since >= _DAY
+        return Counted(total, requests=total // (self.config.page_size or MAX_SIZE) + 1, exact=whole)
 
     def normalize(self, record: Record, read: Read) -> Draft | None:
         if read.mode == "sweep" and read.name in assumed.HIDDEN_SWEEPS:

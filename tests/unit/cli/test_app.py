@@ -67,7 +67,7 @@ def _cpu_s() -> float:
             ["tickets", "lst"],
             'there is no command "lst"; did you mean "list"? commands: escalate, export, hide, link, list, mark',
         ),
-        (["zzzz"], 'there is no command "zzzz"; commands: check, completion,'),
+        (["zzzz"], 'there is no command "zzzz"; commands: backfill, check, completion,'),
         (["tickets", "list", "--platfrm", "x"], "--platform"),
         (["tickets", "list", "--state", "nwe"], "'new'"),
         (["tickets", "list", "--since", "yesterdayish"], "'yesterdayish' is no time; write 2026-11-01"),

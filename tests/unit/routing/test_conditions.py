@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub.routing.conditions import HasPatterns, IsOneOf, failures
-from hub.routing.facts import FACT_KEYS, FactsError, facts_from
+from hub.routing.facts import FACT_KEYS, Facts, FactsError, facts_from
 from tests.unit.routing.folder import rules_of
 
 RULES = "rules: [{name: one, when: %s}]"
@@ -91,6 +91,9 @@ def holds(when: str, **row: Any) -> bool:
         ("{age: {at_most: 1d}}", {"age": "24h"}, True),
         ("{customer_known: true, first_contact: false}", {"customer_known": True, "first_contact": "no"}, True),
         ("{withheld: false}", {"withheld": False}, True),
+        ("{surge: true}", {"surge": "yes"}, True),
+        ("{surge: false}", {"surge": False}, True),
+        ("{surge: true}", {"surge": False, "platform": "vk.com"}, False),
         ("{has_text: false}", {}, True),
         ("{has_text: true}", {"title": "x"}, True),
         ("{extra: {product: [карта*]}}", {"extra": {"product": "Карта Плюс"}}, True),
@@ -141,6 +144,7 @@ UNKNOWN = [
     "{age: {at_least: 0s}}",
     "{first_contact: false}",
     "{withheld: false}",
+    "{surge: false}",
     "{extra: {vip: ['*']}}",
 ]
 
@@ -222,7 +226,7 @@ def test_every_fact_can_stand_in_a_row() -> None:
         "extra": {"a": 1},
         "deadline": {"resolution": "Breached"},
         **dict.fromkeys(("waiting", "age"), "5m"),
-        **dict.fromkeys(("customer_known", "do_not_call", "first_contact", "withheld"), "да"),
+        **dict.fromkeys(("customer_known", "do_not_call", "first_contact", "surge", "withheld"), "да"),
         **dict.fromkeys(("rating", "followers", "reach", "engagement", "attachments", "messages", "unanswered"), "1"),
         **dict.fromkeys(("contacts_in_week", "open_tickets", "customer_tickets"), "2"),
         "kind": "review",
@@ -238,3 +242,25 @@ def test_every_fact_can_stand_in_a_row() -> None:
     assert facts.deadline == {"resolution": "breached"}
     assert facts.created_at is not None
     assert facts.created_at.isoformat() == "2026-11-25T07:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("series", "expected"),
+    [
+        (("platform", "vk.com"), True),
+        (("platform", "2gis"), False),
+        (("queue", "claims"), True),
+        (("tag", "card"), True),
+        (("tag", "vk.com"), False),
+        (("all", ""), False),  # of every ticket it would say nothing
+    ],
+)
+def test_a_ticket_surges_with_its_platform_and_with_the_queue_and_the_tags_that_rules_above_gave(
+    series: tuple[str, str], expected: bool
+) -> None:
+    text = (
+        "rules: [{name: a, then: {queue: claims, tags: card}},"
+        " {name: b, when: {surge: true}, then: {category: complaint}}]"
+    )
+    facts = Facts(platform="vk.com", surging=frozenset((series,)))
+    assert (rules_of(text).decide(facts).category == "complaint") is expected

@@ -60,6 +60,12 @@ def test_the_designs_example_is_read_as_it_stands() -> None:
     assert rules.needs_history
 
 
+def test_rules_say_whether_they_ask_how_much_comes_in() -> None:
+    asks = "rules: [{name: a, when: {surge: true}, then: {at_least: 60}}]"
+    escalates = "rules: [{name: a, then: {escalate: {to: crm, when: surge}}}]"
+    assert [rules_of(text).needs_surges for text in (asks, escalates, "rules: [{name: a}]")] == [True, True, False]
+
+
 def test_the_examples_of_the_designs_example_hold() -> None:
     rules = rules_of(DESIGN)
     held = [

@@ -12,7 +12,7 @@ from zlib import crc32
 import orjson
 import pytest
 
-from hub.runtime.limits import Limiter, account_key, effective_limits
+from hub.runtime.limits import Limiter, account_key, background_limit, effective_limits
 from hub.sdk import Limit, Rate, StoreError, TransientError
 from hub.store.machine import Lock, digest, lock, try_lock
 
@@ -44,8 +44,10 @@ class Fleet:
         self.time = Time()
         self.members: list[Limiter] = []
 
-    def member(self) -> Limiter:
-        limiter = Limiter(self.folder, clock=self.time.clock, sleep=self.time.sleep, chance=lambda: 0.5)
+    def member(self, *, background: bool = False) -> Limiter:
+        limiter = Limiter(
+            self.folder, background=background, clock=self.time.clock, sleep=self.time.sleep, chance=lambda: 0.5
+        )
         self.members.append(limiter)
         return limiter
 
@@ -553,3 +555,60 @@ def test_settings_stand_in_the_place_of_the_vendors_figures(
 
 def test_limits_that_bound_nothing_are_left_out() -> None:
     assert effective_limits([Limit()], None, None) == ()
+
+
+# --- behind the others ------------------------------------------------------------------------------------------------
+
+TEN_A_SECOND = [Limit(calls=10, per_s=1.0)]
+
+
+def test_who_works_in_the_background_leaves_places_free(fleet: Fleet) -> None:
+    behind, live = fleet.member(background=True), fleet.member()
+    asyncio.run(take(behind, TEN_A_SECOND, 7))
+    assert fleet.time.waits == []
+    asyncio.run(take(live, TEN_A_SECOND, 3))
+    assert fleet.time.waits == [], "a poll that begins finds places"
+    asyncio.run(take(behind, TEN_A_SECOND, 1))
+    assert sum(fleet.time.waits) == pytest.approx(1 + SLACK_S)
+
+
+def test_who_works_in_the_background_lets_everybody_else_go_first(tmp_path: Path) -> None:
+    behind, live = Limiter(tmp_path, background=True), Limiter(tmp_path)
+    one, order = [Limit(calls=1, per_s=0.1)], []
+
+    async def noted(limiter: Limiter, name: str) -> None:
+        await take(limiter, one, 1)
+        order.append(name)
+
+    async def run() -> None:
+        await take(live, one, 1)
+        waiting = [asyncio.create_task(noted(behind, f"behind {number}")) for number in range(2)]
+        await asyncio.sleep(0.02)
+        waiting += [asyncio.create_task(noted(live, f"live {number}")) for number in range(3)]
+        await within(5, asyncio.gather(*waiting))
+
+    asyncio.run(run())
+    behind.close()
+    live.close()
+    assert order == ["live 0", "live 1", "live 2", "behind 0", "behind 1"]
+
+
+def test_the_vendors_limit_holds_for_both_together(fleet: Fleet) -> None:
+    starts: list[float] = []
+
+    async def hammer(limiter: Limiter, times: int) -> None:
+        for _ in range(times):
+            async with limiter.slot("a", FIVE_A_SECOND):
+                starts.append(fleet.time.now)
+
+    async def run() -> None:
+        await asyncio.gather(hammer(fleet.member(background=True), 12), hammer(fleet.member(), 12))
+
+    asyncio.run(run())
+    assert busiest(starts, 1.0) <= 5
+
+
+@pytest.mark.parametrize(("places", "used"), [(None, None), (1, 1), (2, 1), (3, 2), (5, 3), (10, 7), (100, 70)])
+def test_a_part_of_every_allowance_is_left_to_others(places: int | None, used: int | None) -> None:
+    limit = background_limit(Limit(calls=places, concurrency=places))
+    assert (limit.calls, limit.concurrency) == (used, used)

@@ -66,7 +66,7 @@ def settings(folder: Path, text: str = 'lead = { env = "LEAD" }', *, apart: bool
 
 def put(store: Store, *sources: str, decided: Decided = LEAD, mode: str = "poll", text: str = "Украли деньги") -> None:
     drafts = (mention(one, body=text, url=f"https://vk.com/wall-{one}") for one in sources)
-    store.checkpoint(page(*drafts, mode=mode, router=Router(lambda _: decided)))
+    store.checkpoint(page(*drafts, mode=mode, router=Router(lambda _: decided), effects=mode != "backfill"))
 
 
 def tell(settings: Settings, store: Store, lang: str | None = "en") -> DeliveryReport:

@@ -270,7 +270,7 @@ def test_rules_see_the_same_in_rows_as_in_the_ticket(draft: TicketDraft) -> None
         ]
         [(_, facts)] = store.iter_facts()
         assert facts.now is not None
-        assert facts == facts_of_rows(row, messages, now=facts.now)
+        assert facts == facts_of_rows(row, messages, now=facts.now, surging=frozenset())
 
 
 def test_stored_tickets_are_looked_at_as_when_the_newest_question_was_known(store: Store) -> None:

@@ -129,6 +129,13 @@ def with_slashes(value: object) -> bytes:
     return json.dumps(value).replace("/", "\\/").encode()
 
 
+def test_originals_that_were_asked_for_in_the_persons_name_go_too(store: Store) -> None:
+    asked = [f'{{"context": {{"case": {{"title": "{ANNA.name}"}}}}}}', '{"context": {}}']
+    put(store, mention("1", author=ANNA), originals=[b"{}", b"[]"], requests=asked)
+    assert store.erase(ANNA.key).originals == 1
+    assert rows(store, "SELECT request FROM originals") == [(asked[1],)]
+
+
 @pytest.mark.parametrize("name", ["Анна Неповторимая", "u/anna", 'Anna "the one"'])
 @pytest.mark.parametrize(
     "dumped", [orjson.dumps, lambda value: json.dumps(value).encode(), with_slashes], ids=["plain", "ascii", "slashes"]

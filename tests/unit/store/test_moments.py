@@ -53,12 +53,12 @@ class Hub:
     def at(self, minutes: float) -> datetime:
         return NOW + timedelta(minutes=minutes)
 
-    def read(self, source_id: str, minutes: float, *, thread: str = "t", mode: str = "poll", **facts: Any) -> None:
+    def read(self, source_id: str, minutes: float, *, thread: str = "t", effects: bool = True, **facts: Any) -> None:
         """Read a message of the customer, or of an operator, at the moment at which it is published."""
         self.now = max(self.now, self.at(minutes))
         facts = {"created_at": self.at(minutes), "body": f"text of {source_id}", **facts}
         draft = TicketDraft.of(source_id=source_id, kind="mention", platform="vk.com", thread=thread, **facts)
-        self.store.checkpoint(page(draft, router=self.rules, now=self.now, mode=mode))
+        self.store.checkpoint(page(draft, router=self.rules, now=self.now, effects=effects))
 
     def answer(self, source_id: str, minutes: float, **facts: Any) -> None:
         self.read(source_id, minutes, direction="out", **facts)
@@ -276,8 +276,15 @@ def test_an_old_deadline_of_what_comes_in_late_is_told_and_nobody_is_called(hub:
 
 
 def test_what_a_backfill_brings_has_nothing_to_come(hub: Hub) -> None:
-    hub.read("1", 0, mode="backfill")
+    hub.read("1", 0, effects=False)
+    hub.read("1", 1, created_at=hub.at(0), body="edited", effects=False)
     assert (hub.store.next_moment(), hub.store.overdue()["first_response"]) == (None, 0)
+
+
+def test_what_a_backfill_finds_out_about_a_ticket_that_is_watched_moves_its_moment(hub: Hub) -> None:
+    hub.read("1", 0)
+    hub.read("2", 5, direction="out", effects=False)
+    assert hub.store.next_moment() == hub.at(240)
 
 
 def test_what_is_erased_or_removed_takes_its_moment_along(hub: Hub) -> None:

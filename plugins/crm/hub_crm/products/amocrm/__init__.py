@@ -157,6 +157,11 @@ class AmoCrm(Product):
             raise RecordError("no usable id or updated_at")
         return {"updated": at}
 
+    def window(self, stream: str) -> timedelta | None:
+        """Return None: lists are filtered by a time of change from which on, without an end (section 12), so that every
+        window would read all that came after it."""
+        return None
+
     def normalize(self, record: Record, read: Read) -> Draft | Sequence[Draft] | None:
         if not isinstance(record, Mapping):
             raise RecordError(f"expected one of {read.stream} as an object, got {type(record).__name__}")

@@ -20,6 +20,8 @@ from hub.sdk import (
     BodyField,
     Checks,
     ConfigError,
+    Counted,
+    Counting,
     Cursor,
     Delivery,
     Draft,
@@ -183,6 +185,16 @@ class Bitrix24(Product):
                 return comments.read(response)
             case _:
                 return self._walk(read).parse(response)
+
+    def count(self, read: Read) -> Counting:
+        request = self._walk(read).total()
+        if request is None:
+            return None
+        answer = yield request
+        total = mapping(answer.json()).get("total") if answer.status == 200 else None
+        if type(total) is not int or total < 0:
+            return None
+        return Counted(total, requests=total // calls.PAGE_SIZE + 1, of="tickets")
 
     def position(self, record: Record) -> Cursor:
         raise RecordError("a walk's cursor comes with its pages")

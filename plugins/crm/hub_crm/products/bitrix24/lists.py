@@ -93,6 +93,16 @@ class Walk:
         query = self._query({**self._filter(since), f">{self.kind.id_key}": after})
         return call(self.kind.method, query, what="list", since=since, after=after, began=began)
 
+    def total(self) -> Request | None:
+        """Return what asks how many there are in the window of a backfill; None where all records are not read.
+
+        Counting is slow (section 4), but it is one request.
+        """
+        if not self.listed:
+            return None
+        query = {**self._query(self._filter(self._since())), "select": [self.kind.id_key], "start": 0}
+        return call(self.kind.method, query, what="total")
+
     def _query(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         kind = self.kind
         query: dict[str, Any] = {

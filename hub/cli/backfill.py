@@ -1,0 +1,289 @@
+"""``hub backfill``: the past of an instance, in windows, with a plan before it and a proof after it."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub.cli.bar import Bar, bar
+from hub.cli.errors import FAILED
+from hub.cli.filters import Moment
+from hub.cli.output import Column, counted, local, print_json, print_table, say, span
+from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
+
+if TYPE_CHECKING:
+    from hub.runtime.backfill import Outcome, Step, Wanted
+    from hub.runtime.backfill_plan import Plan
+    from hub.runtime.completeness import Day
+    from hub.runtime.config import Settings
+    from hub.sdk import HubError
+    from hub.store import Backfill, Store
+
+_ALL_DAYS = 100  # so many rows of days are printed; of more, those that are not complete
+
+
+@click.command
+@click.argument("instance", required=False, shell_complete=complete_instance)
+@click.option("--since", type=Moment(), help="From the beginning of that day: 2026-01-01, 30d.")
+@click.option("--until", type=Moment(), help="Up to, not including, that day; until now unless given.")
+@click.option("--dry-run", is_flag=True, help="Show what it would cost, and read nothing.")
+@click.option("--again", is_flag=True, help="Read anew what was read before.")
+@click.option("--with-effects", is_flag=True, help="Also deliver, escalate and tell what is found.")
+@click.option("--list", "listed", is_flag=True, help="Show the backfills of INSTANCE, or all, and how far they are.")
+@json_option
+@shared_options
+@pass_state
+def backfill(
+    state: State,
+    instance: str | None,
+    since: timedelta | datetime | None,
+    until: timedelta | datetime | None,
+    dry_run: bool,
+    again: bool,
+    with_effects: bool,
+    listed: bool,
+    as_json: bool,
+) -> None:
+    """Read the past of INSTANCE, and prove that nothing is missing.
+
+    What was published since a day is read in windows, several at once, behind the polls of "hub run" and "hub sync";
+    their cursors stay where they are. Tickets are routed by the rules, but nothing is delivered, escalated or told
+    unless --with-effects is given. At the end each day is compared with what the source says it has, and gaps are read
+    again.
+
+    It may be stopped at any time: the same command goes on. Without --since, whatever is not finished goes on. Exit
+    code 0 only if nothing is missing.
+    """
+    if listed:
+        _list(state, instance, as_json)
+        return
+    _refuse_nonsense(instance, since, until, again=again, dry_run=dry_run, with_effects=with_effects)
+    settings = state.settings(apart=True)
+    with state.store(settings.store) as store:
+        if since is None:
+            wanted = _unfinished(store, instance)
+        else:
+            start, end = _day(since, settings.timezone), _day(until, settings.timezone)
+            wanted = [_wanted(instance or "", start, end, with_effects=with_effects, again=again)]
+        outcomes = [_one(state, settings, store, one, dry_run=dry_run, as_json=as_json) for one in wanted]
+    done = [one for one in outcomes if one is not None]
+    if as_json and not dry_run:
+        print_json([_plain(one) for one in done] if since is None else _plain(done[0]))
+    if not all(one.ok for one in done):
+        raise click.exceptions.Exit(FAILED)
+
+
+def _refuse_nonsense(instance: str | None, since: Any, until: Any, **flags: bool) -> None:
+    """Refuse what says nothing.
+
+    Raises:
+        click.UsageError: says what to write instead.
+    """
+    if since is not None and instance is None:
+        raise click.UsageError("name the INSTANCE whose past is to be read")
+    told = [f"--{name.replace('_', '-')}" for name, given in {"until": until, **flags}.items() if given]
+    if since is None and told:
+        raise click.UsageError(f"{told[0]} needs --since DAY")
+
+
+def _day(value: timedelta | datetime | None, zone: tzinfo) -> datetime | None:
+    """Return the instant that an option means: a day, or one so long ago, begins at midnight in *zone*."""
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC).replace(second=0, microsecond=0)
+    at = datetime.now(zone) - value
+    return at.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def _wanted(name: str, since: datetime | None, until: datetime | None, *, with_effects: bool, again: bool) -> "Wanted":
+    from hub.runtime.backfill import Wanted, whole_minute
+
+    end = until or whole_minute()
+    if since is None or since >= end:
+        raise click.UsageError("--since is not before --until: nothing can lie in between")
+    if end > datetime.now(UTC):
+        raise click.UsageError("--until lies in the future; leave it out to read until now")
+    return Wanted(name, since, until, with_effects, again)
+
+
+def _unfinished(store: "Store", instance: str | None) -> "list[Wanted]":
+    from hub.runtime.backfill import Wanted
+
+    left = [one for one in store.backfills(instance) if one.state == "reading"]
+    if not left:
+        named = f' of "{instance}"' if instance else ""
+        raise click.UsageError(f"no backfill{named} waits to go on; begin one with INSTANCE --since DAY")
+    return [Wanted(one.instance, one.since, None if one.open_end else one.until, one.effects) for one in reversed(left)]
+
+
+def _one(
+    state: State, settings: "Settings", store: "Store", wanted: "Wanted", *, dry_run: bool, as_json: bool
+) -> "Outcome | None":
+    from hub.runtime.backfill import backfill as run
+
+    quiet = state.verbosity < 0
+    plans: list[Plan] = []
+
+    def planned(plan: "Plan", before: "Backfill | None") -> None:
+        plans.append(plan)
+        if not quiet and not (as_json and dry_run):
+            _show_plan(plan, before, store, settings.timezone)
+
+    with bar("planning", quiet=quiet) as shown:
+
+        def wait(name: str, tries: int, seconds: float, error: "HubError") -> None:
+            shown.say(f"{name}: {error}; try {tries + 1} in {seconds:.0f} s")
+
+        call = run(
+            settings, store, wanted, dry_run=dry_run, on_plan=planned, on_step=lambda step: _step(shown, wanted, step),
+            on_wait=wait,
+        )  # fmt: skip
+        outcome = asyncio.run(call)
+    if dry_run and as_json:
+        print_json(_plain_plan(plans[0]))
+    if outcome is not None and not as_json:
+        _show(outcome, settings.timezone, quiet=quiet)
+    return outcome
+
+
+def _step(shown: Bar, wanted: "Wanted", step: "Step") -> None:
+    doing = "proving" if step.proving else "reading"
+    shown.show(f"{doing} {wanted.instance}: {counted(step.records, 'record', 'records')}", step.share, step.at_least_s)
+
+
+# --- the plan ---------------------------------------------------------------------------------------------------------
+
+
+def _show_plan(plan: "Plan", before: "Backfill | None", store: "Store", zone: tzinfo) -> None:
+    say(f"from {local(plan.since, zone)} to {local(plan.until, zone)}")
+    for one in plan.streams:
+        known = "records not counted" if one.records is None else f"about {counted(one.records, 'record', 'records')}"
+        requests = counted(one.requests, "request", "requests")
+        least = "at least " if one.records is None else "about "
+        proof = counted(one.proof, "count", "counts") if one.counted else "a second read"
+        windows = counted(one.windows, "window", "windows")
+        say(f"{one.title or one.stream}: {windows}, {known}, {least}{requests}, and {proof} to prove it")
+    if plan.seconds:
+        say(f"at the vendor's limit, a part left to others: about {span(timedelta(seconds=plan.seconds))}")
+    if before is not None:
+        done, of = store.backfill_progress([before.n]).get(before.n, (0, 0))
+        say(
+            f"begun {local(before.created_at, zone)}: {done} of {counted(of, 'window', 'windows')} are read, it goes on"
+        )
+
+
+def _plain_plan(plan: "Plan") -> dict[str, object]:
+    return {
+        "since": plan.since,
+        "until": plan.until,
+        "requests": plan.requests,
+        "records": plan.records,
+        "seconds": round(plan.seconds, 1),
+        "streams": [asdict(one) for one in plan.streams],
+    }
+
+
+# --- what came of it --------------------------------------------------------------------------------------------------
+
+
+def _show(outcome: "Outcome", zone: tzinfo, *, quiet: bool) -> None:
+    if outcome.before and not quiet:
+        done = local(outcome.backfill.finished_at, zone)
+        say(f"finished before, on {done}; --again reads it anew")
+    if outcome.days is not None and not quiet:
+        _show_days(outcome.days)
+    for one in outcome.gaps:
+        say(f"{one.title or one.stream}, {one.day}: a gap: {_told(one)}")
+    for problem in outcome.problems:
+        say(problem)
+    if not quiet and not outcome.before:
+        say(_summary(outcome))
+
+
+def _told(day: "Day") -> str:
+    if day.source > day.stored:
+        return f"the source says {day.source}, {day.stored} came and are stored, though it was read again"
+    return "each read brought something new; run it --again later"
+
+
+def _show_days(days: "Sequence[Day]") -> None:
+    shown = list(days if len(days) <= _ALL_DAYS else _not_complete(days))
+    columns = [
+        Column("day"),
+        Column("stream", flexible=True),
+        Column("source", right=True),
+        Column("stored", right=True),
+        Column("mended", right=True),
+        Column("by"),
+        Column("outcome"),
+    ]
+    rows = [
+        [one.day or "other days", one.title or one.stream, one.source, one.stored, one.mended, one.by, _outcome(one)]
+        for one in shown
+    ]
+    if rows:
+        print_table(columns, rows)
+    if len(shown) < len(days):
+        say(f"{counted(len(days) - len(shown), 'day is', 'days are')} complete; --json has them all")
+
+
+def _outcome(day: "Day") -> str:
+    return f"{day.state}, {day.left_out} left out" if day.left_out else day.state
+
+
+def _not_complete(days: "Iterable[Day]") -> "list[Day]":
+    return [one for one in days if one.state != "complete"]
+
+
+def _summary(outcome: "Outcome") -> str:
+    parts = [counted(outcome.records, "record", "records")]
+    if outcome.rejected:
+        parts.append(f'{counted(outcome.rejected, "record was", "records were")} set aside, see "hub dead list"')
+    if outcome.days is not None:
+        mended = sum(one.mended for one in outcome.days)
+        gaps = len(outcome.gaps)
+        parts.append(f"{counted(gaps, 'gap stays', 'gaps stay')}" if gaps else "nothing is missing")
+        if mended:
+            parts.append(f"{mended} were missing at first and came with a second read")
+    return "; ".join(parts)
+
+
+def _plain(outcome: "Outcome") -> dict[str, object]:
+    task = outcome.backfill
+    return {
+        "ok": outcome.ok,
+        "instance": task.instance,
+        "since": task.since,
+        "until": task.until,
+        "finished_before": outcome.before,
+        "records": outcome.records,
+        "rejected": outcome.rejected,
+        "problems": outcome.problems,
+        "gaps": len(outcome.gaps),
+        "days": outcome.days,
+    }
+
+
+def _list(state: State, instance: str | None, as_json: bool) -> None:
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        found = store.backfills(instance)
+        progress = store.backfill_progress([one.n for one in found])
+    rows = [(one, *progress.get(one.n, (0, 0))) for one in found]
+    if as_json:
+        print_json([{**asdict(one), "report": None, "windows_read": done, "windows": of} for one, done, of in rows])
+    elif not rows:
+        say("there is no backfill")
+    else:
+        names = ("instance", "since", "until", "state", "windows", "begun", "effects")
+        print_table([Column(name) for name in names], [_line(*row, outline.timezone) for row in rows])
+
+
+def _line(one: "Backfill", done: int, of: int, zone: tzinfo) -> list[object]:
+    windows = f"{done} of {of}"
+    times = (local(one.since, zone), local(one.until, zone))
+    return [one.instance, *times, one.state, windows, local(one.created_at, zone), "yes" if one.effects else ""]
