@@ -58,6 +58,7 @@ bench: $(STAMP)  ## speed, as a ratio to a floor in the same run
 	$(BIN)/python -m tests.benchmark
 	$(BIN)/python -m tests.benchmark.matching
 	$(BIN)/python -m tests.benchmark.deciding
+	$(BIN)/python -m tests.benchmark.moments
 
 bench-daemon: $(STAMP)  ## hub run with 1,000 instances on one core, a fifth of which hang; takes some six minutes
 	$(BIN)/python -m tests.benchmark.daemon

@@ -31,6 +31,7 @@ RULE_MODELS: tuple[type[BaseModel], ...] = (
     rule_models.RuleSpec,
     rule_models.When,
     rule_models.TextWhen,
+    rule_models.DeadlineWhen,
     rule_models.Then,
     rule_models.EscalateTo,
     rule_models.ReplyWith,
@@ -173,6 +174,7 @@ _JSON = {
 _PARTS = {
     "When": "conditions",
     "TextWhen": "conditions on text",
+    "DeadlineWhen": "conditions on deadlines",
     "Then": "effects",
     "Spans": "bounds in time",
     "Scale": "table",

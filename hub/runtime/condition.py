@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from hub.runtime.reports import DeliveryReport, SyncReport
+from hub.runtime.reports import DeliveryReport, StreamReport, SyncReport
 from hub.store import CaseProblem
 
 _log = logging.getLogger(__name__)
@@ -43,12 +43,13 @@ class Condition:
 
 @dataclass(slots=True)
 class Conditions:
-    """How all instances fare: of each its polls, and apart from that what is wrong with its outbox; and what is wrong
-    with the store, and with anything else."""
+    """How all instances fare: of each its polls, and apart from that what is wrong with its outbox; which streams (by
+    instance and name) are quiet for longer than is usual; and what is wrong with the store, and with anything else."""
 
     polls: dict[str, Condition] = field(default_factory=dict)
     outboxes: dict[str, str] = field(default_factory=dict)
     problems: dict[str, frozenset[str]] = field(default_factory=dict)
+    suspicious: dict[tuple[str, str], str] = field(default_factory=dict)
     store: str | None = None
 
     def began(self, name: str, at: datetime, lag_s: float) -> None:
@@ -71,6 +72,9 @@ class Conditions:
         error = _error_of(report)
         records = sum(stream.records for stream in report.streams)
         self._tell(name, known, error, at)
+        for stream in report.streams:
+            if not stream.name and not stream.error and not stream.skipped:
+                self._heard(name, stream)
         self.polls[name] = replace(
             known,
             ended_at=at,
@@ -82,6 +86,18 @@ class Conditions:
             records=known.records + records,
             seconds=(at - (known.started_at or at)).total_seconds(),
         )
+
+    def _heard(self, name: str, report: StreamReport) -> None:
+        """Note whether a stream that was read well is quiet for longer than is usual."""
+        key = (name, report.stream)
+        before = self.suspicious.pop(key, None)
+        facts = {"instance": name, "stream": report.title or report.stream}
+        if report.suspicious is not None:
+            self.suspicious[key] = report.suspicious
+            if before is None:
+                _log.warning("source suspicious", extra={**facts, "because": report.suspicious})
+        elif before is not None:
+            _log.warning("source no longer suspicious", extra=facts)
 
     def worked_off(self, name: str, report: DeliveryReport) -> None:
         """Note how an outbox was worked off; whoever stepped aside for another run found out nothing."""
@@ -135,6 +151,8 @@ class Conditions:
         """An instance is no longer there."""
         self.polls.pop(name, None)
         self.outboxes.pop(name, None)
+        for key in [key for key in self.suspicious if key[0] == name]:
+            del self.suspicious[key]
 
     @staticmethod
     def _tell(name: str, known: Condition, error: str | None, at: datetime) -> None:

@@ -268,9 +268,13 @@ class InstanceRun:
         except Exception as raised:  # a connector's own fault stops its stream only
             _log.exception("stream failed", extra={"instance": key.instance, "stream": key.stream})
             error = f"{type(raised).__name__}: {raised}; report it to the connector's author"
-        await self._store.run(self._store.stream_finished, key, error, asked, "; ".join(run.warnings) or None)
+        news = bool(run.counts.created or run.counts.updated) if key.mode == "poll" else None
+        warned = "; ".join(run.warnings) or None
+        quiet = await self._store.run(self._store.stream_finished, key, error, asked, warned, news)
         kept = unread is not None and await self._keep_page(key, unread)
-        self._ended(key, run, error, time.perf_counter() - started, kept=kept, pauses=fault is not None)
+        told = None if quiet is None else str(quiet)
+        seconds = time.perf_counter() - started
+        self._ended(key, run, error, seconds, kept=kept, pauses=fault is not None, suspicious=told)
         if fault is not None:
             raise fault
         return error is None
@@ -287,7 +291,17 @@ class InstanceRun:
         await self._store.run(self._store.keep_failed_page, page)
         return True
 
-    def _ended(self, key: StreamKey, run: Run, error: str | None, seconds: float, *, kept: bool, pauses: bool) -> None:
+    def _ended(
+        self,
+        key: StreamKey,
+        run: Run,
+        error: str | None,
+        seconds: float,
+        *,
+        kept: bool,
+        pauses: bool,
+        suspicious: str | None,
+    ) -> None:
         counts = {name: getattr(run.counts, name) for name in Counts.__slots__}
         self._report.streams.append(
             StreamReport(
@@ -301,6 +315,7 @@ class InstanceRun:
                 pauses=pauses,
                 warnings=tuple(run.warnings),
                 seconds=seconds,
+                suspicious=suspicious,
             )
         )
         facts: dict[str, Any] = {"instance": key.instance, "stream": key.stream, "mode": key.mode}

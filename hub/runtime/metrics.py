@@ -31,6 +31,7 @@ class StoreFigures:
         paused: the names of the instances that are.
         outbox: by instance how many deliveries wait and are set aside.
         oldest: by instance when the delivery was asked for that waits longest.
+        overdue: how many tickets wait for a promise that is broken, by promise.
         surges: those that go on.
     """
 
@@ -43,6 +44,7 @@ class StoreFigures:
     paused: Sequence[str]
     outbox: Mapping[str, tuple[int, int]]
     oldest: Mapping[str, datetime]
+    overdue: Mapping[str, int]
     surges: Sequence[Surge]
 
 
@@ -59,6 +61,7 @@ def figures(store: Store) -> StoreFigures:
         paused=[state.name for state in store.instances() if state.paused_at is not None],
         outbox=store.outbox_counts(),
         oldest=store.outbox_oldest(),
+        overdue=store.overdue(),
         surges=store.open_surges(),
     )
 
@@ -152,12 +155,21 @@ def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
     yield _gauge("stream_lag_seconds", "Time since a stream was last read well.", ("instance", "stream"), lags)
     paused = (((name,), 1.0) for name in known.paused)
     yield _gauge("instance_paused", "1: nothing is read or sent until a person lets it go on.", ("instance",), paused)
+    quiet = (
+        ((state.instance, state.stream), float(state.quiet is not None))
+        for state in known.streams
+        if state.name == "" and state.stream and state.gone_at is None
+    )
+    about = "1: read well, and quiet for longer than is usual."
+    yield _gauge("stream_suspicious", about, ("instance", "stream"), quiet)
     for number, (name, about) in enumerate(
         (("outbox_waiting", "Deliveries that wait."), ("outbox_set_aside", "Deliveries that were set aside."))
     ):
         yield _gauge(name, about, ("instance",), (((key,), counts[number]) for key, counts in known.outbox.items()))
     ages = (((name,), (now - at).total_seconds()) for name, at in known.oldest.items())
     yield _gauge("outbox_age_seconds", "How long the oldest delivery waits.", ("instance",), ages)
+    overdue = (((promise,), count) for promise, count in known.overdue.items())
+    yield _gauge("sla_overdue", "Tickets that wait for a promise that is broken.", ("promise",), overdue)
     surges = ((one.series, 1.0) for one in known.surges)
     yield _gauge("surge", "1: more comes in of a series than usual.", ("kind", "name"), surges)
 

@@ -16,6 +16,7 @@ from hub.runtime.chores import Chores
 from hub.runtime.condition import Conditions
 from hub.runtime.config import InstanceSettings
 from hub.runtime.instance_run import InstanceRun
+from hub.runtime.moments import pass_moments
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, SyncReport
 from hub.runtime.scheduler import (
@@ -65,6 +66,7 @@ class Rounds:
         self._chores = {chore.name: chore for chore in chores.all()}
         self._chores_at = dict.fromkeys(self._chores, 0.0)
         self._chores_on: dict[str, asyncio.Task[None]] = {}
+        self._moments: asyncio.Task[None] | None = None
         self._due_at: dict[str, datetime] = {}
         self._started_at: dict[str, datetime] = {}
         self._hints: dict[str, Hint] = {}
@@ -163,6 +165,7 @@ class Rounds:
             paused = frozenset(state.name for state in states if state.paused_at is not None)
             self._able_at.update(dict.fromkeys(self._paused - paused, self._clock()))
             self._paused = paused
+            self._begin_moments(await self._store.run(self._store.next_moment))
             for name in await self._store.run(self._store.outbox_ready):
                 self._begin_outbox(name)
             if self._unindexed and time.monotonic() >= self._index_at:
@@ -259,6 +262,20 @@ class Rounds:
         del self._chores_on[name]
         self._told(name, task)
 
+    # --- the clock ------------------------------------------------------------------------------------------------
+
+    def _begin_moments(self, next_at: datetime | None) -> None:
+        if next_at is not None and next_at <= self._clock() and self._moments is None and not self._stopping:
+            self._moments = asyncio.create_task(self._pass_moments(), name="moments")
+            self._moments.add_done_callback(self._moments_ended)
+
+    async def _pass_moments(self) -> None:
+        await pass_moments(self._workshop, self._store, lambda: not self._stopping)
+
+    def _moments_ended(self, task: "asyncio.Task[None]") -> None:
+        self._moments = None
+        self._told("moments", task)
+
     # --- how they end ---------------------------------------------------------------------------------------------
 
     def _told(self, name: str, task: "asyncio.Task[None]") -> None:
@@ -279,6 +296,7 @@ class Rounds:
         """
         self._stopping = True
         tasks = [*self._polls.values(), *self._outboxes.values(), *self._chores_on.values()]
+        tasks += [self._moments] if self._moments is not None else []
         if not tasks:
             return 0
         await self._end_of(tasks, grace_s)

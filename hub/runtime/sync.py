@@ -9,6 +9,7 @@ from hub.runtime.collector import relaxed_collector
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun, together
+from hub.runtime.moments import pass_moments
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.rules import rules_in_force
@@ -30,7 +31,8 @@ async def sync(
 ) -> SyncReport:
     """Poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
     outbox, tell people what rules want them to know (in *lang*), see whether more comes in than usual, bring the search
-    index up to date; where all instances are meant, remove old tickets too, once a day.
+    index up to date; where all instances are meant, remove old tickets too, once a day. What the clock has brought to
+    tickets is decided first, and once more when everything was read.
 
     Streams and deliveries that wait after failures are passed over, unless their instance is named.
 
@@ -47,11 +49,13 @@ async def sync(
     with relaxed_collector():
         async with Transport() as transport:
             workshop = Workshop(settings, transport, on_wait=on_wait, rules=in_force.load)
+            await pass_moments(workshop, store)
             readable = [instance for instance in runnable if "pull" in instance.abilities]
             runs = (InstanceRun(workshop, store, instance, report, on_progress) for instance in readable)
             await together(run.sync(sweeps, forced=bool(names)) for run in runs)
             # Before deliveries: what is proposed until it is known who the customer is may be asked for then.
             await identify(workshop, store, runnable, report, forced=bool(names))
+            await pass_moments(workshop, store)  # what came while it was read
             # Only now: what was just read may have paused an instance, or found what a lost answer left there.
             await _work_off(workshop, store, runnable, report, forced=bool(names))
         report.problems.extend(workshop.answering.problems)
