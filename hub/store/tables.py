@@ -411,7 +411,7 @@ sa.Index("figure_names_name", figure_names.c.name, unique=True)
 
 _SHARED = (  # columns that hold row numbers of figure_names
     "instance", "platform", "kind", "category", "priority", "queue", "state", "operator", "policy",
-    "tags", "rules", "departments", "case_assignees",
+    "tags", "rules", "departments", "case_assignees", "segments",
 )  # fmt: skip
 ticket_figures = sa.Table(
     "ticket_figures",
