@@ -9,11 +9,11 @@ import click
 from hub.cli.dead import confirm
 from hub.cli.errors import FAILED
 from hub.cli.lazy import Group
-from hub.cli.output import counted, local, print_json, progress, say
+from hub.cli.output import counted, local, one_line, print_json, progress, say
 from hub.cli.state import State, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
-    from hub.store import Named, Pruned
+    from hub.store import CaseLeft, Named, Pruned
 
 _LISTED = 20  # keys in a message
 
@@ -71,7 +71,8 @@ def erase(state: State, author: str, everybody: bool, whole_customer: bool, yes:
 
     AUTHOR is the author's key, name or handle, exactly as "hub tickets show" prints it. Where several authors are
     called so, their keys are listed and nothing is removed. What CRMs said of the person goes with it; of a customer
-    with several profiles the others stay, unless --whole-customer is given. Backups are not touched.
+    with several profiles the others stay, unless --whole-customer is given. Backups are not touched, nor are cases at
+    destinations that tell of the person: these are named.
     """
     if not author.strip():
         raise click.BadParameter("no author is named; give a key, name or handle", param_hint="AUTHOR")
@@ -94,9 +95,18 @@ def erase(state: State, author: str, everybody: bool, whole_customer: bool, yes:
         f" {counted(erased.pages, 'page that could not be read', 'pages that could not be read')},"
         f" {counted(erased.deliveries, 'delivery', 'deliveries')}; the search index and the figures with them"
     )
+    for case in erased.cases:
+        say(_where_it_stands(case))
     if not any(asdict(erased).values()):
         say("nobody is known by exactly that key, name or handle")
         raise click.exceptions.Exit(FAILED)
+
+
+def _where_it_stands(case: "CaseLeft") -> str:
+    if case.external_id is None:
+        return f"{case.instance}: a case was being made and may be there; look for {case.marker} and delete it there"
+    address = f" ({one_line(case.url)})" if case.url else ""
+    return f"{case.instance}: {one_line(case.external_id)}{address} still tells of the person; delete it there"
 
 
 def _check_one(author: str, known: "Named") -> None:
@@ -151,7 +161,7 @@ def prune(state: State, dry_run: bool, yes: bool, as_json: bool) -> None:
     from hub.runtime.retention import prune as run
     from hub.sdk import ConfigError
 
-    outline = state.outline()
+    outline = state.settings(apart=True)  # with the instances: what their sweeps still send is not removed
     if outline.keep_tickets is None:
         raise ConfigError(f'{outline.path}: nothing says how long to keep tickets; write [retention] tickets = "1095d"')
     before = datetime.now(UTC) - outline.keep_tickets

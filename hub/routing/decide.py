@@ -339,16 +339,24 @@ def _late_alone(case: Case) -> frozenset[str]:
 
 
 def _escalations(case: Case) -> Iterator[Escalation]:
-    known = case.known
-    done: set[tuple[str, str | None]] = set()
+    """Yield what is to be opened. It is only proposed where nothing but the customer's being unknown speaks against."""
+    proposed: dict[tuple[str, str | None], bool] = {}
     for rule in case.matched.values():
         for one in rule.then.escalate:
-            case.known = True  # what asks for a known customer is proposed until there is one
-            holds = one.when.holds(case)
-            case.known = known
-            if holds and (one.to, one.department) not in done:
-                done.add((one.to, one.department))
-                yield Escalation(one.to, one.department, proposed=not known)
+            place = (one.to, one.department)
+            if one.when.holds(case):
+                proposed[place] = False
+            elif _holds_once_known(one.when, case):
+                proposed.setdefault(place, True)
+    for (to, department), only in proposed.items():
+        yield Escalation(to, department, proposed=only)
+
+
+def _holds_once_known(when: Condition, case: Case) -> bool:
+    known, case.known = case.known, True
+    holds = when.holds(case)
+    case.known = known
+    return holds
 
 
 # --- explaining -----------------------------------------------------------------------------------------------------

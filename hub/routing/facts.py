@@ -44,7 +44,7 @@ class Customer:
     """What is known of who wrote, from all tickets of theirs and from a CRM.
 
     Attributes:
-        known: whether it is known who this is; anonymous people are not escalated, only proposed for it.
+        known: whether it is known who this is; what an escalation asks of the known is only proposed for others.
         in_week: tickets in the last seven days, this one included.
         open_tickets: this one not counted.
         tickets: all of them, this one included.

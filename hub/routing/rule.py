@@ -13,7 +13,8 @@ from hub.sdk.actions import ActionName
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """A task or an issue to open. Only *proposed* to a person where nobody knows who the customer is."""
+    """A task or an issue to open. Only *proposed* to a person where its ``when`` asks for a known customer and nobody
+    knows who it is."""
 
     to: str
     department: str | None = None

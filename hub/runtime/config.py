@@ -224,6 +224,7 @@ def load_settings(
     conversations = _table(file, "conversations", ConversationsTable)
     escalation = _table(file, "escalation", EscalationTable)
     surges = _surges(file)
+    _check_keeping(file, place["keep_tickets"], instances)
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
     secrets = tuple(dict.fromkeys(secret for config in (*configs, notify) for secret in _secrets(config)))
@@ -363,6 +364,21 @@ def _keep_tickets(file: ConfigFile) -> timedelta | None:
         return None
     config = _validated(file, Retention, table, ("retention",))
     return config.tickets if config else None
+
+
+def _check_keeping(file: ConfigFile, keep: timedelta | None, instances: Mapping[str, InstanceSettings]) -> None:
+    """Note where sweeps of an instance would bring back as new what was removed as old."""
+    for name, one in instances.items():
+        if keep is None or one.config.sweeps == "off":
+            continue
+        longest = one.connector_class.looks_back(one.config)
+        if keep <= longest:
+            days = longest // timedelta(days=1) + 1
+            file.findings.add(
+                ("retention", "tickets"),
+                f'is so short that the sweeps of "{name}" still send what was removed, they look back'
+                f' {longest / timedelta(days=1):g} days; write at least "{days}d", or shorten their window',
+            )
 
 
 def _tables(file: ConfigFile, key: str) -> dict[str, dict[str, Any]]:

@@ -62,6 +62,12 @@ class Connector(Generic[ConfigT]):
         """Return the abilities; with *config*, those of that product or edition."""
         return frozenset(a for a, hook in ABILITIES.items() if getattr(cls, hook) is not getattr(Connector, hook))
 
+    @classmethod
+    def looks_back(cls, config: ConnectorConfig) -> timedelta:
+        """Return how old a record may be that a sweep with *config* still sends as a whole: tickets that ended are kept
+        for longer, for one that was removed would come in as new."""
+        return timedelta()
+
     def auth(self) -> Auth:
         """Return the credentials."""
         return NoAuth()

@@ -7,7 +7,7 @@ The author's key is kept as a digest, so that the next sweep does not bring the 
 import json
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +16,9 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.errors import StoreError
-from hub.store import figures_refresh, relations, search
+from hub.store import figures_refresh, positions, relations, search
 from hub.store.forgetting import forget, others_of
-from hub.store.links import case_digest
+from hub.store.links import case_digest, marker_digest
 from hub.store.merge import author_digest
 from hub.store.replies import forget as forget_replies
 from hub.store.rows import MessageRow, profile_digest
@@ -45,10 +45,21 @@ _ID_FIELDS = ("id", "key", "uuid")  # how fields are called that name a record
 
 
 @dataclass(frozen=True, slots=True)
+class CaseLeft:
+    """A case at a destination that tells of somebody erased. ``external_id`` is None where it was being made: whether
+    it is there is not known, but by ``marker`` it can be found."""
+
+    instance: str
+    external_id: str | None = None
+    url: str | None = None
+    marker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was removed. ``tickets`` counts those that the person had opened: they go as a whole, for title, thread
+    """How much was removed, and where else the person's words stand. ``tickets`` counts those that the person had opened: they go as a whole, for title, thread
     and our answers in them speak of the person too. ``pages`` could not be read; ``deliveries`` are rows of the outbox
-    of these tickets, sent or not."""
+    of these tickets, sent or not. ``cases`` are those that tell of the person at destinations, where they stay."""
 
     messages: int
     tickets: int
@@ -56,10 +67,12 @@ class Erased:
     dead_letters: int
     pages: int = 0
     deliveries: int = 0
+    cases: tuple[CaseLeft, ...] = ()
 
     def __add__(self, other: "Erased") -> "Erased":
-        both = zip(astuple(self), astuple(other), strict=True)
-        return Erased(*(one + another for one, another in both))
+        counts = [one.name for one in fields(Erased) if one.name != "cases"]
+        cases = tuple(dict.fromkeys(self.cases + other.cases))
+        return Erased(*(getattr(self, name) + getattr(other, name) for name in counts), cases=cases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,7 @@ def erase(connection: sa.Connection, author: str, now: datetime, platform: str |
     rows = {row.n: row for row in (*written, *_messages_in(connection, opened))}
     _forget_in_index(connection, list(rows.values()))
     traces = _traces(author, written)
+    cases = tuple(_cases_of(connection, concerned))
     _delete(connection, messages, list(rows))
     _delete(connection, ticket_events, concerned, "ticket_n")
     forget_replies(connection, opened, [(row.ticket_n, row.id) for row in rows.values()])
@@ -118,13 +132,14 @@ def erase(connection: sa.Connection, author: str, now: datetime, platform: str |
     relations.forget(connection, opened)
     _delete_figures(connection, opened, concerned, traces.names)
     _delete(connection, tickets, opened)
+    positions.take_back(connection)
     if rows and connection.dialect.name == "sqlite":
         search.settle(connection)
     forget(connection, gone)
     pages_of, letters = (_delete_with(connection, table, traces) for table in (originals, dead_letters))
     pages = _drop_failed_pages(connection, traces)
     _remember(connection, digests, now)
-    return Erased(len(rows), len(opened), pages_of, letters, pages, deliveries)
+    return Erased(len(rows), len(opened), pages_of, letters, pages, deliveries, cases)
 
 
 def remove_tickets(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> int:
@@ -139,6 +154,7 @@ def remove_tickets(connection: sa.Connection, numbers: Sequence[int], now: datet
     _forget_cases(connection, numbers, now)
     _delete_figures(connection, numbers, numbers, frozenset())
     _delete(connection, tickets, numbers)
+    positions.take_back(connection)
     if rows and connection.dialect.name == "sqlite":
         search.take_back(connection)
     return len(rows)
@@ -177,6 +193,18 @@ def _messages_in(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[
             yield MessageRow(*row)
 
 
+def _cases_of(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[CaseLeft]:
+    """Yield the cases of the tickets *numbers* that are still there, then those that may be."""
+    for some in _chunks(numbers):
+        there = links.c.state.is_(None) | (links.c.state != "hidden")
+        query = sa.select(links).where(links.c.ticket_n.in_(some), there).order_by(links.c.n)
+        for row in connection.execute(query):
+            yield CaseLeft(row.instance, row.external_id, row.url)
+        unsure = (outbox.c.effect == "create") & outbox.c.external_id.is_(None) & outbox.c.unsure_since.is_not(None)
+        for row in connection.execute(sa.select(outbox).where(outbox.c.ticket_n.in_(some), unsure)):
+            yield CaseLeft(row.instance, marker=row.marker)
+
+
 def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetime) -> int:
     """Remove what is known of the cases of tickets that go, and keep the cases from becoming tickets of their own;
     return how many deliveries went."""
@@ -184,6 +212,9 @@ def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetim
     for some in _chunks(opened):
         for row in connection.execute(sa.select(links).where(links.c.ticket_n.in_(some))):
             digests.add(case_digest(row.connector, row.namespace, row.external_id))
+        unmade = (outbox.c.effect == "create") & (outbox.c.state != "done")
+        for marker in connection.execute(sa.select(outbox.c.marker).where(outbox.c.ticket_n.in_(some), unmade)):
+            digests.add(marker_digest(marker[0]))
     _remember(connection, digests, now)
     _delete(connection, case_problems, opened, "ticket_n")
     _delete(connection, links, opened, "ticket_n")

@@ -69,7 +69,7 @@ def note_stale(connection: sa.Connection, numbers: Collection[int]) -> None:
 
 def forget(connection: sa.Connection, numbers: Sequence[int], names: Collection[str] = ()) -> None:
     """Remove the figures of tickets that go or were changed by erasing, and *names* wherever they stand; what is left
-    of these tickets is counted anew. Events may have gone, so that their numbers come again."""
+    of these tickets is counted anew."""
     used = _using(connection, names)
     for table in (*_MADE, stale_figures):
         for some in chunks([*numbers, *used]):
@@ -77,8 +77,6 @@ def forget(connection: sa.Connection, numbers: Sequence[int], names: Collection[
     _drop_names(connection, names)
     left = [n for some in chunks([*numbers, *used]) for n in _existing(connection, some)]
     note_stale(connection, left)
-    last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(ticket_events.c.n), 0))).scalar_one()
-    connection.execute(sa.update(upkeep_state).where(upkeep_state.c.events_to > last).values(events_to=last))
 
 
 def _events_to(connection: sa.Connection) -> int:

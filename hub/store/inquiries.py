@@ -140,8 +140,8 @@ def answered(
     fits is let go; return the profiles concerned."""
     at, digest = micros(now), asking.profile.digest
     row = connection.execute(sa.select(inquiries).where(inquiries.c.n == asking.n)).one_or_none()
-    if row is None:
-        return set()  # erased meanwhile
+    if row is None or row.profile != digest:
+        return set()  # erased meanwhile; another's inquiry may have the number now
     state = "active" if len(cards) == 1 else "proposed"
     values = [crm.value(card.key) for card in cards]
     for old in _cards_of(connection, digest, crm):

@@ -132,7 +132,9 @@ def sort_follow_ups(connection: sa.Connection, checkpoint: Checkpoint) -> Sorted
     """
     ids = [one.external_id for one in checkpoint.follow_ups]
     found = find_links(connection, checkpoint.connector, checkpoint.namespace, ids)
-    gone = _erased(connection, checkpoint, ids)
+    gone = _erased(connection, {one: case_digest(checkpoint.connector, checkpoint.namespace, one) for one in ids})
+    marked = {one.external_id: one.marker for one in checkpoint.follow_ups if one.marker is not None}
+    made = _erased(connection, {external_id: marker_digest(marker) for external_id, marker in marked.items()})
     known: list[tuple[Any, FollowUp]] = []
     own: list[TicketDraft] = []
     for one in checkpoint.follow_ups:
@@ -142,7 +144,7 @@ def sort_follow_ups(connection: sa.Connection, checkpoint: Checkpoint) -> Sorted
         if link is not None:
             found[one.external_id] = link
             known.append((link, one))
-        elif one.otherwise is not None:
+        elif one.otherwise is not None and one.external_id not in made:
             own.append(one.otherwise)
     return Sorted(known, own)
 
@@ -258,13 +260,18 @@ def case_digest(connector: str, namespace: str, external_id: str) -> bytes:
     return blake2b(f"case\n{connector}\n{namespace}\n{external_id}".encode(), digest_size=16).digest()
 
 
-def _erased(connection: sa.Connection, checkpoint: Checkpoint, ids: Sequence[str]) -> set[str]:
-    digests = {case_digest(checkpoint.connector, checkpoint.namespace, one): one for one in ids}
-    found: set[str] = set()
-    for some in chunks(list(digests)):
+def marker_digest(marker: str) -> bytes:
+    """Return what stands for the marker of a case that was still to be made when its ticket was erased."""
+    return blake2b(f"marker\n{marker}".encode(), digest_size=16).digest()
+
+
+def _erased(connection: sa.Connection, digests: Mapping[str, bytes]) -> set[str]:
+    """Return those of the cases, by id, whose digest stands for something erased."""
+    found: set[bytes] = set()
+    for some in chunks(sorted(set(digests.values()))):
         query = sa.select(erased_authors.c.digest).where(erased_authors.c.digest.in_(some))
-        found.update(digests[digest] for digest in connection.execute(query).scalars())
-    return found
+        found.update(connection.execute(query).scalars())
+    return {external_id for external_id, digest in digests.items() if digest in found}
 
 
 def ids_of(connection: sa.Connection, numbers: Iterable[int]) -> list[bytes]:

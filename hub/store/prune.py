@@ -11,6 +11,7 @@ from hub.store.links import CLOSED
 from hub.store.tables import instant, links, messages, micros, outbox, tickets, upkeep_state
 
 _BATCH = 500  # tickets of one transaction
+_LEFT = ("waiting", "failed")  # what of the outbox is not settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _conditions(before: datetime) -> list[sa.ColumnElement[bool]]:
     """Ended; neither said, changed nor sent since *before*; nothing waits for it here or elsewhere."""
     at, n = micros(before), tickets.c.n
     later = sa.select(messages.c.n).where(messages.c.ticket_n == n, messages.c.created_at >= at)
-    waits = sa.select(outbox.c.n).where(outbox.c.ticket_n == n, outbox.c.state != "done")
+    waits = sa.select(outbox.c.n).where(outbox.c.ticket_n == n, outbox.c.state.in_(_LEFT))
     is_open = links.c.state.is_(None) | links.c.state.not_in(CLOSED)
     cases = sa.select(links.c.n).where(links.c.ticket_n == n, is_open)
     return [

@@ -435,8 +435,9 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
         with database.reported(self._engine), closing(self._engine.raw_connection()) as connection:
             busy = not database.write_anew(connection.cursor())
         if busy:
+            left = "; ".join(f"{one.instance} {one.url or one.external_id or one.marker}" for one in erased.cases)
             raise StoreError(
                 f"{self.path}: erased, but another process still reads the old pages, which keeps them in the file;"
-                " wait for it or stop it, then erase again"
+                f" wait for it or stop it, then erase again{left and f'. Cases elsewhere tell of the person: {left}'}"
             )
         return erased

@@ -247,6 +247,7 @@ outbox = sa.Table(
     sa.Column("external_id", sa.Text),  # what it made there
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # a number that came again would let one ticket take what is under way for another
 )
 sa.Index("outbox_marker", outbox.c.marker, unique=True)
 sa.Index("outbox_ticket", outbox.c.ticket_n)

@@ -60,6 +60,16 @@ def test_the_migrations_make_every_partial_index_as_the_code_knows_it(made: sa.E
     assert found == {name: " ".join(sql.split()) for name, sql in known.items()}
 
 
+def test_no_number_of_the_outbox_is_given_twice(made: sa.Engine, tmp_path: Path) -> None:
+    created = database.open_engine(tmp_path / "created.db")
+    database.create(created)
+    for engine in (made, created):
+        with engine.connect() as connection:
+            sql = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'outbox'").scalar_one()
+        engine.dispose()
+        assert "n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT" in sql
+
+
 def test_the_code_asks_for_the_newest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(hub.store.__file__).parent / "migrations"))

@@ -67,7 +67,7 @@ def draft(record: Any, provider: _Rows, outlet: _Rows) -> TicketDraft:
     message = MessageDraft(
         source_id=f"{ticket.thread}{SUFFIX}{number}",
         direction="out" if ours else "in",
-        author=None if ours else author_of({**comment, "provider_id": review.get("provider_id")}),
+        author=None if ours else author_of(comment, ticket.thread),
         body=plain_text(text) if isinstance(text, str) else "",
         created_at=at,
     )

@@ -114,6 +114,14 @@ class Pointer(Connector[PointerConfig]):
         self._providers = Lookup("id")
         self._outlets = Lookup("uuid")
 
+    @classmethod
+    def looks_back(cls, config: ConnectorConfig) -> timedelta:
+        """Return the widest window of the sweeps, which may be a day wider than asked for."""
+        if not isinstance(config, PointerConfig):
+            return timedelta()
+        comments = config.comments_window if config.comments else timedelta()
+        return max(config.edits_window, REPLY_WINDOW, comments) + timedelta(days=1)
+
     def auth(self) -> Auth:
         return Bearer(self.config.token)
 

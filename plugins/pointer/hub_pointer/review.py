@@ -145,7 +145,7 @@ def _message(review: Mapping[str, Any], source_id: str) -> MessageDraft:
     link = review.get("provider_link")
     return MessageDraft(
         source_id=source_id,
-        author=author_of(review),
+        author=author_of(review, source_id),
         body=_text(review.get("text")),
         rating=_rating(review.get("rating")),
         sentiment=assumed.tonality(review.get("text_tonality")),
@@ -170,13 +170,16 @@ def _reply_message(source_id: str, reply: Reply, review: MessageDraft) -> Messag
     )
 
 
-def author_of(review: Mapping[str, Any]) -> Author | None:
-    """Return who wrote a review, or a comment with the review's ``provider_id``."""
-    name = assumed.author_name(review.get("author"))
+def author_of(said: Mapping[str, Any], review_id: str) -> Author | None:
+    """Return who wrote the review *review_id* or a comment on it.
+
+    A map gives a name and no account, so that the key holds within one review: namesakes are not one person.
+    """
+    name = assumed.author_name(said.get("author"))
     if name is None:
         return None
     known = not _PLACEHOLDER.fullmatch(name)
-    return Author(key=f"{text_id(review.get('provider_id'))}/{name}" if known else "", name=name)
+    return Author(key=f"{review_id}/{name}" if known else "", name=name)
 
 
 def _extra(review: Mapping[str, Any], reply: Reply | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from pydantic import SecretStr
 
 from hub.sandbox import Running, SandboxOptions, running
 from hub.sdk import Action, AuthError, HubError, Read, RecordError, Request, Response, SourceError, TicketDraft
@@ -80,7 +81,7 @@ def test_a_customers_comment_comes_in_with_its_author_and_leaves_the_review_as_i
     assert (draft.thread, draft.kind, draft.platform) == ("7", "review", "2gis")
     assert (message.source_id, message.direction, message.body) == ("7/comments/71", "in", "И у меня")
     assert message.author is not None
-    assert message.author.key == "3/Анна"
+    assert message.author.key == "7/Анна"
 
 
 @pytest.mark.parametrize("odd", [None, "text", {}, {**COMMENT, "id": None}, {**COMMENT, "created_at": "soon"}])
@@ -110,3 +111,13 @@ def test_a_comment_cannot_be_acted_on() -> None:
         next(steps)
     (result,) = end.value.value
     assert (result.state, "act on the review" in result.detail) == ("failed", True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "days"),
+    [({}, 61), ({"comments": True, "comments_window": 90}, 91), ({"comments": False, "comments_window": 90}, 61)],
+)
+def test_tickets_are_to_be_kept_for_longer_than_sweeps_read(settings: dict[str, Any], days: int) -> None:
+    spans = {name: timedelta(days=value) if name == "comments_window" else value for name, value in settings.items()}
+    config = PointerConfig(connector="pointer", token=SecretStr("kept-secret"), **spans)
+    assert Pointer.looks_back(config) == timedelta(days=days)

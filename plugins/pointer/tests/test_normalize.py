@@ -212,20 +212,29 @@ def test_the_text_is_plain() -> None:
 @pytest.mark.parametrize(
     ("author", "key", "name"),
     [
-        ("Пётр К.", "1/Пётр К.", "Пётр К."),
-        ({"name": "Пётр К."}, "1/Пётр К.", "Пётр К."),
-        ("  Пётр \u00a0 К. ", "1/Пётр К.", "Пётр К."),
-        ("🐈", "1/🐈", "🐈"),
+        ("Пётр К.", "90211345/Пётр К.", "Пётр К."),
+        ({"name": "Пётр К."}, "90211345/Пётр К.", "Пётр К."),
+        ("  Пётр \u00a0 К. ", "90211345/Пётр К.", "Пётр К."),
+        ("🐈", "90211345/🐈", "🐈"),
         ("Инкогнито 4821", "", "Инкогнито 4821"),
         ("инкогнито", "", "инкогнито"),
         ("A Google User", "", "A Google User"),
-        ("Инкогнитов Иван", "1/Инкогнитов Иван", "Инкогнитов Иван"),
+        ("Инкогнитов Иван", "90211345/Инкогнитов Иван", "Инкогнитов Иван"),
     ],
 )
 def test_a_placeholder_never_makes_two_people_one(author: Any, key: str, name: str) -> None:
     who = message(author=author).author
     assert who is not None
     assert (who.key, who.name) == (key, name)
+
+
+def test_namesakes_are_two_people_and_who_edits_a_review_stays_one() -> None:
+    first, edited, other = (
+        message(author="Мария С.", **fields).author for fields in ({}, {"text": "edited"}, {"id": 90211346})
+    )
+    assert first == edited
+    assert (first.name, other.name) == ("Мария С.", "Мария С.")
+    assert first.key != other.key
 
 
 @pytest.mark.parametrize("author", [None, "", "  ", {}, 5])

@@ -84,6 +84,11 @@ class YouScan(Connector[YouScanConfig]):
     actions = ACTIONS
     sweep_names = frozenset(("edits", *assumed.HIDDEN_SWEEPS))
 
+    @classmethod
+    def looks_back(cls, config: ConnectorConfig) -> timedelta:
+        """Return the window of the sweeps."""
+        return config.sweep_window if isinstance(config, YouScanConfig) else timedelta()
+
     def auth(self) -> Auth:
         return ApiKey("X-API-KEY", self.config.api_key)
 

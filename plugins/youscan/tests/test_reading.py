@@ -281,3 +281,8 @@ def test_a_tag_that_exists_already_is_no_error() -> None:
 def test_the_key_goes_into_the_header_only() -> None:
     sent = youscan().auth().apply(Outgoing("GET", "https://x.example/topics", {}), "https://x.example")
     assert sent == Outgoing("GET", "https://x.example/topics", {"X-API-KEY": "kept-secret"})
+
+
+def test_tickets_are_to_be_kept_for_longer_than_sweeps_read() -> None:
+    config = YouScanConfig(connector="youscan", api_key="kept-secret", sweep_window=timedelta(days=60))
+    assert YouScan.looks_back(config) == timedelta(days=60)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub.sdk import Author
-from hub.store import FailedPage, open_store
+from hub.store import FailedPage, Place, open_store
 from tests.unit.cli.conftest import NOW, Hub, mention, put
 
 
@@ -123,6 +123,24 @@ def test_a_person_is_erased_only_when_somebody_agrees(hub: Hub, filled: Path) ->
     assert json.loads(erased.out)["messages"] == 1
     assert erased.err.startswith("removed 1 message, 1 ticket, ")
     assert "Author 1" not in hub("tickets", "list").out
+
+
+def test_where_an_erased_persons_words_still_stand_is_told_with_the_address(hub: Hub, filled: Path) -> None:
+    with open_store(f"sqlite:///{filled.parent / 'hub.db'}") as store:
+        mine = next(one for one in store.iter_tickets() if "Author 1" in str(one.messages[0].author))
+        made, doubtful = (store.ask_case(str(mine.id), name).outgoing for name in ("desk", "crm"))
+        assert made
+        assert doubtful
+        store.outbox_made(made.n, 9, Place("desk", "desk", "", "D-1"), "https://desk.example/D-1")
+        store.outbox_unsure(doubtful.n, 9)
+    erased = hub("store", "erase", "Author 1", "--yes", "--json")
+    assert erased.err.splitlines()[1:] == [
+        "desk: D-1 (https://desk.example/D-1) still tells of the person; delete it there",
+        f"crm: a case was being made and may be there; look for {doubtful.marker} and delete it there",
+    ]
+    [there, unsure] = json.loads(erased.out)["cases"]
+    assert (there["instance"], there["external_id"], there["url"]) == ("desk", "D-1", "https://desk.example/D-1")
+    assert (unsure["external_id"], unsure["marker"]) == (None, doubtful.marker)
 
 
 def test_erasing_a_stranger_is_told(hub: Hub, filled: Path) -> None:

@@ -183,11 +183,27 @@ def known(row: dict[str, Any] | None = None, **of_customer: Any) -> Facts:
     return facts_from({"customer_known": True, **(row or {}), **of_customer}, strict=True)
 
 
-def test_anonymous_people_are_proposed_for_escalation_until_they_are_known() -> None:
+def test_anonymous_people_are_proposed_only_where_the_rule_asks_for_a_known_customer() -> None:
     ruleset = rules("name: a, then: {escalate: [{to: crm, department: claims, when: customer_known}, {to: jira}]}")
     assert ruleset.decide(known()).escalate == (Escalation("crm", "claims"), Escalation("jira"))
-    proposed = ruleset.decide(facts()).escalate
-    assert proposed == (Escalation("crm", "claims", proposed=True), Escalation("jira", proposed=True))
+    assert ruleset.decide(facts()).escalate == (Escalation("crm", "claims", proposed=True), Escalation("jira"))
+
+
+def test_what_is_meant_for_the_unknown_is_asked_for() -> None:
+    ruleset = rules("name: a, then: {escalate: {to: jira, when: {customer_known: false}}}")
+    assert ruleset.decide(facts()).escalate == (Escalation("jira"),)
+    assert ruleset.decide(known()).escalate == ()
+
+
+def test_nothing_is_proposed_that_something_else_speaks_against() -> None:
+    ruleset = rules("name: a, then: {escalate: {to: crm, when: {customer_known: true, priority: urgent}}}")
+    assert ruleset.decide(facts()).escalate == ()
+
+
+@pytest.mark.parametrize("order", [("when: customer_known", "when: has_text"), ("when: has_text", "when: customer_known")])
+def test_what_one_rule_proposes_and_another_asks_for_is_asked_for_once(order: tuple[str, str]) -> None:
+    ruleset = rules(*(f"name: r{n}, then: {{escalate: {{to: crm, {when}}}}}" for n, when in enumerate(order)))
+    assert ruleset.decide(facts(text="x")).escalate == (Escalation("crm"),)
 
 
 def test_an_escalation_waits_for_its_own_conditions_and_sees_all_rules() -> None:

@@ -4,6 +4,7 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
@@ -54,6 +55,10 @@ class Acme(Connector[AcmeConfig]):
     name = "acme"
     Config = AcmeConfig
     sweep_names = frozenset(("edits", "deleted"))
+
+    @classmethod
+    def looks_back(cls, config: ConnectorConfig) -> timedelta:
+        return timedelta(days=40)
 
     def request(self, read: Read) -> Request:
         return Request("GET", "/")
@@ -719,3 +724,18 @@ def test_what_concerns_every_instance_stops_them_all(tmp_path: Path, registry: R
     with pytest.raises(ConfigError) as caught:
         load_settings(path, registry, {"ACME_TOKEN": KEY}, apart=True)
     assert "NOT_SET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("days", [30, 40])
+def test_tickets_are_kept_for_longer_than_sweeps_look_back(load: Load, days: int) -> None:
+    with pytest.raises(ConfigError) as told:
+        load(f"{ACME}[retention]\ntickets = '{days}d'")
+    assert str(told.value).endswith(
+        'hub.toml:5: retention.tickets: is so short that the sweeps of "main" still send what was removed,'
+        ' they look back 40 days; write at least "41d", or shorten their window'
+    )
+
+
+@pytest.mark.parametrize("text", ["[retention]\ntickets = '41d'", "sweeps = 'off'\n[retention]\ntickets = '30d'"])
+def test_tickets_may_go_that_no_sweep_still_sends(load: Load, text: str) -> None:
+    assert load(ACME + text).keep_tickets is not None

@@ -176,8 +176,8 @@ def test_a_classifier_that_fails_or_says_nothing_leaves_it_to_the_next(caplog: p
     assert (record.getMessage(), record.__dict__["plugin"]) == ("plugin failed", "broken")
 
 
-def test_an_escalation_of_somebody_unknown_is_proposed_and_of_somebody_known_asked_for() -> None:
-    text = "builtin: false\nrules: [{name: a, then: {escalate: {to: crm, department: claims}}}]"
+def test_what_a_rule_wants_of_the_known_is_proposed_for_somebody_unknown_and_else_asked_for() -> None:
+    text = "builtin: false\nrules: [{name: a, then: {escalate: {to: crm, department: claims, when: customer_known}}}]"
     claims = (Escalation("crm", "claims"),)
     unknown = decided(rules_of(text), Facts(kind="mention"))
     known = decided(rules_of(text), Facts(kind="mention", customer=Customer(known=True)))

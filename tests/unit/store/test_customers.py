@@ -392,6 +392,19 @@ def test_linking_by_hand_lets_rules_decide_for_the_open_tickets_of_both(store: S
     assert len(store.outbox_left()) == 2
 
 
+def test_an_answer_about_somebody_erased_meanwhile_is_not_kept_though_another_has_the_number(store: Store) -> None:
+    put(store, vera("1", f"я {PHONE}"))
+    note(store)
+    [asking] = due(store)
+    store.erase("vk.com/vera")
+    put(store, mention("2", author="boris", body="мой +7 912 000-00-09"))
+    note(store)
+    assert [one.n for one in due(store)] == [asking.n]
+    store.inquiry_answered(asking, CRM, [card()], None)
+    assert rows(store, "SELECT * FROM customer_cards") == []
+    assert len(due(store)) == 1
+
+
 # --- erasing ----------------------------------------------------------------------------------------------------------
 
 

@@ -8,8 +8,8 @@ from typing import cast
 import orjson
 import pytest
 
-from hub.sdk import Author, MessageDraft, StoreError, Ticket, TicketDraft
-from hub.store import Erased, FailedPage, Named, Rejected, Store, TicketFilter, database
+from hub.sdk import Author, FollowUp, MessageDraft, StoreError, Ticket, TicketDraft
+from hub.store import CaseLeft, Erased, FailedPage, Named, Outgoing, Place, Rejected, Store, TicketFilter, database
 from tests.unit.store.pages import at, dump, index_all, mention, opened, put, rows
 
 ANNA = Author(key="vk:4711", name="Анна Неповторимая", handle="@unrepeatable", url="https://vk.example/4711")
@@ -185,11 +185,13 @@ def test_an_erasure_before_the_index_has_followed_up_leaves_the_rest_to_be_index
 
 def test_an_erasure_that_a_reader_keeps_from_the_bytes_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, mention("1", author=ANNA, body=WORD))
+    delivered(store, "1", "7")
     monkeypatch.setattr(database, "_WAIT_S", 0.02)
     with opened(Path(store.path)) as second:
         reading = cast(Generator[Ticket, None, None], store.iter_tickets())
         next(reading)
-        with pytest.raises(StoreError, match=r"erased, but .* still reads .* erase again"):
+        told = r"erased, but .* still reads .* erase again. Cases elsewhere tell of the person: desk https://desk.example/7"
+        with pytest.raises(StoreError, match=told):
             second.erase(ANNA.key)
         reading.close()
         second.erase(ANNA.key)
@@ -237,3 +239,47 @@ def test_an_original_that_is_no_json_goes_when_it_holds_a_long_text_of_the_perso
     put(store, mention("1", author=ANNA, body=text))
     put(store, rejected=[Rejected(f"<p>{text}</p>".encode(), "odd"), Rejected(b"<p>vk:4711</p>", "odd")])
     assert store.erase(ANNA.key).dead_letters == 1
+
+
+# --- cases elsewhere --------------------------------------------------------------------------------------------------
+
+
+def delivered(store: Store, thread: str, external_id: str) -> None:
+    """Make a case of a ticket at the desk."""
+    row = asked(store, thread, "desk")
+    place = Place("desk", "desk", "", external_id)
+    store.outbox_made(row.n, 9, place, f"https://desk.example/{external_id}")
+    store.outbox_finished(row.n)
+
+
+def asked(store: Store, thread: str, instance: str) -> Outgoing:
+    ticket = next(str(one.id) for one in store.iter_tickets() if one.thread == thread)
+    row = store.ask_case(ticket, instance).outgoing
+    assert row is not None
+    return row
+
+
+def test_where_the_words_of_an_erased_person_still_stand_is_named(store: Store) -> None:
+    put(store, mention("1", author=ANNA), mention("2", author=BORIS), mention("3", author=BORIS))
+    put(store, mention("2a", thread="2", author=ANNA, minutes=1))
+    for thread in ("1", "2", "3"):
+        delivered(store, thread, f"D-{thread}")
+    doubtful, _ = asked(store, "1", "crm"), asked(store, "1", "jira")
+    store.outbox_unsure(doubtful.n, 1)
+    assert store.erase(ANNA.key).cases == (
+        CaseLeft("desk", "D-1", "https://desk.example/D-1"),
+        CaseLeft("desk", "D-2", "https://desk.example/D-2"),
+        CaseLeft("crm", marker=doubtful.marker),
+    )
+    assert store.erase(ANNA.key).cases == ()
+
+
+def test_a_case_that_two_profiles_wrote_in_is_named_once_and_one_that_is_gone_is_not(store: Store) -> None:
+    put(store, mention("1", author=BORIS), mention("2", author=ANNA))
+    other = Author(key="vk:99", name="Другая")
+    put(store, *(mention(f"1{who.key}", thread="1", author=who, minutes=1) for who in (ANNA, other)))
+    for thread in ("1", "2"):
+        delivered(store, thread, f"D-{thread}")
+    put(store, FollowUp(external_id="D-2", state="hidden"), connector="desk", instance="desk")
+    erased = store.erase(ANNA.key, [("vk.com", other.key)])
+    assert [one.external_id for one in erased.cases] == ["D-1"]

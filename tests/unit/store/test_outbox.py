@@ -1,5 +1,7 @@
 """What is asked of other places is committed with what caused it, and what comes back finds its ticket."""
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -347,3 +349,64 @@ def test_rules_that_are_asked_because_of_a_case_leave_the_state_to_it_and_open_n
         put(store, FollowUp(external_id="T-1", state=state), router=rules.router, **THERE)
         assert store.find_ticket(ticket).state == expected
     assert [effect for _, _, effect, _, _ in asked(store)].count("create") == 1
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_made_for_an_erased_person_is_never_taken_for_anothers(store: Store) -> None:
+    put(store, mention("1", author="anna"))
+    first = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert first is not None
+    store.outbox_unsure(first.n, 1)
+    store.erase("anna")
+    put(store, mention("2", author="boris"))
+    other = next(store.iter_tickets())
+    second = store.ask_case(str(other.id), "there").outgoing
+    assert second is not None
+    store.outbox_made(first.n, 1, Place("there", "c", "", "T-1"), None)
+    store.outbox_finished(first.n)
+    assert [row.n for row in store.outbox_left()] == [second.n]
+    assert rows(store, "SELECT * FROM links") == []
+
+
+def test_a_case_that_was_being_made_when_its_customer_was_erased_is_no_ticket_later(store: Store) -> None:
+    put(store, mention("1", author="anna"))
+    row = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert row is not None
+    store.outbox_unsure(row.n, 1)
+    store.erase("anna")
+    case, other = (
+        FollowUp(external_id=name, marker=marker, otherwise=mention(name, body="of Anna"))
+        for name, marker in (("T-1", row.marker), ("T-2", "hub-000000000000000000000000"))
+    )
+    for _ in range(2):
+        put(store, case, other, **THERE)
+    assert [one.thread for one in store.iter_tickets()] == ["T-2"]
+
+
+def test_the_case_of_a_ticket_that_came_back_after_its_removal_is_followed(store: Store) -> None:
+    put(store, mention("1", state="closed"))
+    row = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert row is not None
+    store.outbox_drop([row.n])
+    assert store.prune_tickets(NOW + timedelta(days=1)).tickets == 1
+    put(store, mention("1"))
+    again = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert again is not None
+    assert again.marker == row.marker
+    put(store, FollowUp(external_id="T-1", marker=row.marker, state="open"), **THERE)
+    assert [link.external_id for link in next(store.iter_tickets()).links] == ["T-1"]
+
+
+def test_numbers_of_a_database_of_before_go_on(store: Store, tmp_path: Path) -> None:
+    linked(store)
+    older(store, tmp_path / "old.db", "0012")
+    columns = "n, ticket_n, instance, role, effect, marker, payload, state, attempts, created_at, updated_at"
+    with closing(sqlite3.connect(tmp_path / "old.db")) as made, made:
+        made.execute("ATTACH ? AS new", (str(store.path),))
+        made.execute(f"INSERT INTO main.outbox ({columns}) SELECT {columns} FROM new.outbox")  # noqa: S608 - our own
+    upgrade_store(f"sqlite:///{tmp_path / 'old.db'}")
+    with open_store(f"sqlite:///{tmp_path / 'old.db'}") as upgraded:
+        assert rows(upgraded, "SELECT n, state FROM outbox") == rows(store, "SELECT n, state FROM outbox")
+        assert rows(upgraded, "SELECT seq - (SELECT max(n) FROM outbox) FROM sqlite_sequence") == [(0,)]

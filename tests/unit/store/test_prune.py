@@ -64,6 +64,18 @@ def test_what_is_open_was_heard_of_or_waits_stays(store: Store) -> None:
     assert threads(store) == ["case", "changed", "open", "waits"]
 
 
+def test_a_delivery_that_a_person_dropped_keeps_no_ticket_and_one_that_failed_does(store: Store) -> None:
+    put(store, ended("dropped"), ended("failed"))
+    ids = {ticket.thread: str(ticket.id) for ticket in store.iter_tickets()}
+    dropped, failed = (store.ask_case(ids[name], "crm").outgoing for name in ("dropped", "failed"))
+    assert dropped
+    assert failed
+    store.outbox_drop([dropped.n])
+    store.outbox_failed(failed.n, "no", sure=True, aside=True)
+    assert prune(store, LATER - YEAR) == Pruned(1, 1)
+    assert threads(store) == ["failed"]
+
+
 def test_a_new_ticket_is_indexed_and_counted_though_numbers_came_free(store: Store) -> None:
     put(store, ended("old"))
     index_all(store)
