@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0013"
+HEAD = "0014"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
