@@ -8,7 +8,7 @@ STAMP := $(VENV)/installed
 CODE := hub plugins tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types layers e2e e2e-rt soak bench quality docs golden clean
+.PHONY: help install demo test check format lint types layers e2e e2e-rt soak bench bench-daemon quality docs golden clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -58,6 +58,10 @@ bench: $(STAMP)  ## speed, as a ratio to a floor in the same run
 	$(BIN)/python -m tests.benchmark
 	$(BIN)/python -m tests.benchmark.matching
 	$(BIN)/python -m tests.benchmark.deciding
+	$(BIN)/python -m tests.benchmark.moments
+
+bench-daemon: $(STAMP)  ## hub run with 1,000 instances on one core, a fifth of which hang; takes some six minutes
+	$(BIN)/python -m tests.benchmark.daemon
 
 quality: $(STAMP)  ## how well the built-in rules read real texts, and surges are told from chance
 	$(BIN)/python -m tests.quality

@@ -25,12 +25,13 @@ from hub.runtime.config_surges import SurgeSettings
 from hub.runtime.reply_settings import RepliesSettings
 from hub.sdk import ConnectorConfig, Rate
 
-PAGES = ("commands.md", "config.md", "replies.md", "rules.md")
+PAGES = ("commands.md", "config.md", "metrics.md", "replies.md", "rules.md")
 RULE_MODELS: tuple[type[BaseModel], ...] = (
     rule_models.RulesFile,
     rule_models.RuleSpec,
     rule_models.When,
     rule_models.TextWhen,
+    rule_models.DeadlineWhen,
     rule_models.Then,
     rule_models.EscalateTo,
     rule_models.ReplyWith,
@@ -99,6 +100,16 @@ def settings_keys(model: type[BaseModel]) -> str:
     )
 
 
+def metrics() -> str:
+    """Return the table of the figures for Prometheus."""
+    from hub.runtime.metrics import described
+
+    lines = ["| name | type | labels | meaning |", "|---|---|---|---|"]
+    for name, kind, labels, about in described():
+        lines.append(f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {about} |")
+    return "\n".join(lines) + "\n"
+
+
 def template_keys(model: type[BaseModel]) -> str:
     """Return the table of the keys of *model*, a part of a file of templates."""
     rows = ((key, _TEMPLATE_VALUES[key], field.description or "") for key, field in model.model_fields.items())
@@ -163,6 +174,7 @@ _JSON = {
 _PARTS = {
     "When": "conditions",
     "TextWhen": "conditions on text",
+    "DeadlineWhen": "conditions on deadlines",
     "Then": "effects",
     "Spans": "bounds in time",
     "Scale": "table",
@@ -179,6 +191,7 @@ _PARTS = {
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "commands": help_texts,
     "top-level-keys": top_level_keys,
+    "metrics": metrics,
     "instance-keys": partial(settings_keys, ConnectorConfig),
     "reply-keys": partial(settings_keys, RepliesSettings),
     "templates-TemplatesFile": partial(template_keys, TemplatesFile),

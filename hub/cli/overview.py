@@ -9,7 +9,7 @@ from typing import Literal
 
 from hub.store import InstanceState, StreamState
 
-Condition = Literal["ok", "never read", "warned", "failing", "paused", "gone"]
+Condition = Literal["ok", "never read", "suspicious", "warned", "failing", "paused", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ def _one(
     ends = [stream.finished_at for stream in polls if stream.finished_at]
     failing = [stream for stream in streams if stream.failures]
     warned = [stream for stream in streams if stream.warning]
-    condition = _condition(state, streams, failing, warned) if connector is not None else "gone"
+    quiet = [stream for stream in polls if stream.quiet is not None]
+    condition = _condition(state, streams, failing, warned, quiet) if connector is not None else "gone"
     return Overview(
         instance=name,
         connector=connector or (state.connector if state else ""),
@@ -102,7 +103,7 @@ def _one(
         dead_letters=dead,
         waiting=outbox[0],
         set_aside=outbox[1],
-        next_step=_next_step(name, connector, condition, state, failing or warned, dead, outbox, now),
+        next_step=_next_step(name, connector, condition, state, failing or warned or quiet, dead, outbox, now),
     )
 
 
@@ -111,6 +112,7 @@ def _condition(
     streams: Sequence[StreamState],
     failing: Sequence[StreamState],
     warned: Sequence[StreamState],
+    quiet: Sequence[StreamState],
 ) -> Condition:
     if state and state.paused_at:
         return "paused"
@@ -118,6 +120,8 @@ def _condition(
         return "failing"
     if warned:
         return "warned"
+    if quiet:
+        return "suspicious"
     return "ok" if any(stream.ok_at for stream in streams if not stream.name or not stream.stream) else "never read"
 
 
@@ -141,6 +145,8 @@ def _next_step(
         return _failing(concerned, now)
     if condition == "warned":
         return "; ".join(f"{_named(stream)}: {stream.warning}" for stream in concerned)
+    if condition == "suspicious":
+        return "; ".join(f"{_named(stream)}: {stream.quiet}" for stream in concerned)
     if condition == "never read":
         return f'run "hub sync {name}"' if connector != "notify" else 'run "hub sync"'
     if outbox[1]:

@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 TICKET_GROUPS = (
     "platform", "kind", "instance", "queue", "category", "priority", "state", "operator", "policy", "department",
-    "case-assignee", "tag", "rule",
+    "case-assignee", "tag", "rule", "segment",
 )  # fmt: skip
 TIME_GROUPS = ("day", "week", "month", "weekday", "hour")
 CASE_GROUPS = (*TICKET_GROUPS, "destination")

@@ -185,6 +185,8 @@ class Story:
             case "escalation_asked":
                 told = say("event.escalation_asked", to=data.get("instance", ""), department=_department(data))
                 yield told + cause
+            case "sla_warning" | "sla_breached" | "sla_kept" as kind:
+                yield self._clocked(kind, data) + cause
             case "escalation_proposed":
                 yield self._proposed(data, say.word("cause", event.cause))
             case "set" | "handed_back" as kind:
@@ -201,6 +203,14 @@ class Story:
                 yield self._elsewhere(kind, data) or f"{kind.replace('_', ' ')}{cause}"
         for name, values in data.get("fields", {}).items():
             yield f"  {self._field(name)}: {self._value(name, values[0])} → {self._value(name, values[1])}"
+
+    def _clocked(self, kind: str, data: Mapping[str, Any]) -> str:
+        at, due = (self._instant(data.get(name)) for name in ("reached", "due"))
+        told = {"promise": self._say.word("promise", str(data.get("promise"))), "at": at, "due": due}
+        return self._say(f"event.{kind}", **told, share=f"{data.get('share', 1):.0%}")
+
+    def _instant(self, value: str | None) -> str:
+        return local(datetime.fromisoformat(value), self._zone) if value else self._say("due.stopped")
 
     def _proposed(self, data: Mapping[str, Any], cause: str) -> str:
         department = data["department"]

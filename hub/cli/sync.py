@@ -139,7 +139,7 @@ def _show(report: "SyncReport", *, quiet: bool) -> None:
         error = None if stream.pauses else stream.error
         if error and stream.kept_page:
             error = f'{error} (the answer: "hub dead page {stream.instance} {stream.stream}")'
-        for remark in (error, "" if quiet else stream.skipped, *stream.warnings):
+        for remark in (error, "" if quiet else stream.skipped, *stream.warnings, stream.suspicious):
             if remark:
                 say(f"{named}: {remark}")
     for delivery in report.deliveries:

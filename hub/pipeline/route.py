@@ -35,7 +35,9 @@ def router(
 
     def decide(facts: Facts) -> Decided:
         found = decided(rules(), facts, classify, destinations)
-        return replace(found, notify=tuple(name for name in found.notify if name in recipients))
+        known = tuple(name for name in found.notify if name in recipients)
+        again = tuple(one for one in found.notify_again if one[0] in recipients)
+        return replace(found, notify=known, notify_again=again)
 
     return Router(decide, lambda: rules().needs_history, destinations, lambda: rules().needs_surges)
 
@@ -55,8 +57,8 @@ def decided(
         found = classify(_undecided(facts))
         if found is not None:
             known = rules.decide(replace(facts, pinned={**facts.pinned, "category": found.category}))
-            return _as_stored(known, _where(known, facts, destinations), found.tags, found.by)
-    return _as_stored(decision, _where(decision, facts, destinations))
+            return _as_stored(known, facts, _where(known, facts, destinations), found.tags, found.by)
+    return _as_stored(decision, facts, _where(decision, facts, destinations))
 
 
 def _where(decision: "Decision", facts: Facts, destinations: Destinations) -> tuple[str, ...]:
@@ -77,7 +79,7 @@ def _undecided(facts: Facts) -> Undecided:
 
 
 def _as_stored(
-    decision: "Decision", deliver: tuple[str, ...], tags: tuple[str, ...] = (), by: str | None = None
+    decision: "Decision", facts: Facts, deliver: tuple[str, ...], tags: tuple[str, ...] = (), by: str | None = None
 ) -> Decided:
     return Decided(
         priority=decision.priority,
@@ -90,10 +92,16 @@ def _as_stored(
         sla=decision.sla,
         ruleset=decision.ruleset,
         rules=(*decision.rules, by) if by else decision.rules,
-        escalations=tuple(Escalation(one.to, one.department) for one in decision.escalate if not one.proposed),
+        escalations=tuple(
+            Escalation(one.to, one.department, once=one.to in decision.escalate_once)
+            for one in decision.escalate
+            if not one.proposed
+        ),
         deliver=deliver,
         proposals=tuple(Escalation(one.to, one.department) for one in decision.escalate if one.proposed),
         acts=tuple(Act(one.name, one.values, one.text) for one in decision.act),
         answer=Answer(reply.template, reply.rule, reply.mode == "auto") if (reply := decision.reply) else None,
         notify=decision.notify,
+        outlook=decision.outlook(facts),
+        notify_again=decision.notify_again,
     )

@@ -134,7 +134,7 @@ class Deadline(NamedTuple):
     @property
     def warnings(self) -> tuple[Alarm, ...]:
         """The policy's warning points, as far as it was not done before them and can be said when they come."""
-        points = ((share, _reach(self.calendar, self.start, share * self.seconds, self.stops)) for share in self.warn)
+        points = ((share, reach(self.calendar, self.start, share * self.seconds, self.stops)) for share in self.warn)
         return tuple(
             Alarm(at, self.promise, share)
             for share, at in points
@@ -262,7 +262,7 @@ def _deadline(
     if seconds is None:
         return None
     before = stops if done_at is None else tuple(_before(stops, done_at))
-    due = _reach(calendar, start, seconds, before)
+    due = reach(calendar, start, seconds, before)
     return Deadline(promise, start, seconds, due, done_at, calendar, before, policy.warn)
 
 
@@ -346,7 +346,7 @@ def solved_at(ordered: Iterable[tuple[datetime, State]]) -> datetime | None:
     return since
 
 
-def _reach(calendar: Calendar, start: datetime, seconds: float, stops: Iterable[Stop]) -> datetime | None:
+def reach(calendar: Calendar, start: datetime, seconds: float, stops: Iterable[Stop]) -> datetime | None:
     """Return when *seconds* of working time outside of *stops* have passed; None where a lasting stop comes first."""
     at = start
     for stop in stops:

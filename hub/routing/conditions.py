@@ -11,6 +11,7 @@ from typing import Any, Literal
 from hub.routing.facts import ANY_SERIES, Facts
 from hub.routing.features import Features
 from hub.routing.matcher import Reading
+from hub.routing.policy import PROMISES, Promise
 from hub.routing.rule_models import NOWHERE, Scale
 
 Scope = Literal["text", "title"]
@@ -118,6 +119,11 @@ def _language(case: Case) -> tuple[str | None, ...]:
     return (case.reading.features.language,) if case.has_text else ()
 
 
+def _standing(case: Case, promise: Promise) -> tuple[str | None, ...]:
+    found = case.facts.deadline
+    return (found.get(promise),) if found else ()
+
+
 def _surges(case: Case) -> bool | None:
     """Whether the platform, the queue or a tag of the ticket, as the rules so far have it, is in a surge."""
     surging = case.facts.surging
@@ -153,6 +159,9 @@ WORDS: Mapping[str, Callable[[Case], Any]] = {
     "priority": lambda case: (case.priority,),
     "tags": lambda case: case.tags,
     "matched": lambda case: case.matched,
+    "deadline.first_response": lambda case: _standing(case, "first_response"),
+    "deadline.next_response": lambda case: _standing(case, "next_response"),
+    "deadline.resolution": lambda case: _standing(case, "resolution"),
 }
 NUMBERS: Mapping[str, Callable[[Case], float | None]] = {
     "rating": lambda case: case.facts.rating,
@@ -179,6 +188,9 @@ FLAGS: Mapping[str, Callable[[Case], bool | None]] = {
     "has_text": lambda case: case.has_text,
     "surge": lambda case: _surges(case),
 }
+DEADLINE: Mapping[str, Promise] = {f"deadline.{promise}": promise for promise in PROMISES}
+"""Keys that ask how far a deadline has come, with its promise."""
+
 HISTORY = frozenset(
     (
         *("customer_known", "first_contact", "contacts_in_week", "open_tickets"),
@@ -419,6 +431,12 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
         yield from leaves(condition.condition)
     else:
         yield condition
+
+
+def asked_promises(condition: Condition) -> frozenset[Promise]:
+    """Return the promises whose deadlines *condition* asks for."""
+    keys = (getattr(leaf, "key", "") for leaf in leaves(condition))
+    return frozenset(DEADLINE[key] for key in keys if key in DEADLINE)
 
 
 def failures(condition: Condition, case: Case) -> tuple[Condition, ...]:

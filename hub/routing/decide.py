@@ -6,10 +6,13 @@ closes, and if one that matches then says ``complaint``, that reading stands.
 
 The first policy that holds for what was decided sets the deadlines. Then comes aging, then the floors, then the
 ceilings: the policy is chosen by the score without aging, as how much a ticket has aged depends on its policy.
+
+Where conditions ask how far a deadline has come, the rules are read twice: the first reading, in which no deadline has
+come anywhere, chooses the policy whose deadlines the second one sees.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -18,6 +21,7 @@ from hub.routing.clock import Deadline, Deadlines, deadlines
 from hub.routing.conditions import Case, Condition, failures
 from hub.routing.facts import Facts
 from hub.routing.matcher import Matcher, Reading
+from hub.routing.moments import NOTHING, Ahead, Outlook, bands, outlook, standing
 from hub.routing.policy import Aging, Promise, calendar_of
 from hub.routing.rule import Act, Escalation, Policy, Reply, Rule
 from hub.routing.rule_models import Scale
@@ -39,6 +43,11 @@ class Decision(NamedTuple):
         sla: its deadlines; None without a policy.
         rules: names of those that matched, in order.
         ruleset: version of the rule set.
+        clock: its deadlines in full; see :meth:`outlook`.
+        escalate_once: instances that it is escalated to because of a deadline alone.
+        notify_again: names that rules tell because of a deadline, with the promises whose warning or breach is news to
+            them.
+        ahead: priorities that waiting will lift it to; None: it does not age.
     """
 
     category: Category | None
@@ -57,6 +66,16 @@ class Decision(NamedTuple):
     sla: Sla | None
     rules: tuple[str, ...]
     ruleset: str
+    clock: Deadlines | None = None
+    ahead: Ahead | None = None
+    notify_again: tuple[tuple[str, frozenset[str]], ...] = ()
+    escalate_once: frozenset[str] = frozenset()
+
+    def outlook(self, facts: Facts) -> Outlook:
+        """Return what the clock alone has brought to the ticket with *facts*, and when it brings the next."""
+        if self.clock is None or facts.now is None:
+            return NOTHING
+        return outlook(self.clock, facts.now, self.state or facts.state, self.ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +169,8 @@ class Rules(Protocol):
     def scale(self) -> Scale: ...
     @property
     def aging(self) -> Aging | None: ...
+    @property
+    def asks_deadline(self) -> bool: ...
     def candidates(self, facts: Facts, hits: Iterable[int]) -> Iterable[Rule]:
         """Return, in order, at least all rules that may match."""
 
@@ -157,13 +178,13 @@ class Rules(Protocol):
 def decide(rules: Rules, facts: Facts, reading: Reading | None = None) -> Decision:
     """Return what *rules* make of a ticket with these *facts*; its text is read unless a *reading* of it is given."""
     reading = reading or rules.matcher.read((facts.title or "", *facts.texts))
-    return _concluded(rules, _read(rules, facts, reading, rules.candidates(facts, reading.hits)))[0]
+    return _concluded(rules, _settled(rules, facts, reading, rules.candidates))[0]
 
 
 def trace(rules: Rules, facts: Facts) -> Trace:
     """Return the same decision, and how it came about. Takes time in proportion to the number of rules."""
     reading = rules.matcher.read((facts.title or "", *facts.texts))
-    case = _read(rules, facts, reading, rules.rules)
+    case = _settled(rules, facts, reading, lambda *_: rules.rules)
     tried = tuple(_tried(rules, case))
     decision, policy, clock, share = _concluded(rules, case)
     return Trace(
@@ -179,6 +200,19 @@ def trace(rules: Rules, facts: Facts) -> Trace:
         ceiling=_bound(case, "at_most", min),
         deadlines=clock,
     )
+
+
+def _settled(
+    rules: Rules, facts: Facts, reading: Reading, candidates: Callable[[Facts, Iterable[int]], Iterable[Rule]]
+) -> Case:
+    case = _read(rules, facts, reading, candidates(facts, reading.hits))
+    if not rules.asks_deadline or facts.deadline is not None or facts.now is None:
+        return case
+    clock = _clock(rules, _policy(rules.policies, case), facts)
+    found = standing(clock, facts.now) if clock else None
+    if not found:
+        return case
+    return _read(rules, replace(facts, deadline=found), reading, candidates(facts, reading.hits))
 
 
 def _read(rules: Rules, facts: Facts, reading: Reading, candidates: Iterable[Rule]) -> Case:
@@ -232,6 +266,13 @@ def _concluded(rules: Rules, case: Case) -> tuple[Decision, Policy | None, Deadl
     return _decision(rules, case, clock), policy, clock, share
 
 
+def _ahead(rules: Rules, case: Case, clock: Deadlines | None) -> Ahead | None:
+    aging, pinned = rules.aging, case.facts.pinned
+    if aging is None or clock is None or (pinned and ("score" in pinned or "priority" in pinned)):
+        return None
+    return bands(aging, rules.scale, rules.scale.base + case.points, case.aging, case.floor, case.ceiling)
+
+
 def _policy(policies: Sequence[Policy], case: Case) -> Policy | None:
     own_work = case.facts.kind in _OWN_WORK
     for policy in policies:
@@ -256,6 +297,7 @@ def _decision(rules: Rules, case: Case, clock: Deadlines | None) -> Decision:
     get, score = case.fields.get, case.score
     acts: dict[Act, None] = {}
     notify: dict[str, None] = {}
+    again: list[tuple[str, frozenset[str]]] = []
     escalates = False
     for rule in case.matched.values():
         then = rule.then
@@ -263,6 +305,8 @@ def _decision(rules: Rules, case: Case, clock: Deadlines | None) -> Decision:
             acts.update(dict.fromkeys(then.act))
         if then.notify:
             notify.update(dict.fromkeys(then.notify))
+            if rule.promises:
+                again += [(name, rule.promises) for name in then.notify]
         escalates = escalates or bool(then.escalate)
     return Decision(
         category=get("category"),
@@ -281,7 +325,17 @@ def _decision(rules: Rules, case: Case, clock: Deadlines | None) -> Decision:
         sla=clock.sla() if clock else None,
         rules=tuple(case.matched),
         ruleset=rules.version,
+        clock=clock,
+        ahead=_ahead(rules, case, clock),
+        notify_again=tuple(again),
+        escalate_once=_late_alone(case) if escalates else frozenset(),
     )
+
+
+def _late_alone(case: Case) -> frozenset[str]:
+    """Return the instances that only rules about deadlines escalate to."""
+    asked = [(one.to, bool(rule.promises)) for rule in case.matched.values() for one in rule.then.escalate]
+    return frozenset(to for to, late in asked if late) - {to for to, late in asked if not late}
 
 
 def _escalations(case: Case) -> Iterator[Escalation]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, get_args
 
 from hub.routing.clock import Moment, Said
+from hub.routing.policy import PROMISES, Promise
 from hub.sdk.config import parse_duration
 from hub.sdk.findings import shown
 from hub.sdk.nearest import did_you_mean, listed
@@ -17,6 +18,9 @@ from hub.sdk.ticket import Kind, Message, Sentiment, State, Ticket
 
 DECIDED = ("category", "priority", "score", "queue", "assignee", "state", "tags")
 """Fields of a ticket that rules decide, and that a person may have pinned."""
+
+STANDINGS = ("warning", "breached")
+"""How far a deadline that waits may have come."""
 
 STARS = 5
 """Most stars that a rating has."""
@@ -72,6 +76,7 @@ class Facts:
         messages: all of them, for the clock.
         states: since when the ticket stood in which state, for the clock.
         pinned: decided fields that a person set, with their values.
+        deadline: how far deadlines have come, ``warning`` or ``breached``; None: as the clock says.
         surging: kind and name of every series (a platform, a queue, a tag) that more comes in of than usual.
     """
 
@@ -106,6 +111,7 @@ class Facts:
     states: tuple[tuple[datetime, State], ...] = ()
     customer: Customer = field(default_factory=Customer)
     pinned: Mapping[str, Any] = field(default_factory=dict)
+    deadline: Mapping[Promise, str] | None = None
     created_at: datetime | None = None
     now: datetime | None = None
     surging: frozenset[tuple[str, str]] | None = None
@@ -324,6 +330,10 @@ def _instant(value: Any) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
+def _standings(value: Any) -> Mapping[str, str]:
+    return {_word_of(PROMISES)(promise): _word_of(STANDINGS)(standing) for promise, standing in _table(value).items()}
+
+
 def _table(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise TypeError
@@ -368,6 +378,7 @@ _FACTS: dict[str, _Fact] = {
     **_facts("write true or false", _surging, "", surge="surging"),
     **_facts('write a span of time such as "30m"', _span, "waiting age"),
     **_facts("write a time such as 2026-11-25T10:00:00Z", _instant, "created_at"),
+    **_facts("write a table such as {first_response: breached}", _standings, "deadline"),
     **_facts("write a table", _table, "extra"),
 }
 FACT_KEYS = tuple(sorted(_FACTS))

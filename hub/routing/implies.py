@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hub.routing.conditions import (
+    DEADLINE,
     All,
     AnyOf,
     Bounds,
@@ -40,6 +41,7 @@ _ONE_VALUE = frozenset(
         "city",
         "country",
         "url",
+        *DEADLINE,
     )
 )
 _SHARES = frozenset(("mixed_script", "capitals"))

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from hub.routing.conditions import All, Condition, IsOneOf, Not, leaves
 from hub.routing.examples import Tested, run_examples
 from hub.routing.implies import GROWING, Phrases, implies, impossible
+from hub.routing.policy import PROMISES
 from hub.routing.rule import Effects, Policy, Rule
 from hub.routing.rules import RuleSet
 from hub.routing.telling import bounds
@@ -36,6 +37,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "letters": "warning",
     "meets": "warning",  # the same words, other values
     "never_set": "warning",
+    "no_deadline": "warning",  # no policy promises what it asks for
     "no_effect": "warning",
     "no_examples": "warning",
     "policy_unreached": "warning",
@@ -106,6 +108,7 @@ def lint_rules(rules: RuleSet, known: Known | None = None) -> Iterator[Problem]:
         above.add(rule)
     yield from (_example(tested) for tested in run_examples(rules) if not tested.held)
     yield from _policies(rules)
+    yield from _promises(rules)
     yield from _names(rules, known or Known())
 
 
@@ -233,6 +236,14 @@ def read_alike(strict: Rule | Policy, wide: Rule | Policy) -> bool:
 def named(rule: Rule | Policy) -> dict[str, Any]:
     """Return which rule another is, for a message."""
     return {"name": rule.name, "file": rule.file, "line": rule.line}
+
+
+def _promises(rules: RuleSet) -> Iterator[Problem]:
+    """Yield the rules that ask for deadlines which no policy sets."""
+    promised = [one for one in PROMISES if any(policy.sla.seconds(one) is not None for policy in rules.policies)]
+    for rule in rules.rules:
+        for promise in sorted(rule.promises.difference(promised)):
+            yield about(rule, "no_deadline", value=promise, known=promised)
 
 
 def _names(rules: RuleSet, known: Known) -> Iterator[Problem]:

@@ -99,6 +99,7 @@ class Rule:
     Attributes:
         file: as people know it; the built-in pack's begin with ``built-in/``.
         asks_kind: whether it says for which kinds it is; if not, it is for mentions and reviews.
+        promises: whose deadlines it asks for.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Rule:
     line: int
     builtin: bool = False
     asks_kind: bool = False
+    promises: frozenset[str] = frozenset()
     examples: tuple[Example, ...] = ()
     note: str | None = None
 

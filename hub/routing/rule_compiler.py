@@ -22,9 +22,11 @@ from hub.routing.conditions import (
     Not,
     Scope,
     Values,
+    asked_promises,
 )
 from hub.routing.facts import FactsError, facts_from
 from hub.routing.pattern import Pattern, PatternError, parse_pattern
+from hub.routing.policy import PROMISES
 from hub.routing.rule import Act, Effects, Escalate, Example, Policy, Reply, Rule
 from hub.routing.rule_files import SourceFile
 from hub.routing.rule_models import NOWHERE, PolicyRule, RuleSpec, TextWhen, Then, When
@@ -149,14 +151,16 @@ class Compiler:
     def rule(self, file: SourceFile, number: int, spec: RuleSpec) -> Rule:
         """Return one rule of *file*."""
         at: Keys = ("rules", number)
+        when = self.when(spec.when, file, (*at, "when"))
         return Rule(
             name=spec.name,
-            when=self.when(spec.when, file, (*at, "when")),
+            when=when,
             then=self._effects(spec.name, spec.then, file, (*at, "then")),
             file=file.name,
             line=file.line(at),
             builtin=file.builtin,
             asks_kind=asks_kind(spec.when),
+            promises=asked_promises(when),
             examples=tuple(self._examples(spec, file, at)),
             note=spec.note,
         )
@@ -231,6 +235,10 @@ class Compiler:
                 later.append(AnyOf(inner) if key == "any" else All(inner))
             elif name == "not_":
                 later.append(Not(self.when(value, file, (*at, "not"))))
+            elif name == "deadline":
+                for promise in PROMISES:
+                    if (words := getattr(value, promise)) is not None:
+                        yield self._plain(f"deadline.{promise}", words, file, (*at, name, promise))
             elif name == "extra":
                 for key, words in value.items():
                     yield ExtraIsOneOf(key, self._values(words, file, (*at, name, key)))

@@ -20,6 +20,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from hub.routing.calendar import CalendarSpec
+from hub.routing.facts import STANDINGS
 from hub.routing.policy import Aging, SlaPolicy, with_unit
 from hub.sdk.actions import ActionName
 from hub.sdk.config import Duration
@@ -163,6 +164,7 @@ Kinds = Annotated[Words, _one_of(*get_args(Kind))]
 Categories = Annotated[Words, _one_of(*get_args(Category))]
 Priorities = Annotated[Words, _one_of(*get_args(Priority))]
 Sentiments = Annotated[Words, _one_of(*get_args(Sentiment))]
+Standings = Annotated[Words, _one_of(*STANDINGS)]
 States = Annotated[Words, _one_of(*get_args(State))]
 
 
@@ -197,6 +199,21 @@ def _text(value: Any) -> Any:
 _PATTERNS = ({"type": "string"}, {"type": "array", "items": {"type": "string"}})
 TextCondition = Annotated[TextWhen, BeforeValidator(_text), _Also(_PATTERNS)]
 """A bare list is the patterns of ``any``."""
+
+
+class DeadlineWhen(RuleModel):
+    """How far deadlines that still wait have come: ``warning`` from the policy's first warning on, ``breached`` from
+    the breach on."""
+
+    first_response: Standings | None = Field(default=None, description="of the first answer")
+    next_response: Standings | None = Field(default=None, description="of the answer to a later question")
+    resolution: Standings | None = Field(default=None, description="of the end of the case")
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("asks for nothing; write for example {first_response: [warning, breached]}")
+        return self
 
 
 class When(RuleModel):
@@ -247,6 +264,7 @@ class When(RuleModel):
     loyalty: Words | None = Field(default=None, description="level of loyalty or segment of the customer in a CRM")
     waiting: SpanCondition | None = Field(default=None, description="time since the oldest message that has no answer")
     age: SpanCondition | None = Field(default=None, description="time since the ticket was published")
+    deadline: DeadlineWhen | None = Field(default=None, description="how far deadlines have come that still wait")
     customer_known: bool | None = Field(default=None, description="whether it is known who the customer is")
     do_not_call: bool | None = Field(default=None, description="whether the customer wants no calls, as a CRM says")
     first_contact: bool | None = Field(default=None, description="whether the customer never wrote before")

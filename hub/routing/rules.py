@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from hub.routing import decide as deciding
 from hub.routing.calendar import Calendar
-from hub.routing.conditions import HISTORY, SURGES, Condition, leaves, needed_patterns, needed_values
+from hub.routing.conditions import DEADLINE, HISTORY, SURGES, Condition, leaves, needed_patterns, needed_values
 from hub.routing.decide import Decision, Trace
 from hub.routing.facts import Facts
 from hub.routing.matcher import Matcher, Reading
@@ -104,6 +104,11 @@ class RuleSet:
             (one.when for rule in self.rules for one in rule.then.escalate),
         )
         return any(getattr(leaf, "key", "") in keys for condition in conditions for leaf in leaves(condition))
+
+    @cached_property
+    def asks_deadline(self) -> bool:
+        """Whether a condition asks how far a deadline has come."""
+        return self._asks_for(DEADLINE.keys())
 
 
 class _Index:

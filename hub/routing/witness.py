@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hub.routing.conditions import (
+    DEADLINE,
     All,
     AnyOf,
     Bounds,
@@ -91,6 +92,9 @@ class Witnesses:
 
     def _value(self, row: Row, condition: IsOneOf, preferred: int | None, depth: int) -> bool:
         key, value = condition.key, _first(condition.values)
+        if key in DEADLINE:
+            row.setdefault("deadline", {}).setdefault(DEADLINE[key], value)
+            return True
         if key in FACT_KEYS:
             row.setdefault(key, value)
             return True

@@ -134,13 +134,16 @@ def text_of(templates: "Templates", wanted: ToWrite, brand: str | None = None) -
 
 def unpublished_problems(settings: RepliesSettings, store: Store) -> list[str]:
     """Return what to tell of replies that should be published by now."""
+    told = late_replies(settings, store)
+    more = f'and {len(told) - _SHOWN} more; "hub replies list --state sent" shows them'
+    return told[:_SHOWN] + ([more] if told[_SHOWN:] else [])
+
+
+def late_replies(settings: RepliesSettings, store: Store) -> list[str]:
+    """Return what to tell of each reply that should be published by now."""
     from hub.pipeline.source import utc_now
 
-    late = store.unpublished(utc_now() - settings.published_within)
-    told = [_late(row) for row in late[:_SHOWN]]
-    return told + (
-        [f'and {len(late) - _SHOWN} more; "hub replies list --state sent" shows them'] if late[_SHOWN:] else []
-    )
+    return [_late(row) for row in store.unpublished(utc_now() - settings.published_within)]
 
 
 def _late(row: ReplyRow) -> str:

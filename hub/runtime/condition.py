@@ -1,10 +1,12 @@
 """How every instance of a daemon fares. What goes wrong is logged once when it begins, and once when it is over."""
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from hub.runtime.reports import DeliveryReport, SyncReport
+from hub.runtime.reports import DeliveryReport, StreamReport, SyncReport
+from hub.store import CaseProblem
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +24,7 @@ class Condition:
         waits: how many requests were tried again.
         lag_s: how long after it was due the last poll began.
         seconds: how long that took.
+        limited_s: how long requests waited for the vendor's limits, all together.
     """
 
     started_at: datetime | None = None
@@ -35,15 +38,18 @@ class Condition:
     waits: int = 0
     lag_s: float = 0.0
     seconds: float = 0.0
+    limited_s: float = 0.0
 
 
 @dataclass(slots=True)
 class Conditions:
-    """How all instances fare: of each its polls, and apart from that what is wrong with its outbox; and what is wrong
-    with the store."""
+    """How all instances fare: of each its polls, and apart from that what is wrong with its outbox; which streams (by
+    instance and name) are quiet for longer than is usual; and what is wrong with the store, and with anything else."""
 
     polls: dict[str, Condition] = field(default_factory=dict)
     outboxes: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, frozenset[str]] = field(default_factory=dict)
+    suspicious: dict[tuple[str, str], str] = field(default_factory=dict)
     store: str | None = None
 
     def began(self, name: str, at: datetime, lag_s: float) -> None:
@@ -55,12 +61,20 @@ class Conditions:
         known = self.polls.get(name, Condition())
         self.polls[name] = replace(known, waits=known.waits + 1)
 
+    def limited(self, name: str, seconds: float) -> None:
+        """Note that a request waited for the vendor's limits."""
+        known = self.polls.get(name, Condition())
+        self.polls[name] = replace(known, limited_s=known.limited_s + seconds)
+
     def ended(self, name: str, report: SyncReport, at: datetime) -> None:
         """Note how a poll ended."""
         known = self.polls.get(name, Condition())
         error = _error_of(report)
         records = sum(stream.records for stream in report.streams)
         self._tell(name, known, error, at)
+        for stream in report.streams:
+            if not stream.name and not stream.error and not stream.skipped:
+                self._heard(name, stream)
         self.polls[name] = replace(
             known,
             ended_at=at,
@@ -73,8 +87,22 @@ class Conditions:
             seconds=(at - (known.started_at or at)).total_seconds(),
         )
 
+    def _heard(self, name: str, report: StreamReport) -> None:
+        """Note whether a stream that was read well is quiet for longer than is usual."""
+        key = (name, report.stream)
+        before = self.suspicious.pop(key, None)
+        facts = {"instance": name, "stream": report.title or report.stream}
+        if report.suspicious is not None:
+            self.suspicious[key] = report.suspicious
+            if before is None:
+                _log.warning("source suspicious", extra={**facts, "because": report.suspicious})
+        elif before is not None:
+            _log.warning("source no longer suspicious", extra=facts)
+
     def worked_off(self, name: str, report: DeliveryReport) -> None:
-        """Note how an outbox was worked off."""
+        """Note how an outbox was worked off; whoever stepped aside for another run found out nothing."""
+        if report.skipped is not None:
+            return
         before = self.outboxes.pop(name, None)
         if report.error is not None:
             self.outboxes[name] = report.error
@@ -84,6 +112,28 @@ class Conditions:
             _log.warning("destination is back", extra={"instance": name})
         for problem in report.problems:
             _log.warning("delivery failed", extra={"instance": name, "problem": problem})
+
+    def waiting_are(self, waiting: Mapping[str, tuple[int, int]]) -> None:
+        """Note by instance how many deliveries wait, and are set aside: where none does, none is held back."""
+        for name in [name for name in self.outboxes if not waiting.get(name, (0, 0))[0]]:
+            del self.outboxes[name]
+            _log.warning("nothing waits for the destination any more", extra={"instance": name})
+
+    def problems_are(self, about: str, problems: Iterable[str]) -> None:
+        """Note what else is wrong now, with *about*."""
+        before, now = self.problems.get(about, frozenset()), frozenset(problems)
+        for problem in sorted(now - before):
+            _log.warning("problem", extra={"about": about, "problem": problem})
+        for problem in sorted(before - now):
+            _log.warning("problem is over", extra={"about": about, "problem": problem})
+        self.problems[about] = now
+
+    @staticmethod
+    def cases_need_a_look(cases: Iterable[CaseProblem]) -> None:
+        """Tell of cases elsewhere that nobody was told of yet."""
+        for case in cases:
+            facts = {"ticket": case.ticket, "instance": case.instance, "case": case.external_id, "url": case.url}
+            _log.warning("case needs a look", extra={**facts, "problem": case.kind, "since": case.since.isoformat()})
 
     def store_failed(self, error: str) -> None:
         """Note that the store could not be read or written."""
@@ -101,6 +151,8 @@ class Conditions:
         """An instance is no longer there."""
         self.polls.pop(name, None)
         self.outboxes.pop(name, None)
+        for key in [key for key in self.suspicious if key[0] == name]:
+            del self.suspicious[key]
 
     @staticmethod
     def _tell(name: str, known: Condition, error: str | None, at: datetime) -> None:

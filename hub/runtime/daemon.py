@@ -27,11 +27,12 @@ from hub.store.machine import Lock, digest, is_held, shared_folder, try_lock
 if TYPE_CHECKING:
     from hub.runtime.metrics import Exposition
 
-GRACE_S = 8.0
+GRACE_S = 6.0
 """How long what is under way may take to come to the end of its page."""
 
 _FOLDER = "daemons"
 _LONGEST_QUIET_S = 30.0
+_STUCK_S = 300.0  # no round began for so long: this process will not come to itself again
 _log = logging.getLogger(__name__)
 
 
@@ -102,8 +103,7 @@ class Daemon:
             AuthError: it is not the vendor's.
         """
         assert self.rounds is not None  # noqa: S101 - the doors open after the rounds began
-        self.rounds.source(name).hooks.receive(webhook=webhook)
-        self.rounds.ask(name)
+        self.rounds.ask(name, self.rounds.source(name).hooks.receive(webhook=webhook))
 
     @property
     def is_ready(self) -> bool:
@@ -190,11 +190,12 @@ class Daemon:
     async def _show_life(self) -> None:
         every = watchdog_s()
         while every is not None:
-            notify("WATCHDOG=1")
+            if self.quiet_s < _STUCK_S:
+                notify("WATCHDOG=1")
             await asyncio.sleep(every / 3)
 
     async def _swap(self, rounds: Rounds, transport: Transport) -> None:
-        notify("RELOADING=1")
+        notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
         try:
             settings = await asyncio.to_thread(self._load)
             workshop = await asyncio.to_thread(self._workshop, settings, transport, strict=True)
@@ -215,7 +216,14 @@ class Daemon:
             _log.error("rules are wrong", extra={"problem": in_force.problem})
         for name, told in settings.broken.items():
             _log.error("instance cannot be started", extra={"instance": name, "problem": told})
-        return Workshop(settings, transport, rules=in_force.load)
+        conditions = self.conditions
+        return Workshop(
+            settings,
+            transport,
+            on_wait=lambda name, *_: conditions.waited(name),
+            on_limit=conditions.limited,
+            rules=in_force.load,
+        )
 
     def _listen_for_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hub.sdk import AuthError, ConfigError, HubError, Webhook
 
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 1_000_000
 """A vendor's call that is larger is refused."""
+
+BODY_S = 10.0
+"""A vendor's call must have come within this time."""
+
+IDLE_S = 10.0
+"""A connection without a request is closed after this time, or within as much again."""
+
+LONGEST_S = 30.0
+"""A request whose answer was not taken by then loses its connection, or within :data:`IDLE_S` more."""
 
 _CALLS_A_SECOND = 20.0  # of one instance, on average
 _BURST = 200.0
@@ -104,7 +114,8 @@ class Doors:
         return PlainTextResponse(await self._daemon.metrics(), media_type=CONTENT_TYPE)
 
     async def hook(self, request: Request) -> Response:
-        """Take a vendor's call: 204 taken, 401 refused, 404 no such instance, 413 too large, 429 too many."""
+        """Take a vendor's call: 204 taken, 400 cannot be read, 401 refused, 404 no such instance, 408 too slow, 413 too
+        large, 429 too many."""
         name = request.path_params["instance"]
         if not self._daemon.receives(name):
             return _refusal(404, "no such hook")
@@ -112,9 +123,15 @@ class Doors:
             return _refusal(429, "too many refused calls", {"retry-after": "10"})
         if not self._bucket(self._calls, name, _CALLS_A_SECOND, _BURST).take():
             return _refusal(429, "too many calls", {"retry-after": "1"})
-        body = await _body(request)
+        try:
+            async with asyncio.timeout(BODY_S):
+                body = await _body(request)
+        except TimeoutError:
+            return _refusal(408, f"not here within {BODY_S:.0f} seconds", {"connection": "close"})
+        except ClientDisconnect:
+            return _refusal(400, "gone")
         if body is None:
-            return _refusal(413, f"more than {MAX_BODY_BYTES} bytes")
+            return _refusal(413, f"more than {MAX_BODY_BYTES} bytes", {"connection": "close"})
         return self._taken(name, Webhook(dict(request.headers), body, request.path_params.get("rest", "")))
 
     def _taken(self, name: str, webhook: Webhook) -> Response:
@@ -142,7 +159,10 @@ def _refusal(status: int, told: str, headers: Mapping[str, str] | None = None) -
 
 
 async def _body(request: Request) -> bytes | None:
-    """Return the body, None where it is too large: it is not read further then."""
+    """Return the body, None where it is or says it will be too large: it is not read further then."""
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and int(told[:20]) > MAX_BODY_BYTES:
+        return None
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
@@ -166,6 +186,31 @@ def listening(at: tuple[str, int]) -> socket.socket:
         ) from error
 
 
+class PatientProtocol(H11Protocol):
+    """HTTP/1.1 that gives up callers who send half a request, nothing at all, or do not read their answer: uvicorn by
+    itself keeps a place for each of them until no place is left."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self._seen: Any = None
+        self._since = self.loop.time()
+        self._looks = self.loop.call_later(IDLE_S, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._looks.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        now, cycle = self.loop.time(), self.cycle
+        if cycle is not self._seen:
+            self._seen, self._since = cycle, now
+        under_way = cycle is not None and not cycle.response_complete
+        if now - self._since >= (LONGEST_S if under_way else 0):
+            self.transport.abort()
+        else:
+            self._looks = self.loop.call_later(IDLE_S, self._look)
+
+
 class _Server(uvicorn.Server):
     """Leaves the signals to the daemon."""
 
@@ -176,7 +221,10 @@ class _Server(uvicorn.Server):
 
 async def serve(daemon: "Daemon", at: socket.socket) -> None:
     """Serve *daemon* on the socket *at* until cancelled."""
-    options: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False, "lifespan": "off"}
+    # What callers do wrong is no business of the log; whom a call says it comes from, nobody asks.
+    options: dict[str, Any] = {"log_config": None, "log_level": "error", "access_log": False, "proxy_headers": False}
+    options |= {"server_header": False, "lifespan": "off", "ws": "none", "http": PatientProtocol}
+    options["h11_max_incomplete_event_size"] = 32_768  # headers
     config = uvicorn.Config(Doors(daemon).app(), limit_concurrency=_AT_ONCE, timeout_keep_alive=15, **options)
     server = _Server(config)
     host, port = at.getsockname()[:2]

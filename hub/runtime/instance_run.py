@@ -81,7 +81,13 @@ class InstanceRun:
         self._tells_tickets = bool(self._facts.hook.ticket_stored.get_hookimpls())
         self._now = utc_now()
 
-    async def sync(self, sweeps: bool, forced: bool = False, slot: datetime | None = None) -> None:
+    async def sync(
+        self,
+        sweeps: bool,
+        forced: bool = False,
+        slot: datetime | None = None,
+        only: AbstractSet[str] = frozenset(),
+    ) -> None:
         """Run every stream once, and the sweeps that are due.
 
         Args:
@@ -89,13 +95,15 @@ class InstanceRun:
             forced: also run streams that wait after failures.
             slot: when the slot of the schedule began that this run is for: what another process has read since then is
                 passed over.
+            only: names of the streams to run; empty: all.
         """
         self._slot = slot
         name = self._instance.name
         keep_since = self._now - self._instance.config.keep_raw
         known = await self._store.run(self._store.recall, name, keep_since)
         try:
-            await self._run_streams(await self._streams(known.references, forced), sweeps, forced)
+            streams = await self._streams(known.references, forced)
+            await self._run_streams([one for one in streams if not only or one.name in only], sweeps, forced)
         except StoreError:
             raise
         except (AuthError, ConfigError) as error:
@@ -183,7 +191,7 @@ class InstanceRun:
             found = await self._store.run(self._store.streams, name, stream.name)
             states = {state.name: state for state in found}
             last = states.get("")
-            if last is not None and last.finished_at is not None and self._slot and last.finished_at >= self._slot:
+            if last is not None and self._slot is not None and _was_read(last, self._slot):
                 skipped = "another process has read it just now"
                 self._report.streams.append(StreamReport(name, stream.name, stream.title, "", skipped=skipped))
                 return
@@ -222,7 +230,7 @@ class InstanceRun:
             await self._store.run(self._store.stream_finished, key, None)
             return
         last = state.ok_at if state else None
-        if last is not None and self._now - last < every:
+        if last is not None and timedelta() <= self._now - last < every:
             return
         read = Read(
             stream=stream.name,
@@ -260,9 +268,13 @@ class InstanceRun:
         except Exception as raised:  # a connector's own fault stops its stream only
             _log.exception("stream failed", extra={"instance": key.instance, "stream": key.stream})
             error = f"{type(raised).__name__}: {raised}; report it to the connector's author"
-        await self._store.run(self._store.stream_finished, key, error, asked, "; ".join(run.warnings) or None)
+        news = bool(run.counts.created or run.counts.updated) if key.mode == "poll" else None
+        warned = "; ".join(run.warnings) or None
+        quiet = await self._store.run(self._store.stream_finished, key, error, asked, warned, news)
         kept = unread is not None and await self._keep_page(key, unread)
-        self._ended(key, run, error, time.perf_counter() - started, kept=kept, pauses=fault is not None)
+        told = None if quiet is None else str(quiet)
+        seconds = time.perf_counter() - started
+        self._ended(key, run, error, seconds, kept=kept, pauses=fault is not None, suspicious=told)
         if fault is not None:
             raise fault
         return error is None
@@ -279,7 +291,17 @@ class InstanceRun:
         await self._store.run(self._store.keep_failed_page, page)
         return True
 
-    def _ended(self, key: StreamKey, run: Run, error: str | None, seconds: float, *, kept: bool, pauses: bool) -> None:
+    def _ended(
+        self,
+        key: StreamKey,
+        run: Run,
+        error: str | None,
+        seconds: float,
+        *,
+        kept: bool,
+        pauses: bool,
+        suspicious: str | None,
+    ) -> None:
         counts = {name: getattr(run.counts, name) for name in Counts.__slots__}
         self._report.streams.append(
             StreamReport(
@@ -293,6 +315,7 @@ class InstanceRun:
                 pauses=pauses,
                 warnings=tuple(run.warnings),
                 seconds=seconds,
+                suspicious=suspicious,
             )
         )
         facts: dict[str, Any] = {"instance": key.instance, "stream": key.stream, "mode": key.mode}
@@ -347,8 +370,16 @@ def _told_waiting(instance: str, state: StreamState) -> str:
     return f'{until}; to try now, run "hub sync {instance}"; last seen: {state.error}'
 
 
+def _was_read(state: StreamState, since: datetime) -> bool:
+    """Whether a stream was read since then. An end in the future tells nothing: the clock was set back."""
+    return state.finished_at is not None and since <= state.finished_at <= utc_now()
+
+
 def _waits(state: StreamState | None, now: datetime) -> bool:
-    return state is not None and state.next_try_at is not None and now < state.next_try_at
+    """Whether what failed is still left alone. A failure in the future tells nothing: the clock was set back."""
+    if state is None or state.next_try_at is None or (state.finished_at is not None and state.finished_at > now):
+        return False
+    return now < state.next_try_at
 
 
 def _window_start(sweep: Sweep, last: datetime | None, now: datetime) -> datetime | None:

@@ -4,8 +4,9 @@ store when somebody looks, and for some seconds not again: a scrape must not cos
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -27,8 +28,10 @@ class StoreFigures:
         tickets, messages, dead_letters: how many there are.
         size_bytes: of the database.
         streams: how each stream stands.
+        paused: the names of the instances that are.
         outbox: by instance how many deliveries wait and are set aside.
         oldest: by instance when the delivery was asked for that waits longest.
+        overdue: how many tickets wait for a promise that is broken, by promise.
         surges: those that go on.
     """
 
@@ -38,8 +41,10 @@ class StoreFigures:
     dead_letters: int
     size_bytes: int
     streams: Sequence[StreamState]
+    paused: Sequence[str]
     outbox: Mapping[str, tuple[int, int]]
     oldest: Mapping[str, datetime]
+    overdue: Mapping[str, int]
     surges: Sequence[Surge]
 
 
@@ -53,8 +58,10 @@ def figures(store: Store) -> StoreFigures:
         dead_letters=summary.dead_letters,
         size_bytes=summary.bytes,
         streams=store.streams(),
+        paused=[state.name for state in store.instances() if state.paused_at is not None],
         outbox=store.outbox_counts(),
         oldest=store.outbox_oldest(),
+        overdue=store.overdue(),
         surges=store.open_surges(),
     )
 
@@ -121,6 +128,14 @@ def _of_process(conditions: Conditions, now: datetime) -> Iterator[Metric]:
     yield _gauge("destination_down", "1: deliveries are held back.", one, down)
     retries = (((name,), known.waits) for name, known in polls)
     yield _counter("retries", "Requests that were tried again.", one, retries)
+    limited = (((name,), known.limited_s) for name, known in polls)
+    yield _counter("limit_wait_seconds", "Time that requests waited for the vendor's limits.", one, limited)
+    yield _gauge(
+        "problems",
+        "Other things that are wrong: the log says what.",
+        (),
+        [((), sum(map(len, conditions.problems.values())))],
+    )
     yield _gauge("store_up", "1: the store can be read and written.", (), [((), float(conditions.store is None))])
 
 
@@ -138,16 +153,34 @@ def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
         if state.name == "" and state.stream and state.ok_at is not None and state.gone_at is None
     )
     yield _gauge("stream_lag_seconds", "Time since a stream was last read well.", ("instance", "stream"), lags)
+    paused = (((name,), 1.0) for name in known.paused)
+    yield _gauge("instance_paused", "1: nothing is read or sent until a person lets it go on.", ("instance",), paused)
+    quiet = (
+        ((state.instance, state.stream), float(state.quiet is not None))
+        for state in known.streams
+        if state.name == "" and state.stream and state.gone_at is None
+    )
+    about = "1: read well, and quiet for longer than is usual."
+    yield _gauge("stream_suspicious", about, ("instance", "stream"), quiet)
     for number, (name, about) in enumerate(
         (("outbox_waiting", "Deliveries that wait."), ("outbox_set_aside", "Deliveries that were set aside."))
     ):
         yield _gauge(name, about, ("instance",), (((key,), counts[number]) for key, counts in known.outbox.items()))
     ages = (((name,), (now - at).total_seconds()) for name, at in known.oldest.items())
     yield _gauge("outbox_age_seconds", "How long the oldest delivery waits.", ("instance",), ages)
+    overdue = (((promise,), count) for promise, count in known.overdue.items())
+    yield _gauge("sla_overdue", "Tickets that wait for a promise that is broken.", ("promise",), overdue)
     surges = ((one.series, 1.0) for one in known.surges)
     yield _gauge("surge", "1: more comes in of a series than usual.", ("kind", "name"), surges)
 
 
-def names(text: str) -> set[str]:
-    """Return the names of the figures in *text*, for the docs' test."""
-    return {line.split()[2] for line in text.splitlines() if line.startswith("# HELP ")}
+def described() -> list[tuple[str, str, tuple[str, ...], str]]:
+    """Return of every figure its name, type, labels and meaning."""
+    nothing: dict[str, Any] = {one.name: 0 if one.type is int else {} for one in fields(StoreFigures)}
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    found = [*_of_process(Conditions(), now), *_of_store(StoreFigures(**nothing), now)]
+    return [(one.name + "_total" * (one.type == "counter"), one.type, _labels(one), one.documentation) for one in found]
+
+
+def _labels(metric: Metric) -> tuple[str, ...]:
+    return tuple(getattr(metric, "_labelnames", ()))  # the library keeps them to itself

@@ -21,6 +21,7 @@ class StreamReport:
 
     Counts are of records (``records``) and messages. ``skipped`` says why nothing was read at all. ``pauses``: for this
     error the instance was paused, which is told of it as a whole. ``kept_page``: the answer that it is about is kept.
+    ``suspicious``: why it is, that nothing new came, though nothing went wrong.
     """
 
     instance: str
@@ -38,6 +39,7 @@ class StreamReport:
     pauses: bool = False
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    suspicious: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

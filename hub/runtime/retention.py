@@ -34,10 +34,17 @@ class Retention(BaseModel):
 
 def prune_daily(store: Store, keep: timedelta | None, now: datetime) -> int:
     """Remove old tickets where settings say so and it was not done within a day; return how many."""
+    before = due_before(store, keep, now)
+    return 0 if before is None else prune(store, before, _AT_ONCE).tickets
+
+
+def due_before(store: Store, keep: timedelta | None, now: datetime) -> datetime | None:
+    """Return since when tickets must have been heard of to stay; None: none are to go, or that was done within a
+    day."""
     last = store.pruned_at() if keep is not None else None
-    if keep is None or (last is not None and now - last < _EVERY):
-        return 0
-    return prune(store, now - keep, _AT_ONCE).tickets
+    if keep is None or (last is not None and timedelta() <= now - last < _EVERY):
+        return None
+    return now - keep
 
 
 def prune(store: Store, before: datetime, batches: int | None = None) -> Pruned:

@@ -12,15 +12,26 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from hub.pipeline.source import Source, utc_now
+from hub.runtime.chores import Chores
 from hub.runtime.condition import Conditions
 from hub.runtime.config import InstanceSettings
-from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun
+from hub.runtime.moments import pass_moments
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, SyncReport
-from hub.runtime.scheduler import InstanceState, Schedule, due, next_due, next_slot, schedule_of
+from hub.runtime.scheduler import (
+    Hint,
+    InstanceState,
+    Schedule,
+    Wanted,
+    due,
+    joined,
+    next_due,
+    next_slot,
+    schedule_of,
+    wanted_of,
+)
 from hub.runtime.sources import Workshop
-from hub.runtime.surges import watch_surges
 from hub.sdk import StoreError
 from hub.store import Store
 
@@ -28,8 +39,6 @@ _LOOK_EVERY_S = 0.5  # what other processes ask for (a delivery, a pause) is see
 _JUMP = timedelta(seconds=5)  # by so much the wall clock and the steady one may part before that is a jump
 _INDEX_EVERY_S = 5.0
 _GAP = timedelta(seconds=2)  # between the beginnings of two polls of an instance, however often somebody asks
-_CUSTOMERS_EVERY_S = 2.0
-_SURGES_EVERY_S = 60.0
 _TICK_S = 0.05
 
 _log = logging.getLogger(__name__)
@@ -53,18 +62,23 @@ class Rounds:
         self._clock = clock
         self._polls: dict[str, asyncio.Task[None]] = {}
         self._outboxes: dict[str, asyncio.Task[None]] = {}
-        self._customers: asyncio.Task[None] | None = None
+        chores = Chores(store, conditions, lambda: self._workshop, lambda: self._paused, lambda: not self._stopping)
+        self._chores = {chore.name: chore for chore in chores.all()}
+        self._chores_at = dict.fromkeys(self._chores, 0.0)
+        self._chores_on: dict[str, asyncio.Task[None]] = {}
+        self._moments: asyncio.Task[None] | None = None
         self._due_at: dict[str, datetime] = {}
         self._started_at: dict[str, datetime] = {}
+        self._hints: dict[str, Hint] = {}
         self._paused: frozenset[str] = frozenset()
+        self._able_at: dict[str, datetime] = {}
+        self._clear_at = clock()
         self._wake = asyncio.Event()
         self._hurry = False
         self._stopping = False
         self._ahead = self._clock() - _steady()
-        self._look_at = self._index_at = self._customers_at = 0.0
+        self._look_at = self._index_at = 0.0
         self._unindexed = True
-        self._surges_at = 0.0
-        self._surges: asyncio.Task[None] | None = None
         self.swap(workshop)
 
     # --- what is to be done ---------------------------------------------------------------------------------------
@@ -81,6 +95,7 @@ class Rounds:
         self._workshop, self._schedules = workshop, schedules
         for name in self._due_at.keys() - schedules.keys():
             self._conditions.forget(name)
+            self._hints.pop(name, None)
         self._set_due(schedules)
 
     def recall(self) -> None:
@@ -91,14 +106,24 @@ class Rounds:
                 self._started_at[state.instance] = max(last or state.finished_at, state.finished_at)
         self._set_due(self._schedules)
 
-    def ask(self, name: str) -> bool:
-        """Poll an instance soon, though not again at once; return whether there is one of that name that reads."""
+    def ask(self, name: str, streams: Iterable[str] = ()) -> bool:
+        """Poll an instance soon, though not again at once; return whether there is one of that name that reads.
+
+        Args:
+            streams: which of its streams have news; empty: any may.
+        """
         if name not in self._schedules:
             return False
-        soonest = self._started_at.get(name, self._clock()) + _GAP
-        self._due_at[name] = min(self._due_at[name], max(self._clock(), soonest))
+        now = self._clock()
+        self._hints[name] = joined(Hint(streams), self._hints.get(name))
+        self._due_at[name] = min(self._due_at[name], self._soonest(name, now))
         self._wake.set()
         return True
+
+    def _soonest(self, name: str, now: datetime) -> datetime:
+        """Return when a hint may let an instance be polled; a beginning in the future tells nothing."""
+        last = self._started_at.get(name)
+        return now if last is None or last > now else max(now, last + _GAP)
 
     def source(self, name: str) -> Source:
         """Return an instance ready to run."""
@@ -107,6 +132,8 @@ class Rounds:
     def _set_due(self, schedules: dict[str, Schedule]) -> None:
         now = self._clock()
         self._due_at = {name: next_slot(one, self._started_at.get(name), now) for name, one in schedules.items()}
+        for name in self._hints:
+            self._due_at[name] = min(self._due_at[name], self._soonest(name, now))
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 
@@ -126,6 +153,8 @@ class Rounds:
         ahead = self._clock() - _steady()
         if abs(ahead - self._ahead) > _JUMP:
             _log.warning("the clock was set", extra={"by_s": round((ahead - self._ahead).total_seconds())})
+            self._clear_at = self._clock()
+            self._able_at.clear()
             self._set_due(self._schedules)
         self._ahead = ahead
 
@@ -133,10 +162,12 @@ class Rounds:
         """See what other processes did, begin what waits in outboxes, bring the search up to date."""
         try:
             states = await self._store.run(self._store.instances)
-            self._paused = frozenset(state.name for state in states if state.paused_at is not None)
+            paused = frozenset(state.name for state in states if state.paused_at is not None)
+            self._able_at.update(dict.fromkeys(self._paused - paused, self._clock()))
+            self._paused = paused
+            self._begin_moments(await self._store.run(self._store.next_moment))
             for name in await self._store.run(self._store.outbox_ready):
                 self._begin_outbox(name)
-            self._begin_customers()
             if self._unindexed and time.monotonic() >= self._index_at:
                 self._unindexed = await self._store.run(self._store.index_batch) > 0
                 self._index_at = time.monotonic() + (0 if self._unindexed else _INDEX_EVERY_S)
@@ -144,7 +175,7 @@ class Rounds:
             self._conditions.store_failed(str(error))
         else:
             self._conditions.store_works()
-            self._begin_surges()
+            self._begin_chores()
 
     def _rest_s(self) -> float:
         coming = next_due(self._states())
@@ -163,24 +194,23 @@ class Rounds:
     def _begin_polls(self) -> None:
         now = self._clock()
         for name in due(self._states(), now):
-            slot = self._due_at[name]
+            wanted = wanted_of(self._schedules[name], self._started_at.get(name), now, self._hints.pop(name, None))
+            lag = now - max(self._due_at[name], self._able_at.get(name, self._clear_at), self._clear_at)
             self._started_at[name] = now
             self._due_at[name] = self._schedules[name].after(now)
-            self._conditions.began(name, now, (now - slot).total_seconds())
-            task = asyncio.create_task(self._poll(name), name=f"poll {name}")
+            self._conditions.began(name, now, lag.total_seconds())
+            task = asyncio.create_task(self._poll(name, wanted), name=f"poll {name}")
             self._polls[name] = task
             task.add_done_callback(partial(self._poll_ended, name))
 
-    async def _poll(self, name: str) -> None:
+    async def _poll(self, name: str, wanted: Wanted) -> None:
         instance, report = self._instance(name), SyncReport()
         if instance is None:
             return
         run = InstanceRun(self._workshop, self._store, instance, report, self._page_stored)
-        await run.sync(sweeps=True, slot=self._schedules[name].slot(self._clock()))
-        if any(
-            stream.pauses for stream in report.streams
-        ):  # known before the next look: a poll would find nothing wrong
-            self._paused |= {name}
+        await run.sync(sweeps=True, slot=wanted.unless_since, only=wanted.streams)
+        if any(stream.pauses for stream in report.streams):
+            self._paused |= {name}  # known before the next look: a poll would find nothing wrong
         self._conditions.ended(name, report, self._clock())
 
     def _page_stored(self, progress: Progress) -> None:
@@ -217,41 +247,34 @@ class Rounds:
         del self._outboxes[name]
         self._told(name, task)
 
-    # --- customers ------------------------------------------------------------------------------------------------
+    # --- chores ---------------------------------------------------------------------------------------------------
 
-    def _begin_customers(self) -> None:
-        if self._customers is None and time.monotonic() >= self._customers_at:
-            self._customers_at = time.monotonic() + _CUSTOMERS_EVERY_S
-            self._customers = asyncio.create_task(self._identify(), name="customers")
-            self._customers.add_done_callback(self._customers_ended)
+    def _begin_chores(self) -> None:
+        now = time.monotonic()
+        for name, chore in self._chores.items():
+            if now >= self._chores_at[name] and name not in self._chores_on and not self._stopping:
+                self._chores_at[name] = now + chore.every_s
+                task = asyncio.create_task(chore.run(), name=name)
+                self._chores_on[name] = task
+                task.add_done_callback(partial(self._chore_ended, name))
 
-    async def _identify(self) -> None:
-        report, settings = SyncReport(), self._workshop.settings
-        await identify(self._workshop, self._store, list(settings.instances.values()), report, forced=False)
-        for problem in report.problems:
-            _log.error("customers cannot be asked about", extra={"problem": problem})
+    def _chore_ended(self, name: str, task: "asyncio.Task[None]") -> None:
+        del self._chores_on[name]
+        self._told(name, task)
 
-    def _customers_ended(self, task: "asyncio.Task[None]") -> None:
-        self._customers = None
-        self._told("customers", task)
+    # --- the clock ------------------------------------------------------------------------------------------------
 
-    # --- surges ---------------------------------------------------------------------------------------------------
+    def _begin_moments(self, next_at: datetime | None) -> None:
+        if next_at is not None and next_at <= self._clock() and self._moments is None and not self._stopping:
+            self._moments = asyncio.create_task(self._pass_moments(), name="moments")
+            self._moments.add_done_callback(self._moments_ended)
 
-    def _begin_surges(self) -> None:
-        if self._surges is None and not self._stopping and time.monotonic() >= self._surges_at:
-            self._surges_at = time.monotonic() + _SURGES_EVERY_S
-            self._surges = asyncio.create_task(self._watch_surges(), name="surges")
-            self._surges.add_done_callback(self._surges_ended)
+    async def _pass_moments(self) -> None:
+        await pass_moments(self._workshop, self._store, lambda: not self._stopping)
 
-    async def _watch_surges(self) -> None:
-        report = SyncReport()
-        await watch_surges(self._workshop.settings, self._store, report)
-        for told in report.deliveries:
-            self._conditions.worked_off(told.instance, told)
-
-    def _surges_ended(self, task: "asyncio.Task[None]") -> None:
-        self._surges = None
-        self._told("surges", task)
+    def _moments_ended(self, task: "asyncio.Task[None]") -> None:
+        self._moments = None
+        self._told("moments", task)
 
     # --- how they end ---------------------------------------------------------------------------------------------
 
@@ -272,9 +295,8 @@ class Rounds:
             How many had to be ended.
         """
         self._stopping = True
-        tasks = [*self._polls.values(), *self._outboxes.values()]
-        tasks += [self._customers] if self._customers is not None else []
-        tasks += [self._surges] if self._surges is not None else []
+        tasks = [*self._polls.values(), *self._outboxes.values(), *self._chores_on.values()]
+        tasks += [self._moments] if self._moments is not None else []
         if not tasks:
             return 0
         await self._end_of(tasks, grace_s)

@@ -115,6 +115,36 @@ def next_slot(schedule: Schedule, started_at: datetime | None, now: datetime) ->
     return schedule.after(now)
 
 
+Hint = frozenset[str]
+"""Names of streams of an instance that somebody says have news; empty: any may."""
+
+
+def joined(hint: Hint, other: Hint | None) -> Hint:
+    """Return what two hints say together; None is none."""
+    return hint if other is None else hint | other if hint and other else Hint()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a poll is to read.
+
+    Args:
+        streams: which streams; empty: all.
+        unless_since: what was read since then, by whomever, is passed over; None: nothing is.
+    """
+
+    streams: Hint
+    unless_since: datetime | None
+
+
+def wanted_of(schedule: Schedule, started_at: datetime | None, now: datetime, hint: Hint | None) -> Wanted:
+    """Return what a poll that begins now is to read: everything where its slot is due, else what *hint* names."""
+    if hint is None:
+        return Wanted(Hint(), schedule.slot(now))
+    # What was read since the hint came may have been asked for before it.
+    return Wanted(Hint() if next_slot(schedule, started_at, now) <= now else hint, None)
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceState:
     """What is known of an instance.

@@ -30,6 +30,9 @@ _SECRET = 6  # characters; anything shorter would take pieces out of what people
 Waiting = Callable[[str, int, float, HubError], None]
 """Told before each wait between two tries: instance, which try failed, seconds, why."""
 
+Limited = Callable[[str, float], None]
+"""Told after each wait for a vendor's limits: instance, seconds."""
+
 
 @dataclass(frozen=True)
 class Workshop:
@@ -40,6 +43,7 @@ class Workshop:
         transport: the process's one.
         policy: how often and how long to try again.
         on_wait: told before each wait.
+        on_limit: told how long each request waited for the vendor's limits.
         rules: loads the rules in force.
     """
 
@@ -47,6 +51,7 @@ class Workshop:
     transport: Transport
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     on_wait: Waiting | None = None
+    on_limit: Limited | None = None
     rules: "Callable[[], RuleSet] | None" = None
     _made: dict[str, Source] = field(default_factory=dict, repr=False)
 
@@ -78,10 +83,11 @@ class Workshop:
 
     def _make(self, instance: InstanceSettings) -> Source:
         source = offline_source(self.settings, instance)
-        on_wait = self.on_wait
+        on_wait, on_limit = self.on_wait, self.on_limit
+        waited = None if on_limit is None else partial(on_limit, instance.name)
         return replace(
             source,
-            **_far_side(instance.name, source.connector, self.transport),
+            **_far_side(instance.name, source.connector, self.transport, waited),
             policy=self.policy,
             on_wait=None if on_wait is None else lambda *told: on_wait(instance.name, *told),
         )
@@ -110,7 +116,9 @@ class _FarSide(TypedDict):
     hold: Callable[[Request, timedelta, str | None], Awaitable[None]]
 
 
-def _far_side(name: str, connector: Connector[Any], transport: Transport) -> _FarSide:
+def _far_side(
+    name: str, connector: Connector[Any], transport: Transport, waited: Callable[[float], None] | None = None
+) -> _FarSide:
     """Return the ways of an instance to its source: *connector* behind credentials, limits and *transport*."""
     config = connector.config
     # First the credentials: where they hold the address too, as a webhook does, only the connector says so.
@@ -125,7 +133,13 @@ def _far_side(name: str, connector: Connector[Any], transport: Transport) -> _Fa
 
     async def once(request: Request, auth: Auth) -> Response:
         response = await transport.send(
-            request, base_url=base_url, auth=auth, limits=limits_of(request), account=account, timeout=config.timeout
+            request,
+            base_url=base_url,
+            auth=auth,
+            limits=limits_of(request),
+            account=account,
+            timeout=config.timeout,
+            waited=waited,
         )
         return _without(auth.secrets(), response)
 

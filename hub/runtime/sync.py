@@ -3,23 +3,21 @@
 import time
 from collections.abc import Callable, Sequence
 
-from hub.pipeline.source import utc_now
 from hub.runtime.answers import unpublished_problems
+from hub.runtime.chores import prune, tell_people
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.identify_run import identify
 from hub.runtime.instance_run import InstanceRun, together
+from hub.runtime.moments import pass_moments
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.renamed import readdress
 from hub.runtime.reports import Progress, StreamReport, SyncReport
-from hub.runtime.retention import prune_daily
 from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Waiting, Workshop
 from hub.runtime.surges import watch_surges
 from hub.runtime.transport import Transport
-from hub.sdk.config import KEEP_RAW
 from hub.store import InstanceState, Store
-from hub.store.notices import PREFIX
 
 
 async def sync(
@@ -34,7 +32,8 @@ async def sync(
 ) -> SyncReport:
     """Poll the instances *names* (all: empty) once, run the sweeps that are due, work off what waits for them in the
     outbox, tell people what rules want them to know (in *lang*), see whether more comes in than usual, bring the search
-    index up to date; where all instances are meant, remove old tickets too, once a day.
+    index up to date; where all instances are meant, remove old tickets too, once a day. What the clock has brought to
+    tickets is decided first, and once more when everything was read.
 
     Streams and deliveries that wait after failures are passed over, unless their instance is named.
 
@@ -52,27 +51,24 @@ async def sync(
     with relaxed_collector():
         async with Transport() as transport:
             workshop = Workshop(settings, transport, on_wait=on_wait, rules=in_force.load)
+            await pass_moments(workshop, store)
             readable = [instance for instance in runnable if "pull" in instance.abilities]
             runs = (InstanceRun(workshop, store, instance, report, on_progress) for instance in readable)
             await together(run.sync(sweeps, forced=bool(names)) for run in runs)
             # Before deliveries: what is proposed until it is known who the customer is may be asked for then.
             await identify(workshop, store, runnable, report, forced=bool(names))
+            await pass_moments(workshop, store)  # what came while it was read
             # Only now: what was just read may have paused an instance, or found what a lost answer left there.
             await _work_off(workshop, store, runnable, report, forced=bool(names))
         report.problems.extend(workshop.answering.problems)
         report.problems.extend(await store.run(unpublished_problems, settings.replies, store))
-        if settings.notify or any(key.startswith(PREFIX) for key in await store.run(store.outbox_counts)):
-            from hub.runtime.notify import notify  # it brings apprise's neighbours, which most hubs never need
-
-            await notify(settings, store, report, lang)
+        await tell_people(settings, store, report, lang)
         await watch_surges(settings, store, report, lang)
         while done := await store.run(store.index_batch):
             report.indexed += done
     report.cases = await store.run(store.case_news, settings.escalation.stuck_after)
-    if not names and not settings.broken:
-        await store.run(_prune_left_over, settings, store, [instance.name for instance in runnable])
     if not names:
-        report.pruned = await store.run(prune_daily, store, settings.keep_tickets, utc_now())
+        report.pruned = await store.run(prune, settings, store, [instance.name for instance in runnable])
     report.seconds = time.perf_counter() - started
     return report
 
@@ -101,11 +97,3 @@ def _runnable(
         else:
             report.problems.append(f'instance "{state.name}" is paused: {state.paused_reason}; then {todo}')
     return [instance for instance in chosen if instance.name not in paused]
-
-
-def _prune_left_over(settings: Settings, store: Store, done: Sequence[str]) -> None:
-    """Remove old originals of instances that did not run: paused, or no longer configured."""
-    now = utc_now()
-    for name in set(store.owners_of_originals()) - set(done) - set(settings.disabled):
-        instance = settings.instances.get(name)
-        store.prune_originals(name, now - (instance.config.keep_raw if instance else KEEP_RAW))

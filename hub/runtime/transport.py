@@ -16,7 +16,7 @@ import logging
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
@@ -104,6 +104,7 @@ class Transport:
         limits: Sequence[Limit],
         account: str,
         timeout: timedelta,  # noqa: ASYNC109 - it leaves out the wait for the limiter, which a caller's could not
+        waited: Callable[[float], None] | None = None,
     ) -> Response:
         """Send *request* and return the answer, whatever its status; redirects are followed unless it says otherwise.
 
@@ -114,6 +115,7 @@ class Transport:
             limits: what the request counts against; see :meth:`Limiter.slot`.
             account: whom the limits belong to; from :func:`hub.runtime.limits.account_key`.
             timeout: deadline of the whole, body and redirects included; waiting for *limits* does not count.
+            waited: told how many seconds that took.
 
         Raises:
             TransientError: the source is away, slow, or broke off. ``undone`` when nothing was sent.
@@ -124,8 +126,11 @@ class Transport:
         hop = Hop.first(request, base_url, auth, self._headers)
         left_s = timeout.total_seconds()
         for _ in range(MAX_REDIRECTS + 1):
+            asked = time.monotonic()
             # Another host is no part of the account.
             async with self._limiter.slot(account, limits if hop.trusted else (), 2 * left_s + _LEASE_MARGIN_S):
+                if waited is not None:
+                    waited(time.monotonic() - asked)
                 host = self._host(hop)
                 async with host.line:
                     started = time.monotonic()

@@ -6,10 +6,13 @@ dies in between never creates a second one.
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hmac import compare_digest
 from typing import Any, Literal
+from urllib.parse import parse_qsl
 
 from hub.sdk.errors import HubError
 from hub.sdk.messages import Request, Response
@@ -19,6 +22,9 @@ ActionName = Literal[
     "reply", "edit_reply", "delete_reply", "report", "add_tags", "set_tags", "set_sentiment", "mark_spam", "hide"
 ]
 """What ``act`` may be asked to do; a connector's ``actions`` says which of them it can."""
+
+
+_FIELDS = 10_000  # a form with more is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +166,42 @@ Checks = Generator[Request, Response, tuple[Shortcoming, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A call that a vendor made to us. A hint, never the record itself."""
+    """A call that a vendor made to us. A hint, never the record itself.
+
+    Args:
+        headers: of the call, in any case.
+        body: as it came, at most a megabyte.
+        path: what stood behind ``/hooks/INSTANCE/``.
+    """
 
     headers: Mapping[str, str]
     body: bytes
     path: str = ""
+
+    def is_at(self, secret: str | None) -> bool:
+        """Whether the address ends in *secret*; never where there is none. In constant time."""
+        last = self.path.partition("?")[0].rstrip("/").rpartition("/")[2]
+        return _same(last, secret)
+
+    def has_password(self, secret: str | None) -> bool:
+        """Whether it brings *secret* as the password of HTTP Basic, whoever's; never where there is none. In constant
+        time."""
+        given = {name.lower(): value for name, value in self.headers.items()}.get("authorization", "")
+        scheme, _, coded = given.partition(" ")
+        try:
+            pair = b64decode(coded.strip(), validate=True).decode("utf-8", "replace")
+        except ValueError:
+            return False
+        return scheme.lower() == "basic" and _same(pair.partition(":")[2], secret)
+
+    def form(self) -> dict[str, str]:
+        """Return the fields of a form by name, brackets and all (``auth[domain]``), of those named twice the last;
+        empty where the body is none."""
+        try:
+            return dict(parse_qsl(self.body.decode("utf-8", "replace"), max_num_fields=_FIELDS))
+        except ValueError:
+            return {}
+
+
+def _same(given: str, secret: str | None) -> bool:
+    return bool(secret) and compare_digest(given.encode(errors="replace"), (secret or "").encode())

@@ -13,9 +13,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from hub.store import queries
-from hub.store.deciding import CAUSE, apply_decision, proposed, states_of, wish_of
+from hub.store.deciding import CAUSE, apply_decision, clocked, notices_of, proposed, states_of, wish_of
 from hub.store.facts import PROPOSED, decided_of, facts_of_rows
 from hub.store.history import OPEN_STATES, History
+from hub.store.moments import Moment, moment_of, put
 from hub.store.notices import ask_notices
 from hub.store.page import Event, Router, Wish
 from hub.store.rows import dumps
@@ -38,16 +39,20 @@ def decide_again(
     states = states_of(connection, sorted(numbers))
     history = History(connection) if router.needs_history() else None
     wishes: list[Wish] = []
+    moments: list[Moment] = []
     surging = surging_now(connection, now) if router.needs_surges() else None
     for row, written in queries.cases_of(connection, sorted(numbers)):
         before = replace(row)
         customer = history.of(row) if history else None
         facts = facts_of_rows(row, written, now=now, customer=customer, states=states[row.n], surging=surging)
-        told, decided = decided_of(row).get(PROPOSED, []), router.decide(facts)
-        ask_notices(connection, [(row.n, decided.notify)], micros(now))
+        known, decided = decided_of(row), router.decide(facts)
         fields = apply_decision(row, decided, micros(now), with_state=with_state)
         events = [Event(row.n, "decided", CAUSE, {"fields": fields})] if fields else []
-        for event in (*events, *proposed(row.n, decided, told)):
+        moments.append(moment_of(row.n, decided.outlook))
+        clock = clocked(row.n, decided, known)
+        ask_notices(connection, notices_of(row.n, decided, clock), micros(now))
+        told = (*clock, *proposed(row.n, decided, known.get(PROPOSED, [])))
+        for event in (*events, *told):
             row.updated_at = micros(now)
             values = {"ticket_n": row.n, "at": micros(now), "kind": event.kind, "cause": event.cause}
             connection.execute(sa.insert(ticket_events).values(**values, data=dumps(dict(event.data))))
@@ -56,5 +61,6 @@ def decide_again(
             connection.execute(sa.update(tickets).where(tickets.c.n == row.n).values(**values))
         if row.own_state in OPEN_STATES and (wish := wish_of(row, decided)):
             wishes.append(wish)
+    put(connection, moments)
     ask_wishes(connection, wishes, micros(now), destinations=router.destinations, once=True)
     tell(connection, numbers, CAUSE, micros(now))

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from hub.store.corrections import correct
 from hub.store.facts import RULED_STATE, SET_THERE
+from hub.store.moments import wake
 from hub.store.outbox import Outgoing, ask_change, open_cases
 from hub.store.rows import dumps
 from hub.store.tables import ticket_events, tickets
@@ -66,6 +67,8 @@ def set_by_hand(
     values = _columns(row, wanted, at) | {"decided": facts, "updated_at": at}
     if fields or (by_hand, away) != (sorted(pinned), decided.get(SET_THERE, [])):
         connection.execute(sa.update(tickets).where(tickets.c.n == ticket_n).values(**values))
+    if "state" in fields:
+        wake(connection, ticket_n, at)
     if "decision" in decided:
         correct(connection, ticket_n, before, wanted, handed_back, cause, at)
     asked = _tell_cases(connection, ticket_n, fields, cause, at)

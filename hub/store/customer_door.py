@@ -14,6 +14,7 @@ from hub.store import contacts, customer_links, customer_views, history, inquiri
 from hub.store.again import decide_again
 from hub.store.customer_links import Profile
 from hub.store.customer_views import CustomerLine, CustomerView
+from hub.store.figures_refresh import note_stale
 from hub.store.history import OPEN_STATES
 from hub.store.inquiries import Asking, Crm
 from hub.store.links import chunks
@@ -170,7 +171,11 @@ class Customers(ABC):
 
 
 def _decide(connection: sa.Connection, router: Router | None, digests: Collection[int], now: datetime) -> None:
-    """Let rules decide once more for the open tickets of profiles."""
+    """Let the figures of the tickets of profiles be counted anew, and rules decide once more for the open ones."""
+    for some in chunks(sorted(digests)):
+        note_stale(
+            connection, connection.execute(sa.select(tickets.c.n).where(tickets.c.customer.in_(some))).scalars().all()
+        )
     if router is None:
         return
     numbers: list[int] = []

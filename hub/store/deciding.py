@@ -13,8 +13,9 @@ import orjson
 import sqlalchemy as sa
 
 from hub.sdk.ticket import State
-from hub.store.facts import PROPOSED, RULED_STATE, SET_THERE, decided_of, facts_of_rows
+from hub.store.facts import ALARMED, PROPOSED, RULED_STATE, SET_THERE, decided_of, facts_of_rows
 from hub.store.history import History
+from hub.store.moments import Moment, alarms, moment_of
 from hub.store.page import Checkpoint, Decided, Escalation, Event, Notice, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.surges import surging_now
@@ -29,12 +30,13 @@ _OVER = ("solved", "closed", "hidden")
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of deciding, beside the rows: events, the cases that tickets are to have elsewhere, whom to tell of
-    them, and the tickets that rules answer or act on, with what was decided of them."""
+    them, the tickets that rules answer or act on, with what was decided of them, and when the clock brings what."""
 
     events: list[Event] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     acting: list[tuple[Case, Decided]] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
 
 
 def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, cases: Sequence[Case]) -> Outcome:
@@ -55,7 +57,7 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
             surging=surging,
         )
         decided = router.decide(facts)
-        told = decided_of(case.row).get(PROPOSED, [])
+        before = decided_of(case.row)
         kept = replace(case.row) if checkpoint.replay else case.row
         fields = apply_decision(case.row, decided, micros(checkpoint.now))
         if checkpoint.replay and not case.news:
@@ -65,11 +67,14 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
             case.row.updated_at = micros(checkpoint.now)
         if fields and case.before is not None:
             outcome.events.append(Event(case.row.n, "decided", CAUSE, {"fields": fields}))
-        outcome.events.extend(proposed(case.row.n, decided, told))
+        outcome.events.extend(proposed(case.row.n, decided, before.get(PROPOSED, [])))
+        clock = clocked(case.row.n, decided, before)
+        outcome.events.extend(clock)
+        outcome.moments.append(moment_of(case.row.n, decided.outlook))
         if wish := wish_of(case.row, decided):
             outcome.wishes.append(wish)
-        if decided.notify and checkpoint.effects:  # history is nobody's alarm
-            outcome.notices.append((case.row.n, decided.notify))
+        if checkpoint.effects:  # history is nobody's alarm
+            outcome.notices.extend(notices_of(case.row.n, decided, clock))
         if decided.acts or decided.answer:
             outcome.acting.append((case, decided))
     return outcome
@@ -103,6 +108,19 @@ def proposed(ticket_n: int, decided: Decided, told: Sequence[Any]) -> Iterator[E
             yield Event(ticket_n, "escalation_proposed", CAUSE, {"to": one.to, "department": one.department})
 
 
+def clocked(ticket_n: int, decided: Decided, before: Mapping[str, Any]) -> list[Event]:
+    """Return events of what the clock has brought, but for what was told of *before*."""
+    return alarms(ticket_n, before.get(ALARMED, {}), decided.outlook, decided.sla.policy if decided.sla else None)[0]
+
+
+def notices_of(ticket_n: int, decided: Decided, clock: Sequence[Event]) -> Iterator[Notice]:
+    """Yield whom to tell of a ticket: first of what the *clock* has just brought, then whoever was never told."""
+    for name, promises in decided.notify_again:
+        last = [event.data for event in clock if event.kind != "sla_kept" and event.data["promise"] in promises][-1:]
+        yield from (Notice(ticket_n, (name,), f"{data['promise']} {data['reached']}") for data in last)
+    yield Notice(ticket_n, decided.notify)
+
+
 def _order(message: MessageRow) -> tuple[int, bytes]:
     return message.created_at, message.id
 
@@ -125,6 +143,8 @@ def apply_decision(row: TicketRow, decided: Decided, now: int, *, with_state: bo
             setattr(row, name, getattr(decided, name))
     kept = {name: value for name, value in facts.items() if name in by_hand or name in ("set_by_hand", SET_THERE)}
     rest = {name: value for name, value in _rest(decided).items() if name not in by_hand}
+    if told := alarms(row.n, facts.get(ALARMED, {}), decided.outlook, None)[1]:
+        rest[ALARMED] = told
     if "state" not in by_hand and with_state:
         _apply_state(row, decided.state, facts.get(RULED_STATE), now)
         rest |= {RULED_STATE: decided.state} if decided.state else {}

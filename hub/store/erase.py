@@ -35,6 +35,7 @@ from hub.store.tables import (
     outbox,
     stale_figures,
     ticket_events,
+    ticket_moments,
     tickets,
 )
 
@@ -166,6 +167,7 @@ def _delete_figures(
 ) -> None:
     figures_refresh.forget(connection, concerned, names)
     _delete(connection, stale_figures, opened, "ticket_n")
+    _delete(connection, ticket_moments, opened, "ticket_n")
 
 
 def _profiles(connection: sa.Connection, written: Sequence[MessageRow]) -> set[int]:

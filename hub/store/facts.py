@@ -23,7 +23,10 @@ PROPOSED = "proposed"
 SET_THERE = "set_there"
 """Key of ``tickets.decided``: the pinned fields that people at a destination set, not one here."""
 
-PRIVATE = frozenset((RULED_STATE, PROPOSED, SET_THERE))
+ALARMED = "alarmed"
+"""Key of ``tickets.decided``: the deadlines that were told of, see :mod:`hub.store.moments`."""
+
+PRIVATE = frozenset((RULED_STATE, PROPOSED, SET_THERE, ALARMED))
 """Keys of ``tickets.decided`` that are no fields of a ticket."""
 
 _NOWHERE: Mapping[str, Any] = {}

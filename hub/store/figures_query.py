@@ -47,6 +47,7 @@ DIMENSIONS: Mapping[str, Dimension] = {
     "case-assignee": Dimension(_t.case_assignees, many=True),
     "tag": Dimension(_t.tags, many=True),
     "rule": Dimension(_t.rules, many=True),
+    "segment": Dimension(_t.segments, many=True),
 }
 """By name; a ticket counts once for each name of a list."""
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hub.store.figures import Answer, Clocks, Happened, Linked, Span, TicketFigures, Written, figures_of
 from hub.store.insertion import insert
 from hub.store.links import chunks
+from hub.store.people import People
 from hub.store.tables import (
     answer_figures,
     case_figures,
@@ -30,7 +31,7 @@ _EVENTS = 6000  # looked at in one batch
 _STALE = 2000
 _MADE = (answer_figures, case_figures, ticket_figures)
 _READ = ("n", "created_at", "closed_at", "state", "content", "decided", "rating", "instance", "platform", "kind",
-         "category", "priority", "queue")  # fmt: skip
+         "category", "priority", "queue", "customer")  # fmt: skip
 _PLAIN = ("instance", "platform", "kind", "category", "priority", "queue", "state")
 
 
@@ -112,8 +113,8 @@ def _using(connection: sa.Connection, names: Collection[str]) -> list[int]:
 
 
 def _shared(table: sa.Table) -> list[sa.Column[Any]]:
-    wanted = (*_PLAIN, "operator", "policy", "tags", "rules", "departments", "case_assignees", "answered_by",
-              "department", "assignee")  # fmt: skip
+    wanted = (*_PLAIN, "operator", "policy", "tags", "rules", "departments", "case_assignees", "segments",
+              "answered_by", "department", "assignee")  # fmt: skip
     return [column for column in table.columns if column.name in wanted]
 
 
@@ -151,12 +152,12 @@ class _Names:
 
 
 def _count(connection: sa.Connection, numbers: Sequence[int], clocks: Clocks) -> None:
-    names = _Names(connection)
+    names, people = _Names(connection), People(connection)
     for some in chunks(numbers):
         made = list(_figures(connection, some, clocks))
         for table in _MADE:
             connection.execute(sa.delete(table).where(table.c.ticket_n.in_(some)))
-        _insert(connection, ticket_figures, [_ticket_values(row, one, names) for row, one in made])
+        _insert(connection, ticket_figures, [_ticket_values(row, one, names, people) for row, one in made])
         answers = [_answer_values(row.n, n, answer, names) for row, one in made
                    for n, answer in enumerate(one.answers) if n]  # fmt: skip
         _insert(connection, answer_figures, answers)
@@ -190,8 +191,9 @@ def _by_ticket(
 _NO_ANSWER = Answer(Span(), None)
 
 
-def _ticket_values(row: Any, one: TicketFigures, names: _Names) -> tuple[Any, ...]:
+def _ticket_values(row: Any, one: TicketFigures, names: _Names, people: People) -> tuple[Any, ...]:
     """Return a row of ``ticket_figures``, in the order of its columns."""
+    person = people.of(row.customer)
     first = one.answers[0] if one.answers else _NO_ANSWER
     answer, solve = first.span, one.solve
     return (
@@ -200,6 +202,7 @@ def _ticket_values(row: Any, one: TicketFigures, names: _Names) -> tuple[Any, ..
         names.number(one.operator), names.number(one.policy),
         names.listed(one.tags), names.listed(one.rules),
         names.listed(one.named("department")), names.listed(one.named("assignee")),
+        names.listed(sorted(person.loyalty) if person else ()),
         None if row.rating is None else round(row.rating * 100), one.likes, one.lag_s,
         None if one.target is None else round(one.target * 1000),
         answer.at, names.number(first.by), answer.seconds, answer.pause, answer.due,

@@ -18,6 +18,7 @@ from hub.sdk.drafts import FollowUp, TicketDraft
 from hub.sdk.ticket import Link
 from hub.store.facts import SET_THERE
 from hub.store.heard import begun
+from hub.store.moments import wake
 from hub.store.page import Checkpoint
 from hub.store.rows import dumps
 from hub.store.tables import erased_authors, links, micros, outbox, ticket_events, tickets
@@ -248,6 +249,7 @@ def _move(connection: sa.Connection, ticket_n: int, at: int, before: Sequence[st
     shown = "hidden" if row.state == "hidden" else state
     connection.execute(sa.update(tickets).where(tickets.c.n == ticket_n).values(own_state=state, state=shown))
     note(connection, ticket_n, at, "changed", {"fields": {"state": [row.own_state, state]}})
+    wake(connection, ticket_n, at)
 
 
 # --- erased cases -----------------------------------------------------------------------------------------------------

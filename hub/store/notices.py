@@ -1,4 +1,5 @@
-"""Who is to be told of a ticket, in the outbox: each name once for each ticket, however often it is decided.
+"""Who is to be told of a ticket, in the outbox: each name once for each ticket, however often it is decided; and once
+more for each warning and breach that a rule tells it of.
 
 A row has the effect ``notify``, and as its instance the name behind ``notify:``, which no instance can have.
 """
@@ -22,13 +23,14 @@ def ask_notices(connection: sa.Connection, wanted: Iterable[Notice], at: int) ->
     Args:
         at: now, microseconds.
     """
-    for ticket_n, names in wanted:
+    for ticket_n, names, occasion in wanted:
         if not names:
             continue
         ticket = connection.execute(sa.select(tickets.c.id).where(tickets.c.n == ticket_n)).scalar_one()
         for name in names:
-            marker = marker_of(ticket, PREFIX + name, NOTIFY, NOTIFY)
-            known = sa.select(outbox.c.n).where(outbox.c.marker == marker)
+            marker = marker_of(ticket, PREFIX + name, NOTIFY, f"{NOTIFY} {occasion}" if occasion else NOTIFY)
+            mine = (outbox.c.ticket_n == ticket_n) & (outbox.c.instance == PREFIX + name)
+            known = sa.select(outbox.c.n).where(outbox.c.marker == marker if occasion else mine)
             if connection.execute(known).first() is None:
                 row = {"ticket_n": ticket_n, "instance": PREFIX + name, "role": NOTIFY, "effect": NOTIFY}
                 row |= {"marker": marker, "payload": dumps({"cause": "rule"}), "state": "waiting", "attempts": 0}

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hub.routing.destinations import Destinations
 from hub.routing.facts import Facts
+from hub.routing.moments import NOTHING, Outlook
 from hub.sdk.actions import ActionName
 from hub.sdk.drafts import Change, FollowUp, TicketDraft
 from hub.sdk.messages import Cursor, Mode
@@ -24,11 +25,13 @@ class Escalation:
         to: the instance's name.
         department: whom it is for, in the hub's words.
         role: ``escalated`` (the ticket waits for it) or ``delivered`` (people work on it there).
+        once: not again once it was asked for, whatever became of that.
     """
 
     to: str
     department: str | None = None
     role: Literal["escalated", "delivered"] = "escalated"
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,13 @@ class Answering:
 Wish = tuple[int, tuple[Escalation, ...]]
 """A ticket's row number, and the cases that routing wants for it."""
 
-Notice = tuple[int, tuple[str, ...]]
-"""A ticket's row number, and the names of those who are to be told of it."""
+
+class Notice(NamedTuple):
+    """A ticket's row number, and names of those who are to be told of it: once, and once more for each *occasion*."""
+
+    ticket_n: int
+    names: tuple[str, ...]
+    occasion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,8 @@ class Decided:
         acts: what is to be done with the record at its source, once each.
         answer: what the customer is to be answered.
         notify: names of those to be told.
+        outlook: what the clock has brought, and when it brings the next.
+        notify_again: names with the promises whose warning or breach is an occasion to tell them once more.
     """
 
     priority: str
@@ -152,6 +162,8 @@ class Decided:
     acts: tuple[Act, ...] = ()
     answer: Answer | None = None
     notify: tuple[str, ...] = ()
+    outlook: Outlook = NOTHING
+    notify_again: tuple[tuple[str, frozenset[str]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hub.sdk.errors import StoreError
 from hub.store import failed
 from hub.store.page import StreamKey
+from hub.store.quiet import Quiet, note_poll, quiet_streams
 from hub.store.tables import dead_letters, failed_pages, instances, instant, micros, originals, reference_data, streams
 
 _FIRST_WAIT = timedelta(seconds=30)
@@ -47,7 +48,8 @@ class InstanceState:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """Where a stream (``name`` empty) or one of its sweeps stands. ``gone_at``: since when it is no longer read."""
+    """Where a stream (``name`` empty) or one of its sweeps stands. ``gone_at``: since when it is no longer read;
+    ``quiet``: that it brings nothing though it always does."""
 
     instance: str
     stream: str
@@ -64,6 +66,7 @@ class StreamState:
     records: int = 0
     warning: str | None = None
     gone_at: datetime | None = None
+    quiet: Quiet | None = None
 
 
 def _maybe(value: int | None) -> datetime | None:
@@ -93,9 +96,16 @@ def stream_finished(
     error: str | None,
     asked: timedelta | None = None,
     warning: str | None = None,
-) -> None:
+    news: bool | None = None,
+) -> Quiet | None:
     """Note how a run of a stream ended; after failures, when the next try is due: with growing intervals, and never
-    before the source *asked* for it; and what a person should look at though it went well."""
+    before the source *asked* for it; and what a person should look at though it went well.
+
+    Args:
+        news: whether a poll brought something new; None: nobody asks whether that is usual.
+    Returns:
+        Why it is suspicious that nothing came.
+    """
     where = {"instance": key.instance, "stream": key.stream, "name": key.name}
     at = micros(now)
     values: dict[str, Any]
@@ -109,6 +119,7 @@ def stream_finished(
         values = {"finished_at": at, "failures": failures, "error": error, "error_at": at}
         values["next_try_at"] = micros(now + max(wait, asked or wait))
     _put(connection, streams, where, {"title": key.title, **values}, fresh={"failures": 0, "records": 0})
+    return note_poll(connection, key, now, news=news) if news is not None and error is None else None
 
 
 def streams_listed(
@@ -209,10 +220,13 @@ def stream_states(
         query = query.where(streams.c.instance == instance)
     if stream is not None:
         query = query.where(streams.c.stream == stream)
-    return [_stream(row) for row in connection.execute(query)]
+    quiet = quiet_streams(connection, instance)
+    return [
+        _stream(row, None if row.name else quiet.get((row.instance, row.stream))) for row in connection.execute(query)
+    ]
 
 
-def _stream(row: Any) -> StreamState:
+def _stream(row: Any, quiet: Quiet | None) -> StreamState:
     times = {
         name: _maybe(getattr(row, name))
         for name in ("checkpoint_at", "finished_at", "ok_at", "error_at", "next_try_at", "gone_at")
@@ -227,6 +241,7 @@ def _stream(row: Any) -> StreamState:
         error=row.error,
         records=row.records,
         warning=row.warning,
+        quiet=quiet,
         **times,
     )
 

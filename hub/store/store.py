@@ -25,8 +25,10 @@ from hub.store import database, erase, failed, history, inventory, prune, querie
 from hub.store.backfills import Backfills
 from hub.store.customer_door import Customers
 from hub.store.figures_door import FigureDoor
+from hub.store.moment_door import Moments
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
+from hub.store.quiet import Quiet
 from hub.store.replying import Replying
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.surging import Surging
@@ -114,7 +116,7 @@ def backup_store(url: str, target: Path) -> int:
     return database.copy(database.path_of(url), target)
 
 
-class Store(Replying, Customers, FigureDoor, Surging, Backfills):
+class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
     """One open database. Made by :func:`open_store`; close it, or use it as a context manager."""
 
     def __init__(self, engine: sa.Engine, path: Path, now: Clock, stop: Event) -> None:
@@ -231,11 +233,17 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills):
             return rulesets.latest(connection)
 
     def stream_finished(
-        self, key: StreamKey, error: str | None, asked: timedelta | None = None, warning: str | None = None
-    ) -> None:
-        """Note how a run of a stream ended, how long the source asked to wait, and what it warned of."""
+        self,
+        key: StreamKey,
+        error: str | None,
+        asked: timedelta | None = None,
+        warning: str | None = None,
+        news: bool | None = None,
+    ) -> Quiet | None:
+        """Note how a run of a stream ended, how long the source asked to wait, what it warned of, and whether a poll
+        brought something new; return why it is suspicious that it did not."""
         with self._write() as connection:
-            state.stream_finished(connection, key, self._now(), error, asked, warning)
+            return state.stream_finished(connection, key, self._now(), error, asked, warning, news)
 
     def streams_listed(self, instance: str, listed: AbstractSet[tuple[str, str]]) -> None:
         """Note which streams and sweeps, each a stream and a name (empty: its poll), *instance* reads now; the others

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-HEAD = "0013"
+HEAD = "0014"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -412,7 +412,7 @@ sa.Index("figure_names_name", figure_names.c.name, unique=True)
 
 _SHARED = (  # columns that hold row numbers of figure_names
     "instance", "platform", "kind", "category", "priority", "queue", "state", "operator", "policy",
-    "tags", "rules", "departments", "case_assignees",
+    "tags", "rules", "departments", "case_assignees", "segments",
 )  # fmt: skip
 ticket_figures = sa.Table(
     "ticket_figures",
@@ -561,3 +561,28 @@ backfill_windows = sa.Table(
     sa.Column("error", sa.Text),
 )
 sa.Index("backfill_windows_of", backfill_windows.c.backfill_n)
+
+# --- the clock: what it brings to which ticket next; see hub.store.moments -------------------------------------------
+
+ticket_moments = sa.Table(
+    "ticket_moments",
+    metadata,
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger),  # when a warning, a breach or a band comes next; NULL: nothing does
+    sa.Column("overdue", sa.SmallInteger, nullable=False),  # a bit for each promise that is broken and still waits
+)
+sa.Index("ticket_moments_at", ticket_moments.c.at, sqlite_where=ticket_moments.c.at.is_not(None))
+sa.Index("ticket_moments_overdue", ticket_moments.c.overdue, sqlite_where=ticket_moments.c.overdue != 0)
+
+# --- what is usual of a stream; see hub.store.quiet -------------------------------------------------------------------
+
+stream_habits = sa.Table(
+    "stream_habits",
+    metadata,
+    sa.Column("instance", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("read_to", sa.BigInteger, nullable=False),  # when its last poll ended that went well
+    sa.Column("news_at", sa.BigInteger, nullable=False),  # when the last one ended that brought something new
+    sa.Column("suspicious_at", sa.BigInteger),  # since when it is quiet for longer than is usual
+    sa.Column("habit", sa.Text, nullable=False),  # JSON, see hub.store.habit
+)

@@ -63,7 +63,7 @@ def ask_wishes(
         for one in cases:
             if one.role == ROLE:
                 deliveries.append((number, one.to))
-            elif not once or not _was_asked(connection, number, one):
+            elif not (once or one.once) or not _was_asked(connection, number, one):
                 ask_case(connection, number, one.to, one.role, one.department, "rule", at)
     if deliveries:
         _deliver(connection, deliveries, at, new, destinations)

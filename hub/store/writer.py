@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.drafts import TicketDraft
-from hub.store import backfilled, deciding, relations, search, twins
+from hub.store import backfilled, deciding, moments, relations, search, twins
 from hub.store.answering import answer
 from hub.store.elsewhere import prepared, written
 from hub.store.figures_refresh import note_stale
@@ -53,11 +53,13 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     asked: Sequence[Wish] = ()
     notices: Sequence[Notice] = ()
     acting: Sequence[tuple[Case, Decided]] = ()
+    clocked: Sequence[moments.Moment] = ()
     if checkpoint.router is not None:
         decided = deciding.decide(connection, checkpoint, checkpoint.router, cases)
         events += decided.events
         asked = decided.wishes
         notices = decided.notices
+        clocked = decided.moments
         acting = decided.acting if checkpoint.effects else ()
     singles = merge.singles
     if checkpoint.router is None and checkpoint.destinations is not None:
@@ -81,6 +83,8 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     edited = sum(event.kind == "message_changed" for event in events)
     added = len(new) + len(singles.messages)
     ask_notices(connection, notices, micros(checkpoint.now))
+    first = min((row.n for row in opened), default=None)
+    moments.put(connection, clocked, first, history=not checkpoint.effects)
     fresh = [row.n for row in opened] + list(map(_NUMBER, singles.tickets)) if asked else []
     elsewhere = written(connection, checkpoint, known, asked, events, fresh)
     answer(connection, checkpoint, acting, events)

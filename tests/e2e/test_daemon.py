@@ -111,7 +111,7 @@ def test_a_second_signal_ends_it_at_once_and_nothing_is_lost(box: Sandbox, tmp_p
 
 def test_a_source_that_hangs_makes_no_other_late(box: Sandbox, tmp_path: Path) -> None:
     hub = Hub.for_sandbox(tmp_path, box, _FAST)
-    box.post("faults", profile="stall", vendor="pointer")
+    box.post("faults", next=["stall"] * 500, vendor="pointer")
     with daemon(hub) as process:
         until(started(hub))
         for number in range(3):

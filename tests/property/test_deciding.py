@@ -58,6 +58,7 @@ plain_whens = {
     "rating": bounds,
     "score": bounds | st.fixed_dictionaries({"at_least": st.integers(0, 100)}),
     "contacts_in_week": bounds,
+    "deadline": st.fixed_dictionaries({"first_response": some("warning", "breached")}),
     "waiting": spans,
     "customer_known": st.booleans(),
     "first_contact": st.booleans(),

@@ -27,6 +27,7 @@ from hub.sdk import (
     Request,
     Response,
     Stream,
+    Webhook,
     Writes,
 )
 from hub_crm import assumed
@@ -99,6 +100,11 @@ class Crm(Connector[CrmConfig]):
 
     def escalate(self, delivery: Delivery) -> Writes:
         return self._product.escalate(delivery)
+
+    # --- hints --------------------------------------------------------------------------------------------------
+
+    def receive(self, webhook: Webhook) -> Sequence[str]:
+        return self._product.receive(webhook)
 
     # --- customers ----------------------------------------------------------------------------------------------
 

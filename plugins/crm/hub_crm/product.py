@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from hub.sdk import (
     Auth,
+    AuthError,
     Checks,
     Counting,
     Cursor,
@@ -27,6 +28,7 @@ from hub.sdk import (
     Request,
     Response,
     Stream,
+    Webhook,
     Writes,
 )
 from hub_crm import products
@@ -137,6 +139,14 @@ class Product(ABC):
     @abstractmethod
     def escalate(self, delivery: Delivery) -> Writes:
         """Open a task for a ticket, tell it what is new, or change it."""
+
+    def receive(self, webhook: Webhook) -> Sequence[str]:
+        """Return the streams that a call of the vendor says have news; empty: all of them.
+
+        Raises:
+            AuthError: it does not bring the secret of the settings, or there is none; a product without webhooks.
+        """
+        raise AuthError(f"a webhook was refused: those of {self.title} are not understood; polling goes on")
 
     @abstractmethod
     def find_customer(self, customer: Customer) -> Step[tuple[Card, ...]]:

@@ -39,6 +39,7 @@ from hub.sdk import (
     Stream,
     Sweep,
     TransientError,
+    Webhook,
 )
 from hub_pointer import assumed, comments
 from hub_pointer.actions import CALLS, Acts
@@ -87,6 +88,9 @@ class PointerConfig(ConnectorConfig):
     )
     comments_window: Duration = Field(
         default=timedelta(days=7), gt=timedelta(), description="how old a review may be whose comments are read"
+    )
+    webhook_secret: Secret | None = Field(
+        default=None, description="the last part of the address that Pointer's webhooks call; without it none is taken"
     )
 
 
@@ -188,6 +192,21 @@ class Pointer(Connector[PointerConfig]):
         if comments.is_of_comments(response.request):
             return status == 404
         return status == 403 and (path == _PROVIDERS or (path == _NETWORKS and self.config.networks is not None))
+
+    def receive(self, webhook: Webhook) -> Sequence[str]:
+        """Return no names: whatever a call says, it is a hint that something is new (sheet, section 12).
+
+        Raises:
+            AuthError: the address does not end in the secret.
+        """
+        secret = self.config.webhook_secret
+        if secret is None:
+            raise AuthError("a webhook of Pointer was refused: set `webhook_secret` to the last part of its address")
+        if not webhook.is_at(secret.get_secret_value()):
+            raise AuthError(
+                "a webhook without the right secret was refused; compare `webhook_secret` with the address at Pointer"
+            )
+        return ()
 
     # --- reading ------------------------------------------------------------------------------------------------
 

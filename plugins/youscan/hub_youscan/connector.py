@@ -40,8 +40,9 @@ from hub.sdk import (
     Stream,
     Sweep,
     TransientError,
+    Webhook,
 )
-from hub_youscan import assumed, mention
+from hub_youscan import assumed, hooks, mention
 from hub_youscan.actions import ACTIONS, act
 from hub_youscan.answers import is_vendors, topic_of, words
 
@@ -66,6 +67,10 @@ class YouScanConfig(ConnectorConfig):
         description="how far back, by the time of saving, sweeps look for late edits, spam and deletions",
     )
     page_size: int | None = Field(default=None, ge=1, le=MAX_SIZE, description="mentions a page; 1000 unless given")
+    webhook_secret: Secret | None = Field(
+        default=None,
+        description="the password in the address that webhooks call, or its last part; without it none is taken",
+    )
 
 
 class YouScan(Connector[YouScanConfig]):
@@ -186,6 +191,12 @@ class YouScan(Connector[YouScanConfig]):
 
     def act(self, actions: Sequence[Action]) -> Steps:
         return act(actions, self.classify)
+
+    # --- hints --------------------------------------------------------------------------------------------------
+
+    def receive(self, webhook: Webhook) -> Sequence[str]:
+        secret = self.config.webhook_secret
+        return hooks.accept(webhook, secret.get_secret_value() if secret else None)
 
 
 def _is_seq(value: Any) -> bool:

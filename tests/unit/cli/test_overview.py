@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from hub.cli.overview import Overview, overview
 from hub.store import InstanceState, StreamState
+from hub.store.quiet import Quiet
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OK = StreamState("main", "101", "", title="Bank", finished_at=NOW, ok_at=NOW - timedelta(minutes=1), records=5)
@@ -49,6 +50,16 @@ def test_what_a_sweep_warned_of_is_told_until_it_warns_no_more() -> None:
     told = "Bank (edits): 141 of 371 records are no longer listed; nothing was hidden"
     assert (row.condition, row.next_step) == ("warned", told)
     assert _one(replace(OK, failures=1, error="x"), sweep).next_step == "Bank: x"
+
+
+def test_a_stream_that_is_quiet_for_longer_than_is_usual_is_told_with_what_is_usual() -> None:
+    quiet = Quiet(NOW - timedelta(hours=3), NOW, timedelta(minutes=12))
+    row = _one(replace(OK, stream="102"), replace(OK, quiet=quiet), dead=1)
+    assert row.condition == "suspicious"
+    assert row.next_step is not None
+    assert "Bank: read without an error, and nothing new since 2026-11-20 09:00 UTC" in row.next_step
+    assert "about every 12 minutes" in row.next_step
+    assert _one(replace(OK, quiet=quiet, failures=1, error="x")).condition == "failing"
 
 
 def test_an_instance_that_failed_before_its_streams_were_known_is_told() -> None:

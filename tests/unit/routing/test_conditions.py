@@ -224,6 +224,7 @@ def test_every_fact_can_stand_in_a_row() -> None:
     whole = {
         "created_at": "2026-11-25T10:00:00+03:00",
         "extra": {"a": 1},
+        "deadline": {"resolution": "Breached"},
         **dict.fromkeys(("waiting", "age"), "5m"),
         **dict.fromkeys(("customer_known", "do_not_call", "first_contact", "surge", "withheld"), "да"),
         **dict.fromkeys(("rating", "followers", "reach", "engagement", "attachments", "messages", "unanswered"), "1"),
@@ -238,6 +239,7 @@ def test_every_fact_can_stand_in_a_row() -> None:
     customer = facts.customer
     assert (customer.known, customer.in_week, customer.open_tickets, customer.tickets) == (True, 2, 2, 2)
     assert (customer.do_not_call, customer.loyalty) == (True, ("word",))
+    assert facts.deadline == {"resolution": "breached"}
     assert facts.created_at is not None
     assert facts.created_at.isoformat() == "2026-11-25T07:00:00+00:00"
 

@@ -336,6 +336,13 @@ def test_an_instance_that_cannot_take_what_it_is_to_get_is_told_with_those_that_
     assert told == [("no_ability", "maps", "deliver", ["desk"]), ("no_ability", "desk", "escalate", ["jira"])]
 
 
+def test_a_deadline_that_no_policy_sets_is_told() -> None:
+    rule = "name: a, when: {deadline: {first_response: breached, resolution: warning}}, then: {points: 5}"
+    text = rules(rule) + "sla:\n  - {name: p, resolution: 1h}\n"
+    found = [(one.kind, one.about["value"], one.about["known"]) for one in problems(text)]
+    assert found == [("no_deadline", "first_response", ["resolution"])]
+
+
 # --- words of the files ---------------------------------------------------------------------------------------------
 
 

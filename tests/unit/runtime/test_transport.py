@@ -754,12 +754,12 @@ def test_tls_is_never_left_for_plain_http(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_host_sees_sixteen_requests_at_most_and_who_waits_in_line_spends_none_of_its_time() -> None:
     async def slow(seen: Seen, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
         await whole()(seen, writer)
 
     async def run() -> tuple[int, int]:
         async with serving(slow) as server, Transport() as transport:
-            answers = await asyncio.gather(*(send(transport, server, timeout_s=0.4) for _ in range(100)))
+            answers = await asyncio.gather(*(send(transport, server, timeout_s=1.5) for _ in range(100)))
             assert all(answer.status == 200 for answer in answers)
             return server.most, len(server.seen)
 

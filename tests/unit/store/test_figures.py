@@ -10,9 +10,9 @@ import pytest
 
 from hub.routing.calendar import Calendar, CalendarSpec
 from hub.routing.policy import SlaPolicy, always
-from hub.sdk import Author, FollowUp, MessageDraft, TicketDraft
+from hub.sdk import Author, CustomerCard, FollowUp, MessageDraft, TicketDraft
 from hub.sdk.ticket import Sla
-from hub.store import Decided, FigureFilter, FigureTable, Place, Router, Store
+from hub.store import Crm, Decided, FigureFilter, FigureTable, Place, Router, Store
 from hub.store.figures import Clock
 from hub.store.figures_query import OPENED, percentile
 from hub.store.figures_reports import COMPUTED, REPORTS
@@ -229,6 +229,19 @@ def test_a_ticket_counts_in_each_of_its_tags_and_rules_and_once_in_all(store: St
     assert {row[0]: row[1] for row in report(store, "outcome", "rule").rows} == {"r1": 2, "r2": 2, None: 1}
     assert total(store, "outcome", names={"tag": ("card", "")})["tickets"] == 3
     assert total(store, "outcome", names={"tag": ("card",), "queue": ("claims",)})["tickets"] == 2
+
+
+def test_a_ticket_counts_in_its_customers_segment_also_where_the_crm_says_so_later(store: Store) -> None:
+    gold = mention("1", author="vk.com/vera", body="мой номер +7 912 000-00-08")
+    put(store, gold, mention("2", author="vk.com/ivan"), router=ruled())
+    assert {row[0]: row[1] for row in report(store, "outcome", "segment").rows} == {None: 2}
+    while store.note_contacts({"crm": frozenset(("phone",))}, timedelta(days=30)):
+        pass
+    [asking] = store.inquiries_due("crm", 10)
+    known = CustomerCard(key="contact/7", phones=("+79120000008",), loyalty="gold")
+    store.inquiry_answered(asking, Crm("crm", "crm", "acme.example"), [known], None)
+    assert {row[0]: row[1] for row in report(store, "outcome", "segment").rows} == {"gold": 1, None: 1}
+    assert total(store, "outcome", names={"segment": ("gold",)})["tickets"] == 1
 
 
 # --- when ------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ down_revision: str | None = "0009"
 row_number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 SHARED = (
     "instance", "platform", "kind", "category", "priority", "queue", "state", "operator", "policy",
-    "tags", "rules", "departments", "case_assignees",
+    "tags", "rules", "departments", "case_assignees", "segments",
 )  # fmt: skip
 CLOCKS = ("answer_s", "answer_pause_s", "answer_due", "solve_s", "solve_pause_s", "solve_due")
 

@@ -37,12 +37,13 @@ from hub.sdk import (
     Secret,
     Stream,
     Sweep,
+    Webhook,
     Writes,
 )
 from hub_crm import assumed
 from hub_crm.customer import Card, Customer, Step
 from hub_crm.product import Own, Product
-from hub_crm.products.amocrm import calls, rights
+from hub_crm.products.amocrm import calls, hooks, rights
 from hub_crm.products.amocrm.cards import Cards
 from hub_crm.products.amocrm.lists import KINDS, Walk, changed, within
 from hub_crm.products.amocrm.records import Records
@@ -72,6 +73,9 @@ class Settings(Own):
     do_not_call_field_id: int | None = Field(default=None, description="id of the contacts' own flag: do not call")
     social_field_id: int | None = Field(
         default=None, description="id of the contacts' own flag: came from social media"
+    )
+    webhook_secret: Secret | None = Field(
+        default=None, description="the last part of the address that webhooks call; without it none is taken"
     )
 
 
@@ -123,6 +127,10 @@ class AmoCrm(Product):
 
     def check(self) -> Checks:
         return rights.check(self.config)
+
+    def receive(self, webhook: Webhook) -> Sequence[str]:
+        secret = self._own.webhook_secret
+        return hooks.accept(webhook, secret.get_secret_value() if secret else None)
 
     # --- reading ------------------------------------------------------------------------------------------------
 

@@ -40,12 +40,13 @@ from hub.sdk import (
     Secret,
     Stream,
     Sweep,
+    Webhook,
     Writes,
 )
 from hub_crm import assumed
 from hub_crm.customer import Card, Customer, Step
 from hub_crm.product import Own, Product, plain
-from hub_crm.products.bitrix24 import calls, comments, rights
+from hub_crm.products.bitrix24 import calls, comments, hooks, rights
 from hub_crm.products.bitrix24.about import About
 from hub_crm.products.bitrix24.cards import Cards
 from hub_crm.products.bitrix24.lists import KINDS, Kind, Walk
@@ -83,6 +84,9 @@ class Settings(Own):
     )
     do_not_call_field: str | None = Field(default=None, description="own yes/no field of cards: do not call")
     social_field: str | None = Field(default=None, description="own yes/no field of cards: came from social media")
+    webhook_secret: Secret | None = Field(
+        default=None, description="application token of the outgoing webhook; without it no call is taken"
+    )
 
 
 class Bitrix24(Product):
@@ -102,6 +106,10 @@ class Bitrix24(Product):
     def defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         site, found, _ = plain(given.get("webhook_url")).partition(_WEBHOOK)
         return {"base_url": site} if found else {}
+
+    def receive(self, webhook: Webhook) -> Sequence[str]:
+        secret = self._own.webhook_secret
+        return hooks.accept(webhook, secret.get_secret_value() if secret else None)
 
     # --- what the source is -------------------------------------------------------------------------------------
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision: str | None = "0012"
+revision = "0014"
+down_revision: str | None = "0013"
 
 _COLUMNS = (
     "n, ticket_n, instance, role, effect, marker, payload, state, attempts, next_try_at, error, unsure_since,"

@@ -1,0 +1,134 @@
+"""A daemon's rounds pass what the clock brings; a silent source is logged once and stands in figures."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.pipeline.route import router
+from hub.runtime.condition import Conditions
+from hub.runtime.config import Settings, load_settings
+from hub.runtime.metrics import Exposition
+from hub.runtime.plugins import Registry
+from hub.runtime.reports import StreamReport, SyncReport
+from hub.runtime.rounds import Rounds
+from hub.runtime.sources import Workshop
+from hub.runtime.transport import Transport
+from hub.sdk import TicketDraft
+from hub.store import Store, StreamKey, open_store
+from tests.unit.routing import folder
+from tests.unit.runtime.notified import Phone
+from tests.unit.store.pages import page
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+LATE = {
+    "name": "late",
+    "when": {"deadline": {"first_response": "breached"}},
+    "then": {"queue": "leads", "notify": "lead"},
+}
+RULES = folder.rules_of(json.dumps({"rules": [LATE], "sla": [{"name": "p", "first_response": "10m"}]}))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def opened(path: Path, clock: Clock) -> Store:
+    """A store with three tickets that wait for their first answer."""
+    store = open_store(f"sqlite:///{path}", now=clock)
+    said: dict[str, Any] = {"kind": "mention", "platform": "vk.com", "body": "Где деньги?", "created_at": clock.now}
+    drafts = [TicketDraft.of(source_id=str(number), **said) for number in range(3)]
+    store.checkpoint(page(*drafts, router=router(lambda: RULES, recipients=("lead",)), now=clock.now))
+    return store
+
+
+async def rounds_of(store: Store, clock: Clock, settings: Settings, until: Callable[[], bool]) -> None:
+    """Go round until something is so, in a new process as it were."""
+    async with Transport() as transport:
+        workshop = Workshop(settings, transport, rules=lambda: RULES)
+        rounds = Rounds(workshop, store, Conditions(), clock)
+        for _ in range(20):
+            await rounds.round()
+            if until():
+                break
+        await rounds.stop(5.0)
+
+
+def settings_of(folder: Path, url: str) -> Settings:
+    path = folder / "hub.toml"
+    path.write_text('[notify]\nlead = { env = "LEAD" }\n', encoding="utf-8")
+    return load_settings(path, Registry([]), {"LEAD": url})
+
+
+def test_rounds_pass_what_has_come_and_tell_people_and_leave_what_has_not(tmp_path: Path) -> None:
+    clock = Clock()
+    with Phone() as phone, opened(tmp_path / "hub.db", clock) as store:
+        settings = settings_of(tmp_path, phone.url)
+        asyncio.run(rounds_of(store, clock, settings, lambda: True))
+        assert {ticket.queue for ticket in store.iter_tickets()} == {None}
+        clock.now += timedelta(minutes=10)
+        asyncio.run(rounds_of(store, clock, settings, lambda: len(phone.told) == 3))
+        assert {ticket.queue for ticket in store.iter_tickets()} == {"leads"}
+        assert (store.next_moment(), len(phone.told)) == (None, 3)
+        asyncio.run(rounds_of(store, clock, settings, lambda: True))
+        assert len(phone.told) == 3
+
+
+def test_figures_count_what_is_overdue_and_what_is_suspicious(tmp_path: Path) -> None:
+    clock = Clock()
+    with opened(tmp_path / "hub.db", clock) as store:
+        clock.now += timedelta(minutes=11)
+        decides = router(lambda: RULES)
+        assert decides is not None
+        assert store.pass_moments(decides) == 3
+        _watched(store, clock)
+        text = asyncio.run(Exposition(Conditions(), store).text(clock.now))
+    assert 'hub_sla_overdue{promise="first_response"} 3.0' in text
+    assert 'hub_sla_overdue{promise="resolution"} 0.0' in text
+    assert 'hub_stream_suspicious{instance="one",stream="dead"} 1.0' in text
+    assert 'hub_stream_suspicious{instance="one",stream="lively"} 0.0' in text
+
+
+def _watched(store: Store, clock: Clock) -> None:
+    """Two streams that bring something each hour for two weeks, then one is silent for two days."""
+    for hour in range(24 * 17):
+        clock.now += timedelta(hours=1)
+        store.stream_finished(StreamKey("one", "lively", "poll"), None, news=True)
+        store.stream_finished(StreamKey("one", "dead", "poll"), None, news=hour < 24 * 15)
+
+
+def ended(conditions: Conditions, suspicious: str | None, **facts: Any) -> None:
+    report = SyncReport(streams=[StreamReport("one", "s", "Bank", "", suspicious=suspicious, **facts)])
+    conditions.ended("one", report, NOW)
+
+
+def test_a_silent_source_is_logged_once_when_it_begins_and_once_when_it_is_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    conditions = Conditions()
+    with caplog.at_level(logging.WARNING):
+        for told in (None, "quiet", "quiet still", "quiet"):
+            ended(conditions, told)
+        ended(conditions, None, skipped="another run is under way")
+        assert [record.message for record in caplog.records] == ["source suspicious"]
+        assert conditions.suspicious == {("one", "s"): "quiet"}
+        ended(conditions, None)
+        ended(conditions, None)
+    assert [record.message for record in caplog.records][1:] == ["source no longer suspicious"]
+    assert conditions.suspicious == {}
+
+
+def test_an_instance_that_is_gone_is_suspicious_no_more() -> None:
+    conditions = Conditions()
+    ended(conditions, "quiet")
+    conditions.forget("one")
+    assert conditions.suspicious == {}

@@ -1,0 +1,278 @@
+"""The rounds of a daemon: hints, clocks that are set, restarts, sources that fail and come back."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from hub.runtime import instance_run
+from hub.runtime import rounds as rounds_module
+from hub.runtime.condition import Conditions
+from hub.runtime.config import InstanceSettings, Settings
+from hub.runtime.rounds import Rounds
+from hub.runtime.scheduler import Every, Hint, Wanted, joined, wanted_of
+from hub.runtime.sources import Workshop
+from hub.runtime.transport import Transport
+from hub.sdk import ConnectorConfig
+from hub.store import Store
+from hub.testing.clock import NOW
+from tests.unit.runtime.test_instance_run import Server, Web
+from tests.unit.store.pages import new_store
+
+HOUR = timedelta(hours=1)
+SLOT = Every.shifted(HOUR, "one").slot(NOW)
+_PATIENCE_S = 10.0
+
+
+class Wall:
+    """A clock that goes on by itself and can be set; ten minutes into a slot at first."""
+
+    def __init__(self) -> None:
+        self._ahead = SLOT + timedelta(minutes=10) - timedelta(seconds=time.monotonic())
+
+    def __call__(self) -> datetime:
+        return self._ahead + timedelta(seconds=time.monotonic())
+
+    def set(self, by: timedelta) -> None:
+        self._ahead += by
+
+
+class Bench:
+    """A server with one instance of two streams, read once an hour."""
+
+    def __init__(self, server: Server, store: Store, wall: Wall) -> None:
+        self.server, self.store, self.wall = server, store, wall
+        self.conditions = Conditions()
+
+    def settings(self) -> Settings:
+        config = ConnectorConfig(
+            connector="web", base_url=self.server.url, account="one", every=HOUR, rate="off", sweeps="off"
+        )
+        return Settings(
+            path=Path("hub.toml"),
+            store="",
+            rules=None,
+            timezone=ZoneInfo("UTC"),
+            lang=None,
+            listen=None,
+            listen_told=False,
+            instances={"one": InstanceSettings("one", "web", Web, config)},
+        )
+
+    def run(self, use: Callable[[Rounds], Awaitable[None]]) -> None:
+        """Let a daemon's rounds begin anew on the store, and *use* them while they go on."""
+
+        async def whole() -> None:
+            async with Transport() as transport:
+                rounds = Rounds(Workshop(self.settings(), transport), self.store, self.conditions, self.wall)
+                await self.store.run(rounds.recall)
+                going = asyncio.create_task(_on_and_on(rounds))
+                try:
+                    await use(rounds)
+                    going.cancel()
+                    await asyncio.gather(going, return_exceptions=True)
+                finally:
+                    await rounds.stop(2.0)
+
+        asyncio.run(whole())
+
+    async def polled(self, times: int) -> list[str]:
+        """Wait until *times* polls ended; return what was asked for since this was called last, and see that no
+        further poll begins."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while self.polls < times:
+            assert time.monotonic() < deadline, f"{self.polls} polls, not {times}; {self.conditions.polls}"
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        assert self.polls == times
+        asked, self.server.asked[:] = sorted(self.server.asked), []
+        return asked
+
+    @property
+    def polls(self) -> int:
+        known = self.conditions.polls.get("one")
+        return known.polls if known else 0
+
+
+async def _on_and_on(rounds: Rounds) -> None:
+    while True:
+        await rounds.round()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    server, wall = Server(), Wall()
+    monkeypatch.setattr(instance_run, "utc_now", wall)
+    monkeypatch.setattr(rounds_module, "_GAP", timedelta(seconds=0.3))
+    monkeypatch.setattr(rounds_module, "_LOOK_EVERY_S", 0.1)
+    with new_store(tmp_path) as store:
+        store._now = wall
+        yield Bench(server, store, wall)
+    server.close()
+
+
+BOTH = ["/one/a", "/one/b"]
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+# --- hints ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_hint_lets_the_named_streams_be_read_again_within_their_slot(bench: Bench) -> None:
+    async def use(rounds: Rounds) -> None:
+        assert await bench.polled(1) == BOTH
+        assert rounds.ask("one", ["b"])
+        assert await bench.polled(2) == ["/one/b"]
+        assert rounds.ask("one", ["nobody"])
+        assert await bench.polled(3) == []
+        assert not rounds.ask("nobody")
+
+    bench.run(use)
+
+
+def test_many_hints_are_one_poll_of_all_that_they_name(bench: Bench) -> None:
+    async def use(rounds: Rounds) -> None:
+        await bench.polled(1)
+        for streams in (["a"], ["b"], ["a"]):
+            rounds.ask("one", streams)
+        assert await bench.polled(2) == BOTH
+
+    bench.run(use)
+
+
+def test_a_hint_that_comes_while_a_poll_is_under_way_is_not_lost(bench: Bench) -> None:
+    def slow() -> tuple[int, Any]:
+        time.sleep(0.3)
+        return 200, []
+
+    async def use(rounds: Rounds) -> None:
+        bench.server.answers["/one/a"] = slow
+        while not bench.server.asked:
+            await asyncio.sleep(0.01)
+        rounds.ask("one", ["a"])
+        assert await bench.polled(2) == ["/one/a", *BOTH]
+
+    bench.run(use)
+
+
+@pytest.mark.parametrize(
+    ("started", "hint", "wanted"),
+    [
+        (None, None, Wanted(Hint(), SLOT)),
+        (SLOT + HOUR / 4, Hint("a"), Wanted(Hint("a"), None)),
+        (SLOT + HOUR / 4, Hint(), Wanted(Hint(), None)),
+        (SLOT - HOUR / 4, Hint("a"), Wanted(Hint(), None)),
+    ],
+    ids=["slot", "hint", "hint-of-all", "both"],
+)
+def test_a_poll_reads_what_is_hinted_and_everything_where_its_slot_is_due(
+    started: datetime | None, hint: Hint | None, wanted: Wanted
+) -> None:
+    assert wanted_of(Every.shifted(HOUR, "one"), started, SLOT + HOUR / 2, hint) == wanted
+
+
+def test_hints_join() -> None:
+    assert joined(Hint("a"), None) == Hint("a")
+    assert joined(Hint("a"), Hint("b")) == Hint("ab")
+    assert joined(Hint("a"), Hint()) == joined(Hint(), Hint("b")) == Hint()
+
+
+# --- clocks and restarts ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", [timedelta(days=3), timedelta(days=-3)], ids=["ahead", "back"])
+def test_after_the_clock_was_set_one_poll_makes_up_and_the_schedule_goes_on(
+    bench: Bench, caplog: pytest.LogCaptureFixture, by: timedelta
+) -> None:
+    async def use(rounds: Rounds) -> None:
+        await bench.polled(1)
+        bench.wall.set(by)
+        assert await bench.polled(2) == BOTH
+        assert bench.conditions.polls["one"].lag_s < 5, "nobody was late: the clock was wrong"
+        bench.wall.set(HOUR)
+        assert await bench.polled(3) == BOTH
+        bench.wall.set(timedelta(minutes=1))
+        await asyncio.sleep(0.3)
+        assert await bench.polled(3) == []
+
+    bench.run(use)
+    assert said(caplog).count("the clock was set") == 3
+
+
+def test_a_restart_within_a_slot_does_not_read_anew_and_after_it_makes_up_once(bench: Bench) -> None:
+    async def first(rounds: Rounds) -> None:
+        assert await bench.polled(1) == BOTH
+
+    async def none(rounds: Rounds) -> None:
+        await asyncio.sleep(0.3)
+        assert await bench.polled(1) == []
+
+    async def once(rounds: Rounds) -> None:
+        assert await bench.polled(2) == BOTH
+
+    bench.run(first)
+    bench.run(none)
+    bench.wall.set(5 * HOUR)
+    bench.run(once)
+
+
+# --- sources that fail ------------------------------------------------------------------------------------------------
+
+
+def test_a_source_that_fails_is_probed_after_growing_intervals_and_told_of_twice(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def use(rounds: Rounds) -> None:
+        bench.server.answers["/one/a"] = (404, b"gone")
+        assert await bench.polled(1) == BOTH
+        rounds.ask("one")
+        assert await bench.polled(2) == ["/one/b"], "a stream that failed is left alone, a hint or not"
+        bench.wall.set(timedelta(seconds=31))
+        rounds.ask("one")
+        assert await bench.polled(3) == BOTH
+        bench.wall.set(timedelta(seconds=31))
+        rounds.ask("one")
+        assert await bench.polled(4) == ["/one/b"], "the second interval is longer"
+        bench.server.answers["/one/a"] = (200, [])
+        bench.wall.set(timedelta(seconds=61))
+        rounds.ask("one")
+        assert await bench.polled(5) == BOTH
+
+    bench.run(use)
+    told = said(caplog)
+    assert (told.count("source failing"), told.count("source is back")) == (1, 1)
+
+
+def test_after_the_clock_was_set_back_nothing_waits_for_the_time_before(bench: Bench) -> None:
+    async def use(rounds: Rounds) -> None:
+        bench.server.answers["/one/a"] = (404, b"gone")
+        assert await bench.polled(1) == BOTH
+        bench.wall.set(timedelta(days=-3))
+        assert await bench.polled(2) == BOTH
+
+    bench.run(use)
+
+
+def test_a_refused_key_pauses_until_somebody_lets_it_go_on(bench: Bench) -> None:
+    async def use(rounds: Rounds) -> None:
+        bench.server.answers["/one/a"] = bench.server.answers["/one/b"] = (401, b"")
+        assert set(await bench.polled(1)) <= set(BOTH)
+        rounds.ask("one")
+        await asyncio.sleep(0.3)
+        assert await bench.polled(1) == []
+        bench.server.answers.clear()
+        bench.wall.set(HOUR)
+        await bench.store.run(bench.store.resume, "one")
+        assert await bench.polled(2) == BOTH
+        assert bench.conditions.polls["one"].lag_s < 5, "it was paused, not late"
+
+    bench.run(use)
