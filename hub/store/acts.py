@@ -85,6 +85,7 @@ def ask_act(
     can: AbstractSet[str],
     *,
     again: bool = False,
+    revived: bool = False,
 ) -> Asked:
     """Ask for *act* on a record: once.
 
@@ -92,12 +93,13 @@ def ask_act(
         at: now, microseconds.
         can: what the ticket's instance can do; what it cannot is set aside at once.
         again: also where it was done before.
+        revived: also where it was dropped before; a person's wish is that always.
     """
     marker = _marker(row, target, act)
     known = connection.execute(ROWS.where(outbox.c.marker == marker)).one_or_none()
     if known is not None and known.state == "done" and again:
         marker = _marker(row, target, act, str(at))
-    elif known is not None and known.state == "dropped" and cause != "rule":
+    elif known is not None and known.state == "dropped" and (revived or cause != "rule"):
         rows.again(connection, [known.n], dropped=True)
         return Asked(True, rows.row(connection, known.n))
     elif known is not None:
@@ -158,6 +160,12 @@ def due(connection: sa.Connection, instance: str, now: datetime, forced: bool = 
     return found
 
 
+def still_waiting(connection: sa.Connection, numbers: Sequence[int]) -> set[int]:
+    """Return those of *numbers* that wait to be sent: others may have been dropped since they were looked up."""
+    query = sa.select(outbox.c.n).where(outbox.c.n.in_(numbers), outbox.c.state == "waiting")
+    return set(connection.execute(query).scalars())
+
+
 def done(connection: sa.Connection, n: int, state: Literal["done", "sent"], detail: str, now: datetime) -> None:
     """Note that the source has taken an act; *state* and *detail* as in :class:`hub.sdk.ActionResult`."""
     row = connection.execute(sa.select(outbox).where(outbox.c.n == n)).one_or_none()
@@ -171,7 +179,9 @@ def done(connection: sa.Connection, n: int, state: Literal["done", "sent"], deta
     told |= {"values": action["values"]} if action.get("values") else {}
     tell(connection, row.ticket_n, at, "acted", "source", told)
     published = state == "done" and action["name"] in ANSWERS
-    mine = (replies.c.marker == row.marker) & replies.c.state.in_(("approved", "refused"))
+    # One that was taken back while it was on its way is there all the same.
+    unsaid = (replies.c.marker == row.marker) & replies.c.state.in_(("approved", "refused", "draft", "dropped"))
+    mine = replies.c.n == sa.select(sa.func.max(replies.c.n)).where(unsaid).scalar_subquery()
     values = {"state": "published" if published else "sent", "sent_at": at, "updated_at": at, "reason": None}
     changed = connection.execute(sa.update(replies).where(mine).values(**values)).rowcount
     if changed and published:

@@ -17,6 +17,7 @@ from hub.store.deciding import CAUSE, apply_decision, proposed, states_of, wish_
 from hub.store.facts import PROPOSED, decided_of, facts_of_rows
 from hub.store.history import OPEN_STATES, History
 from hub.store.notices import ask_notices
+from hub.store.overtaken import take_back
 from hub.store.page import Event, Router, Wish
 from hub.store.rows import dumps
 from hub.store.surges import surging_now
@@ -57,4 +58,5 @@ def decide_again(
         if row.own_state in OPEN_STATES and (wish := wish_of(row, decided)):
             wishes.append(wish)
     ask_wishes(connection, wishes, micros(now), destinations=router.destinations, once=True)
+    take_back(connection, numbers, micros(now))
     tell(connection, numbers, CAUSE, micros(now))

@@ -4,7 +4,7 @@ Also what the page tells of answers given before: that they are published or rej
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hub.sdk.drafts import TicketDraft
 from hub.store import acts, replies
 from hub.store.acts import Target, target_of, tell
+from hub.store.overtaken import MOVES, take_back
 from hub.store.page import Answer, Answering, Checkpoint, Decided, Event, Text, ToWrite
 from hub.store.rows import Case, MessageRow, TicketRow
 from hub.store.tables import instant, micros
@@ -35,15 +36,22 @@ def answer(
         event.ticket_n for event in events if event.kind == "message_added" and event.data["direction"] == "out"
     }
     replies.drop_answered(connection, answered, "source", micros(checkpoint.now))
-    if checkpoint.answering is None:
-        return
+    take_back(connection, {event.ticket_n for event in events if event.kind in MOVES}, micros(checkpoint.now))
+    if checkpoint.answering is not None:
+        carry_out(connection, checkpoint.now, checkpoint.answering, acting)
+
+
+def carry_out(
+    connection: sa.Connection, now: datetime, answering: Answering, acting: Iterable[tuple[Case, Decided]]
+) -> None:
+    """Ask for what rules do with the records of tickets, and for their answers."""
     for case, decided in acting:
         messages = sorted(case.messages.values(), key=lambda message: (message.created_at, message.id))
         target = target_of(case.row, messages)
         if target is not None:
-            _act(connection, checkpoint, checkpoint.answering, case, target, decided)
+            _act(connection, now, answering, case, target, decided)
             if decided.answer is not None:
-                _Draft(connection, checkpoint, checkpoint.answering, case, messages, target).write(decided)
+                _Draft(connection, now, answering, case, messages, target).write(decided)
 
 
 def _settle(connection: sa.Connection, checkpoint: Checkpoint) -> None:
@@ -64,20 +72,20 @@ def _is_answered(draft: TicketDraft) -> bool:
 
 def _act(
     connection: sa.Connection,
-    checkpoint: Checkpoint,
+    now: datetime,
     answering: Answering,
     case: Case,
     target: Target,
     decided: Decided,
 ) -> None:
-    if checkpoint.now - instant(target.at) > answering.act_within:
+    if now - instant(target.at) > answering.act_within:
         return
     can = answering.can.get(case.row.instance, frozenset())
     for act in decided.acts:
         if act.name in acts.ANSWERS and (why := answering.refuse(act.text)):
-            tell(connection, case.row.n, micros(checkpoint.now), "reply_refused", RULE, {"reason": why})
+            tell(connection, case.row.n, micros(now), "reply_refused", RULE, {"reason": why})
         else:
-            acts.ask_act(connection, case.row, target, act, RULE, micros(checkpoint.now), can)
+            acts.ask_act(connection, case.row, target, act, RULE, micros(now), can)
 
 
 class _Draft:
@@ -86,15 +94,15 @@ class _Draft:
     def __init__(
         self,
         connection: sa.Connection,
-        checkpoint: Checkpoint,
+        now: datetime,
         answering: Answering,
         case: Case,
         messages: Sequence[MessageRow],
         target: Target,
     ) -> None:
         self._connection = connection
-        self._now = checkpoint.now
-        self._at = micros(checkpoint.now)
+        self._now = now
+        self._at = micros(now)
         self._answering = answering
         self._case = case
         self._messages = messages
@@ -112,8 +120,8 @@ class _Draft:
             return
         why = self._answering.refuse(text.text)
         if why is not None:
-            self._put("refused", text, wanted, why)
-            tell(self._connection, row.n, self._at, "reply_refused", RULE, {"reason": why})
+            n = self._put("refused", text, wanted, why)
+            tell(self._connection, row.n, self._at, "reply_refused", RULE, {"reason": why, "reply": n})
             return
         held = self._held(wanted, text, decided) if wanted.auto else None
         n = self._put("draft", text, wanted, held)

@@ -30,6 +30,11 @@ LITTLE = 0.8
 """So much of a draft, or more, stays where it was changed a little."""
 
 OVERTAKEN = "answered meanwhile"
+CHANGED = "the customer's message was changed since"
+COMPLAINT = "the ticket has become a complaint"
+WITHDRAWN = (CHANGED, COMPLAINT)
+"""Why an answer of a rule was taken back before the source had it: another may be drafted."""
+
 _CHANGED = "the draft was changed or answered since; look at it again"
 
 
@@ -120,7 +125,7 @@ def let_go(
 ) -> Asked:
     """Ask for the answer *n* to be said at the source."""
     act = Act("edit_reply" if edit else "reply", text=storable(final))
-    asked = acts.ask_act(connection, row, target, act, by, at, can, again=by != "rule")
+    asked = acts.ask_act(connection, row, target, act, by, at, can, again=by != "rule", revived=True)
     values: dict[str, Any] = {"state": "approved", "by": by, "final": act.text, "asked_at": at, "updated_at": at}
     if asked.outgoing is not None:
         values["marker"] = asked.outgoing.marker
@@ -214,8 +219,9 @@ def automatic_since(connection: sa.Connection, since: datetime, customer: int | 
 
 
 def is_known(connection: sa.Connection, ticket_n: int) -> bool:
-    """Whether there is any answer of a ticket, drafted or given."""
-    query = sa.select(replies.c.n).where(replies.c.ticket_n == ticket_n).limit(1)
+    """Whether there is any answer of a ticket, drafted or given, but for those that were withdrawn."""
+    withdrawn = (replies.c.state == "dropped") & sa.func.coalesce(replies.c.reason, "").in_(WITHDRAWN)
+    query = sa.select(replies.c.n).where(replies.c.ticket_n == ticket_n, ~withdrawn).limit(1)
     return connection.execute(query).one_or_none() is not None
 
 
@@ -273,7 +279,7 @@ class Score:
 
     Attributes:
         little: sent with most of the words kept (:data:`LITTLE`); ``much``: sent with fewer.
-        overtaken: answered otherwise before a person looked.
+        overtaken: answered otherwise, or not fitting any more, before a person looked.
         automatic: sent by a rule; these say nothing of how good they are.
         kept: mean share of a draft's text that stayed, of those that a person sent; None where none was.
     """
@@ -331,7 +337,7 @@ def _became(row: Any) -> tuple[str, float | None]:
     if row.state == "draft":
         return "waiting", None
     if row.state == "dropped" and row.asked_at is None:
-        return ("overtaken" if row.reason == OVERTAKEN else "dropped"), None
+        return ("overtaken" if row.reason in (OVERTAKEN, *WITHDRAWN) else "dropped"), None
     if row.by == "rule":
         return "automatic", None
     if same_text(row.drafted, row.final):

@@ -131,6 +131,11 @@ class Replying(Deliveries):
         with self._read() as connection:
             return acts.due(connection, instance, self._now(), forced)
 
+    def acts_waiting(self, numbers: Sequence[int]) -> set[int]:
+        """Return those of *numbers* that still wait to be sent."""
+        with self._read() as connection:
+            return acts.still_waiting(connection, numbers)
+
     def act_done(self, n: int, state: Literal["done", "sent"], detail: str) -> None:
         """Note that the source has taken an act."""
         with self._write_durably() as connection:

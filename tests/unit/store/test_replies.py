@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hub.routing.facts import Facts
 from hub.sdk import ActionName, Author, FollowUp, MessageDraft, StoreError, TicketDraft
 from hub.store import Act, Answer, Answering, Decided, Place, Router, Store, Text, ToWrite
 from tests.unit.store.pages import NOW, at, hide, mention, page, rows
@@ -32,8 +33,17 @@ def decides(*acts: Act, auto: bool = False, answer: bool = True, **more: Any) ->
     return Router(lambda _: Decided("normal", acts=acts, answer=wanted, **more))
 
 
-def review(name: str, *said: MessageDraft, author: str = "Анна", body: str = "Хорошо", minutes: int = 0) -> TicketDraft:
-    first = MessageDraft(source_id=name, created_at=at(minutes), body=body, author=Author(key=author, name=author))
+def review(
+    name: str,
+    *said: MessageDraft,
+    author: str = "Анна",
+    body: str = "Хорошо",
+    minutes: int = 0,
+    source_tags: tuple[str, ...] = (),
+    rating: float | None = None,
+) -> TicketDraft:
+    by = Author(key=author, name=author)
+    first = MessageDraft(source_id=name, created_at=at(minutes), body=body, author=by, tags=source_tags, rating=rating)
     return TicketDraft(thread=name, kind="review", platform="maps", messages=(first, *said))
 
 
@@ -127,8 +137,8 @@ def test_an_act_at_the_source_never_blocks_a_case(store: Store) -> None:
 
 
 def test_a_draft_is_made_once_and_waits_for_a_person(store: Store) -> None:
-    for text in ("Хорошо", "Хорошо!"):
-        put(store, review("1", body=text), router=decides())
+    for tags in (("a",), ("b",)):
+        put(store, review("1", source_tags=tags), router=decides())
     assert states(store) == [("draft", "Спасибо, Анна!")]
     assert store.outbox_left() == []
     assert "reply_drafted" in kinds(store, "1")
@@ -163,6 +173,95 @@ def test_a_person_approves_a_draft_with_other_words_and_only_once(store: Store) 
     assert asked.outgoing.act["text"] == "Спасибо, Анна! Ждём вас."
     with pytest.raises(StoreError, match="reply 1 is no draft, it is approved"):
         store.approve(1, ANSWERING)
+
+
+# --- overtaken before anybody read them -------------------------------------------------------------------------------
+
+FRAUD = "Обманули! Украли деньги со счёта"
+
+
+def complains(facts: Facts) -> Decided:
+    """Praise is answered by itself; who writes of money complains, and rules want no answer for them."""
+    if "деньги" in " ".join(facts.texts):
+        return Decided("urgent", category="complaint")
+    return Decided("low", category="praise", answer=Answer("thanks", "praise", auto=True))
+
+
+def test_an_automatic_answer_that_waits_is_never_said_to_what_became_a_complaint(store: Store) -> None:
+    put(store, review("1"), router=Router(complains))
+    assert len(store.acts_due("one")) == 1
+    put(store, review("1", body=FRAUD), router=Router(complains))
+    assert store.acts_due("one", forced=True) == []
+    assert store.outbox_left() == []
+    [row] = store.replies(("dropped",))
+    assert row.reason == "the customer's message was changed since"
+    assert "reply_dropped" in kinds(store, "1")
+
+
+def test_an_answer_set_aside_goes_to_no_changed_message_either(store: Store) -> None:
+    put(store, review("1"), router=Router(complains))
+    [due] = store.acts_due("one")
+    store.act_failed(due.n, "403", sure=True, aside=True)
+    put(store, review("1", body=FRAUD), router=Router(complains))
+    assert store.outbox_retry([due.n]) == 0
+
+
+def test_a_draft_outlives_neither_the_words_nor_the_stars_that_it_answers(store: Store) -> None:
+    put(store, review("1", rating=5), review("2"), router=decides())
+    put(store, review("1", rating=1), review("2", body="Плохо"), router=decides(answer=False))
+    assert {row.reason for row in store.replies(("dropped",))} == {"the customer's message was changed since"}
+    assert store.replies(("draft",)) == []
+    with pytest.raises(StoreError, match="reply 1 is no draft"):
+        store.approve(1, ANSWERING)
+
+
+def test_another_draft_is_made_for_what_the_customer_says_now(store: Store) -> None:
+    put(store, review("1"), router=decides())
+    put(store, review("1", body="Очень хорошо"), router=decides())
+    assert [state for state, _ in states(store)] == ["dropped", "draft"]
+    template, _ = store.reply_scores()
+    assert (template.overtaken, template.dropped, template.waiting) == (1, 0, 1)
+
+
+def test_an_automatic_answer_with_the_same_words_is_said_to_the_changed_message(store: Store) -> None:
+    put(store, review("1"), router=decides(auto=True))
+    put(store, review("1", body="Очень хорошо"), router=decides(auto=True))
+    assert [row.act["text"] for row in work_off(store)] == ["Спасибо, Анна!"]
+    assert [state for state, _ in states(store)] == ["dropped", "sent"]
+
+
+@pytest.mark.parametrize("auto", [True, False])
+def test_a_ticket_that_a_person_calls_a_complaint_loses_what_rules_would_say(store: Store, auto: bool) -> None:
+    put(store, review("1"), router=decides(auto=auto))
+    store.set_by_hand(ticket_of(store, "1"), {"category": "complaint"}, router=decides(auto=auto, answer=False))
+    assert store.acts_due("one") == []
+    [row] = store.replies(("dropped",))
+    assert row.reason == "the ticket has become a complaint"
+
+
+def test_a_draft_made_for_a_complaint_stays(store: Store) -> None:
+    put(store, review("1"), router=decides(category="complaint"))
+    put(store, review("1", source_tags=("x",)), router=decides(category="complaint", queue="q"))
+    assert [state for state, _ in states(store)] == ["draft"]
+
+
+def test_what_a_person_approved_waits_for_a_person_again_when_the_words_change(store: Store) -> None:
+    put(store, review("1"), router=decides())
+    store.approve(1, ANSWERING)
+    put(store, review("1", body=FRAUD), router=decides(answer=False))
+    assert store.acts_due("one") == []
+    assert held(store) == ["the customer's message was changed since"]
+    assert "reply_held" in kinds(store, "1")
+    store.approve(1, ANSWERING, "Простите, разберёмся")
+    assert [row.act["text"] for row in work_off(store)] == ["Простите, разберёмся"]
+
+
+def test_an_answer_that_the_source_took_while_it_was_taken_back_is_known_as_sent(store: Store) -> None:
+    put(store, review("1"), router=Router(complains))
+    [due] = store.acts_due("one")
+    put(store, review("1", body=FRAUD), router=Router(complains))
+    store.act_done(due.n, "sent", "taken")
+    assert states(store)[0][0] == "sent"
 
 
 # --- without a person -------------------------------------------------------------------------------------------------
