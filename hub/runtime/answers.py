@@ -1,5 +1,6 @@
 """From ``[replies]`` and its templates to what a checkpoint is given of answering."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from hub.routing.templates import Templates
     from hub.runtime.config import InstanceSettings, Settings
 
-_SHOWN = 5  # late replies that are named
+_SHOWN = 5  # late replies that are named, and unsaid ones
 
 
 def actions_of(instance: "InstanceSettings") -> frozenset[ActionName]:
@@ -136,10 +137,25 @@ def unpublished_problems(settings: RepliesSettings, store: Store) -> list[str]:
     """Return what to tell of replies that should be published by now."""
     from hub.pipeline.source import utc_now
 
-    late = store.unpublished(utc_now() - settings.published_within)
-    told = [_late(row) for row in late[:_SHOWN]]
-    return told + (
-        [f'and {len(late) - _SHOWN} more; "hub replies list --state sent" shows them'] if late[_SHOWN:] else []
+    return _told(map(_late, store.unpublished(utc_now() - settings.published_within)), "--state sent")
+
+
+def unsaid_answers(store: Store) -> list[str]:
+    """Return what to tell of answers that were refused or rejected, until another follows or a person drops them."""
+    return _told(map(_unsaid, store.unsaid()), "--state refused --state rejected")
+
+
+def _told(problems: Iterable[str], states: str) -> list[str]:
+    """Return the first of *problems*, and how many more there are."""
+    told = list(problems)
+    more = [f'and {len(told) - _SHOWN} more; "hub replies list {states}" shows them'] if told[_SHOWN:] else []
+    return told[:_SHOWN] + more
+
+
+def _unsaid(row: ReplyRow) -> str:
+    return (
+        f"reply {row.n} (ticket {row.ticket[:8]}, {row.instance}) was {row.state}, the customer cannot read it:"
+        f' {row.reason}; answer in other words, or "hub replies drop {row.n}"'
     )
 
 

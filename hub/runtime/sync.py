@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from hub.pipeline.source import utc_now
-from hub.runtime.answers import unpublished_problems
+from hub.runtime.answers import unpublished_problems, unsaid_answers
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.identify_run import identify
@@ -59,6 +59,7 @@ async def sync(
             await _work_off(workshop, store, runnable, report, forced=bool(names))
         report.problems.extend(workshop.answering.problems)
         report.problems.extend(await store.run(unpublished_problems, settings.replies, store))
+        report.unsaid.extend(await store.run(unsaid_answers, store))
         if settings.notify or any(key.startswith(PREFIX) for key in await store.run(store.outbox_counts)):
             from hub.runtime.notify import notify  # it brings apprise's neighbours, which most hubs never need
 

@@ -21,6 +21,7 @@ from hub.store.outbox import ROWS, Asked, Outgoing, marker_of, outgoing_of
 from hub.store.page import Act
 from hub.store.rows import MessageRow, TicketRow, dumps
 from hub.store.tables import instant, micros, outbox, replies, ticket_events, tickets
+from hub.store.unsaid import set_said, set_unsaid
 
 ANSWERS = frozenset(("reply", "edit_reply"))
 """Actions that say something in public."""
@@ -184,6 +185,8 @@ def done(connection: sa.Connection, n: int, state: Literal["done", "sent"], deta
     mine = replies.c.n == sa.select(sa.func.max(replies.c.n)).where(unsaid).scalar_subquery()
     values = {"state": "published" if published else "sent", "sent_at": at, "updated_at": at, "reason": None}
     changed = connection.execute(sa.update(replies).where(mine).values(**values)).rowcount
+    for reply in connection.execute(sa.select(replies).where(replies.c.marker == row.marker)).all():
+        set_said(connection, reply)
     if changed and published:
         tell(connection, row.ticket_n, at, "published", "source", {"instance": row.instance})
 
@@ -196,8 +199,10 @@ def failed(
     row = connection.execute(sa.select(outbox.c.marker, outbox.c.state).where(outbox.c.n == n)).one_or_none()
     if row is not None and row.state == "failed":
         mine = (replies.c.marker == row.marker) & (replies.c.state == "approved")
+        refused = connection.execute(sa.select(replies).where(mine)).all()
         values = {"state": "refused", "reason": storable(error[:_DETAIL]), "updated_at": micros(now)}
         connection.execute(sa.update(replies).where(mine).values(**values))
+        set_unsaid(connection, refused)
 
 
 def tell(

@@ -29,9 +29,10 @@ def answer(
     checkpoint: Checkpoint,
     acting: Iterable[tuple[Case, Decided]],
     events: Sequence[Event],
-) -> None:
-    """Ask for what was decided in *checkpoint*, and settle what its records tell of earlier answers."""
-    _settle(connection, checkpoint)
+) -> set[int]:
+    """Ask for what was decided in *checkpoint*, and settle what its records tell of earlier answers; return the row
+    numbers of the tickets whose answer turned out to be none."""
+    again = _settle(connection, checkpoint)
     answered = {
         event.ticket_n for event in events if event.kind == "message_added" and event.data["direction"] == "out"
     }
@@ -39,6 +40,7 @@ def answer(
     take_back(connection, {event.ticket_n for event in events if event.kind in MOVES}, micros(checkpoint.now))
     if checkpoint.answering is not None:
         carry_out(connection, checkpoint.now, checkpoint.answering, acting)
+    return again
 
 
 def carry_out(
@@ -54,16 +56,19 @@ def carry_out(
                 _Draft(connection, now, answering, case, messages, target).write(decided)
 
 
-def _settle(connection: sa.Connection, checkpoint: Checkpoint) -> None:
+def _settle(connection: sa.Connection, checkpoint: Checkpoint) -> set[int]:
+    again: set[int] = set()
     spoken = [draft for draft in checkpoint.drafts if isinstance(draft, TicketDraft) and _is_answered(draft)]
     if not spoken:
-        return
+        return again
     waiting = replies.waiting_for(connection, checkpoint.connector, checkpoint.namespace)
     for draft in spoken if waiting else ():
         for row in waiting.get(draft.thread, ()):
             said = [one for one in draft.messages if one.direction == "out" and replies.same_text(one.body, row.final)]
             for message in said[-1:]:
-                replies.seen(connection, row, message.publication, checkpoint.key.instance, micros(checkpoint.now))
+                told = (message.publication, checkpoint.key.instance, micros(checkpoint.now))
+                again |= replies.seen(connection, row, *told)
+    return again
 
 
 def _is_answered(draft: TicketDraft) -> bool:

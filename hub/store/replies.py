@@ -20,6 +20,7 @@ from hub.store.outbox import Asked
 from hub.store.page import Act, Answer, Text
 from hub.store.rows import TicketRow
 from hub.store.tables import instant, micros, outbox, replies, tickets
+from hub.store.unsaid import left_unsaid, set_unsaid
 
 ReplyState = Literal["draft", "approved", "sent", "published", "rejected", "dropped", "refused"]
 STATES: tuple[ReplyState, ...] = ("draft", "approved", "sent", "published", "rejected", "dropped", "refused")
@@ -182,8 +183,9 @@ def waiting_for(connection: sa.Connection, connector: str, namespace: str) -> di
     return found
 
 
-def seen(connection: sa.Connection, row: Any, publication: Publication | None, instance: str, at: int) -> None:
-    """Note that the source shows the answer *row*, and what it makes of it; None: it is public as it stands."""
+def seen(connection: sa.Connection, row: Any, publication: Publication | None, instance: str, at: int) -> set[int]:
+    """Note that the source shows the answer *row*, and what it makes of it; None: it is public as it stands. Return the
+    row number of its ticket where the customer, who was answered, waits again."""
     connection.execute(
         sa.update(outbox)
         .where(outbox.c.marker == row.marker, outbox.c.state != "done")
@@ -191,19 +193,26 @@ def seen(connection: sa.Connection, row: Any, publication: Publication | None, i
     )
     state = "sent" if publication == "waiting" else publication or "published"
     if state == row.state:
-        return
+        return set()
     values: dict[str, Any] = {"state": state, "updated_at": at, "sent_at": row.sent_at or at}
     if state == "rejected":
         values["reason"] = f"{instance} says: rejected"
     connection.execute(sa.update(replies).where(replies.c.n == row.n).values(**values))
     if state != "sent":
         tell(connection, row.ticket_n, at, state, "source", {"instance": instance})
+    return set_unsaid(connection, [row]) if state == "rejected" else set()
 
 
 def unpublished(connection: sa.Connection, before: datetime, limit: int = 20) -> list[ReplyRow]:
     """Return the answers that were sent before a moment and are still not published, oldest first."""
     late = (replies.c.state == "sent") & (replies.c.sent_at < micros(before))
     return [_public(row) for row in connection.execute(_ROWS.where(late).order_by(replies.c.n).limit(limit))]
+
+
+def unsaid(connection: sa.Connection, limit: int = 20) -> list[ReplyRow]:
+    """Return the answers that were refused or rejected and that nobody followed with another, oldest first."""
+    query = _ROWS.where(left_unsaid()).order_by(replies.c.n).limit(limit)
+    return [_public(row) for row in connection.execute(query)]
 
 
 # --- limits of what is said without a person --------------------------------------------------------------------------
@@ -260,6 +269,11 @@ def one(connection: sa.Connection, n: int) -> ReplyRow:
     if row is None:
         raise StoreError(f'there is no reply {n}; "hub replies list" shows those that wait')
     return _public(row)
+
+
+def row_of(connection: sa.Connection, n: int) -> Any:
+    """Return the row of the answer *n*."""
+    return connection.execute(_ROWS.where(replies.c.n == n)).one()
 
 
 def _public(row: Any) -> ReplyRow:

@@ -124,6 +124,12 @@ class Replying(Deliveries):
         with self._read() as connection:
             return replies.unpublished(connection, before)
 
+    def unsaid(self) -> list[ReplyRow]:
+        """Return the answers that the customer cannot read, refused or rejected, and that nobody followed with
+        another."""
+        with self._read() as connection:
+            return replies.unsaid(connection)
+
     # --- worked off ---------------------------------------------------------------------------------------------------
 
     def acts_due(self, instance: str, *, forced: bool = False) -> list[Outgoing]:

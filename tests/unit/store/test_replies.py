@@ -398,10 +398,12 @@ def delivered(store: Store, thread: str, answering: Answering = ANSWERING) -> No
     store.outbox_finished(asked.outgoing.n)
 
 
-def desk_says(store: Store, text: str, answering: Answering = ANSWERING, **facts: Any) -> None:
+def desk_says(
+    store: Store, text: str, answering: Answering = ANSWERING, *, router: Router | None = None, **facts: Any
+) -> None:
     said = MessageDraft(source_id="c1", created_at=at(9), body=text, **{"direction": "out", **facts})
     follow = FollowUp(external_id="C-1", state="open", messages=(said,))
-    put(store, follow, answering=answering, instance="desk", stream="cases", connector="d")
+    put(store, follow, router=router, answering=answering, instance="desk", stream="cases", connector="d")
 
 
 def out(store: Store, thread: str) -> list[str]:
@@ -455,6 +457,66 @@ def test_what_cannot_or_may_not_be_said_stays_in_the_helpdesk_and_is_told(
     desk_says(store, "Простите", answering)
     assert store.acts_due("one") == []
     assert kind in kinds(store, "1")
+
+
+NO_CARDS = replace(ANSWERING, refuse=lambda text: "holds a card" if "4111" in text else None)
+
+
+def waits(store: Store, thread: str) -> bool:
+    """Whether rules see a customer who waits."""
+    return store.facts_of(ticket_of(store, thread), NOW).waiting is not None
+
+
+def test_an_answer_that_is_refused_answers_nothing_and_is_told_until_another_follows(store: Store) -> None:
+    delivered(store, "1")
+    for _ in range(2):
+        desk_says(store, "Карта 4111", NO_CARDS)
+    assert out(store, "1") == []
+    assert waits(store, "1")
+    [row] = store.unsaid()
+    assert (row.state, row.reason) == ("refused", "holds a card")
+    desk_says(store, "Простите", NO_CARDS)
+    assert out(store, "1") == ["Простите"]
+    assert not waits(store, "1")
+    assert store.unsaid() == []
+
+
+def test_an_answer_that_the_source_refuses_answers_nothing_until_it_takes_it(store: Store) -> None:
+    delivered(store, "1")
+    desk_says(store, "Простите")
+    [due] = store.acts_due("one")
+    assert not waits(store, "1")
+    store.act_failed(due.n, "422: слишком длинно", sure=True, aside=True)
+    assert waits(store, "1")
+    assert [row.reason for row in store.unsaid()] == ["422: слишком длинно"]
+    store.outbox_retry([due.n])
+    work_off(store)
+    assert (waits(store, "1"), out(store, "1"), store.unsaid()) == (False, ["Простите"], [])
+
+
+def test_a_rejected_answer_answers_nothing_and_rules_decide_anew(store: Store) -> None:
+    router = Router(lambda facts: Decided("urgent" if facts.waiting is not None else "low"))
+    delivered(store, "1")
+    desk_says(store, "Простите", router=router)
+    work_off(store)
+    assert store.find_ticket(ticket_of(store, "1")).priority == "low"
+    put(store, answered("1", "Простите", publication="rejected", hidden=True), router=router)
+    assert store.find_ticket(ticket_of(store, "1")).priority == "urgent"
+    desk_says(store, "Простите", router=router)  # the helpdesk still has it as its answer
+    assert store.find_ticket(ticket_of(store, "1")).priority == "urgent"
+    assert [row.state for row in store.unsaid()] == ["rejected"]
+    assert store.drop_replies([row.n for row in store.unsaid()]) == 1
+    assert store.unsaid() == []
+
+
+def test_a_changed_answer_that_is_refused_leaves_the_first_one_to_read(store: Store) -> None:
+    delivered(store, "1")
+    desk_says(store, "Простите", NO_CARDS)
+    work_off(store)
+    put(store, answered("1", "Простите", publication="published"))
+    desk_says(store, "Карта 4111", NO_CARDS)
+    assert not waits(store, "1")
+    assert [row.state for row in store.unsaid()] == ["refused"]
 
 
 def test_the_helpdesks_answers_stay_there_where_the_settings_say_so(store: Store) -> None:
