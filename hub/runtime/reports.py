@@ -82,8 +82,8 @@ class SyncReport:
     """What ``hub sync`` did.
 
     ``problems`` concern whole instances and say what to do. ``cases`` elsewhere that need a person's look since the
-    last sync are no failure of this one, nor are ``unsaid`` answers, which the customer cannot read. ``surges`` says in a sentence each which began or ended. ``pruned``: old
-    tickets that were removed.
+    last sync are no failure of this one, nor are ``unsaid`` answers, which the customer cannot read. ``surges`` says in
+    a sentence each which began or ended. ``pruned``: old tickets that were removed.
     """
 
     streams: list[StreamReport] = field(default_factory=list)

@@ -59,12 +59,12 @@ def target_of(row: TicketRow, messages: Sequence[MessageRow], number: int | None
         chosen = [message for message in said if not message.hidden] or said
     for message in reversed(chosen):
         for stream, source_id, *_ in orjson.loads(message.sources):
-            if _is_own(row, message, stream, source_id):
+            if is_own(row, message, stream, source_id):
                 return Target(message.id, stream, source_id, message.created_at)
     return None
 
 
-def _is_own(row: TicketRow, message: MessageRow, stream: str, source_id: str) -> bool:
+def is_own(row: TicketRow, message: MessageRow, stream: str, source_id: str) -> bool:
     """Whether the ticket's own source gave the message: what was said in a case elsewhere has another's id."""
     same_as = orjson.loads(message.content).get("same_as")
     return message_id(row.connector, row.namespace, stream, source_id, same_as) == message.id

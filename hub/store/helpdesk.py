@@ -51,7 +51,7 @@ class _Pass:
             return
         can = self._answering.can.get(row.instance, frozenset())
         before = [one for one in earlier if one.origin == self._message.id]
-        edit = edited and bool(before)
+        edit = (edited and bool(before)) or replies.takes_the_place(row, self._messages, earlier, can)
         target = target_of(row, self._messages)
         action = "edit_reply" if edit else "reply"
         if action not in can or target is None:

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 
 from hub.sdk.drafts import Publication
@@ -18,7 +19,7 @@ from hub.store import acts
 from hub.store.acts import Target, tell
 from hub.store.outbox import Asked
 from hub.store.page import Act, Answer, Text
-from hub.store.rows import TicketRow
+from hub.store.rows import MessageRow, TicketRow
 from hub.store.tables import instant, micros, outbox, replies, tickets
 from hub.store.unsaid import left_unsaid, set_unsaid
 
@@ -168,6 +169,26 @@ def drop_answered(connection: sa.Connection, numbers: Collection[int], cause: st
     connection.execute(
         sa.update(replies).where(mine).values(state="dropped", reason=OVERTAKEN, by=cause, updated_at=at)
     )
+
+
+def takes_the_place(
+    row: TicketRow, written: Sequence[MessageRow], earlier: Sequence[Any], can: AbstractSet[str]
+) -> bool:
+    """Whether a new answer has to be put in place of one that the source has: a review has room for one, whoever gave
+    it, also where the source rejected it.
+
+    Args:
+        written: the ticket's messages; *earlier*: its answers, but for what is to be said now.
+        can: what the ticket's instance can do.
+    """
+    if row.kind != "review" or "edit_reply" not in can:
+        return False
+    return any(one.state in SAID for one in earlier) or any(_is_answer_there(row, message) for message in written)
+
+
+def _is_answer_there(row: TicketRow, message: MessageRow) -> bool:
+    shown = message.direction == "out" and not message.hidden
+    return shown and any(acts.is_own(row, message, *one[:2]) for one in orjson.loads(message.sources))
 
 
 # --- what the source makes of them ------------------------------------------------------------------------------------

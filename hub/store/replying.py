@@ -1,6 +1,7 @@
 """The part of the store's door that answers and acts at sources go through."""
 
 from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, Literal
 
@@ -49,9 +50,9 @@ class Replying(Deliveries):
             row, messages = self._case(connection, ticket)
             target, at = _target(row, messages, message), micros(self._now())
             can = answering.can.get(row.instance, frozenset())
-            n = _waiting(replies.of_ticket(connection, row.n), text) or replies.put(
-                connection, row.n, target.message, "approved", PERSON, text, at
-            )
+            earlier = replies.of_ticket(connection, row.n)
+            edit = edit or _was_rejected(row, earlier, can)
+            n = _waiting(earlier, text) or replies.put(connection, row.n, target.message, "approved", PERSON, text, at)
             asked = replies.let_go(connection, n, row, target, text, PERSON, at, can, edit=edit)
             replies.drop_answered(connection, [row.n], PERSON, at)
             return replies.one(connection, n), asked
@@ -93,7 +94,8 @@ class Replying(Deliveries):
             target = _target(row, messages, None)
             can, at = answering.can.get(row.instance, frozenset()), micros(self._now())
             final = found.final if text is None else text
-            asked = replies.let_go(connection, n, row, target, final, PERSON, at, can)
+            edit = _was_rejected(row, replies.of_ticket(connection, row.n), can)
+            asked = replies.let_go(connection, n, row, target, final, PERSON, at, can, edit=edit)
             replies.drop_answered(connection, [row.n], PERSON, at)
             return replies.one(connection, n), asked
 
@@ -163,6 +165,13 @@ def _target(row: TicketRow, messages: Sequence[MessageRow], number: int | None) 
         which = "no message of the customer" if number is None else f"no message {number}"
         raise StoreError(f'the ticket has {which} that {row.instance} read; "hub tickets show" numbers them')
     return target
+
+
+def _was_rejected(row: TicketRow, earlier: Sequence[Any], can: AbstractSet[str]) -> bool:
+    """Whether the last answer was rejected and keeps its place, so that the next has to change it. A person says so by
+    hand where an answer can be read."""
+    said = [one for one in earlier if one.state in replies.SAID][-1:]
+    return any(one.state == "rejected" for one in said) and replies.takes_the_place(row, (), said, can)
 
 
 def _waiting(earlier: Sequence[Any], text: str) -> int | None:

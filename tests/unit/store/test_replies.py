@@ -399,10 +399,16 @@ def delivered(store: Store, thread: str, answering: Answering = ANSWERING) -> No
 
 
 def desk_says(
-    store: Store, text: str, answering: Answering = ANSWERING, *, router: Router | None = None, **facts: Any
+    store: Store,
+    text: str,
+    answering: Answering = ANSWERING,
+    *,
+    case: str = "C-1",
+    router: Router | None = None,
+    **facts: Any,
 ) -> None:
-    said = MessageDraft(source_id="c1", created_at=at(9), body=text, **{"direction": "out", **facts})
-    follow = FollowUp(external_id="C-1", state="open", messages=(said,))
+    said = MessageDraft(source_id=case.replace("C-", "c"), created_at=at(9), body=text, **{"direction": "out", **facts})
+    follow = FollowUp(external_id=case, state="open", messages=(said,))
     put(store, follow, router=router, answering=answering, instance="desk", stream="cases", connector="d")
 
 
@@ -434,6 +440,43 @@ def test_an_answer_changed_in_the_helpdesk_is_changed_at_the_source(store: Store
     assert [(row.act["name"], row.act["text"]) for row in work_off(store)] == [("edit_reply", "Простите нас")]
     put(store, answered("1", "Простите нас", publication="published"))
     assert out(store, "1") == ["Простите нас"]
+
+
+def test_an_operators_answer_takes_the_place_of_the_one_that_a_rule_gave(store: Store) -> None:
+    put(store, review("1"), router=decides(auto=True))
+    work_off(store)
+    put(store, answered("1", "Спасибо, Анна!", publication="published"))
+    delivered(store, "1")
+    desk_says(store, "Простите")
+    assert [(row.act["name"], row.act["text"]) for row in work_off(store)] == [("edit_reply", "Простите")]
+
+
+def test_an_operators_answer_takes_the_place_of_one_that_was_given_at_the_source(store: Store) -> None:
+    put(store, answered("1", "Отвечено в кабинете"), review("2"))
+    for name in ("1", "2"):
+        asked = store.ask_case(ticket_of(store, name), "desk", role="delivered")
+        assert asked.outgoing is not None
+        store.outbox_made(asked.outgoing.n, 99, replace(DESK, external_id=f"C-{name}"), None)
+        desk_says(store, "Простите", case=f"C-{name}")
+    assert sorted(row.act["name"] for row in work_off(store)) == ["edit_reply", "reply"]
+
+
+def test_an_operators_answer_is_a_reply_where_nothing_can_be_changed(store: Store) -> None:
+    only = replace(ANSWERING, can={"one": frozenset(("reply",))})
+    put(store, review("1"), router=decides(auto=True), answering=only)
+    work_off(store)
+    delivered(store, "1")
+    desk_says(store, "Простите", only)
+    assert [row.act["name"] for row in store.acts_due("one")] == ["reply"]
+
+
+def test_a_person_changes_an_answer_that_was_rejected(store: Store) -> None:
+    put(store, review("1"))
+    store.say(ticket_of(store, "1"), "Простите", ANSWERING)
+    work_off(store)
+    put(store, answered("1", "Простите", publication="rejected", hidden=True))
+    store.say(ticket_of(store, "1"), "Мы разберёмся", ANSWERING)
+    assert [(row.act["name"], row.act["text"]) for row in work_off(store)] == [("edit_reply", "Мы разберёмся")]
 
 
 @pytest.mark.parametrize("facts", [{"direction": "note"}, {"automatic": True}])
