@@ -5,6 +5,7 @@ Also what the page tells of answers given before: that they are published or rej
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -14,11 +15,12 @@ from hub.sdk.drafts import TicketDraft
 from hub.store import acts, replies
 from hub.store.acts import Target, target_of, tell
 from hub.store.overtaken import MOVES, take_back
-from hub.store.page import Answer, Answering, Checkpoint, Decided, Event, Text, ToWrite
-from hub.store.rows import Case, MessageRow, TicketRow
-from hub.store.tables import instant, micros
+from hub.store.page import Act, Answer, Answering, Checkpoint, Decided, Event, Text, ToWrite
+from hub.store.rows import Case, MessageRow, TicketRow, dumps
+from hub.store.tables import instant, micros, ticket_events
 
 RULE = "rule"
+NO_COMPLAINT = "a complaint is never answered without a person"
 DAY = timedelta(days=1)
 REMEMBERED = 5
 """So many answers at one place are looked back at, so that the next does not read like one of them."""
@@ -87,10 +89,21 @@ def _act(
         return
     can = answering.can.get(case.row.instance, frozenset())
     for act in decided.acts:
-        if act.name in acts.ANSWERS and (why := answering.refuse(act.text)):
-            tell(connection, case.row.n, micros(now), "reply_refused", RULE, {"reason": why})
+        if act.name in acts.ANSWERS and (why := _why_not(answering, case, act)):
+            _tell_once(connection, case.row.n, micros(now), "reply_refused", {"reason": why})
         else:
             acts.ask_act(connection, case.row, target, act, RULE, micros(now), can)
+
+
+def _why_not(answering: Answering, case: Case, act: Act) -> str | None:
+    return NO_COMPLAINT if case.row.category == "complaint" else answering.refuse(act.text)
+
+
+def _tell_once(connection: sa.Connection, ticket_n: int, at: int, kind: str, data: dict[str, Any]) -> None:
+    """Tell what every decision says anew, unless it was told."""
+    mine = (ticket_events.c.ticket_n == ticket_n) & (ticket_events.c.kind == kind) & (ticket_events.c.cause == RULE)
+    if dumps(data) not in connection.execute(sa.select(ticket_events.c.data).where(mine)).scalars().all():
+        tell(connection, ticket_n, at, kind, RULE, data)
 
 
 class _Draft:
@@ -167,7 +180,7 @@ class _Draft:
         if wanted.rule not in answering.auto:
             return f'[replies] auto in hub.toml does not name the rule "{wanted.rule}"'
         if category == "complaint":
-            return "a complaint is never answered without a person"
+            return NO_COMPLAINT
         if not text.own_language:
             return "there is no text in the customer's language"
         if replies.automatic_since(self._connection, self._now - DAY) >= answering.per_day:

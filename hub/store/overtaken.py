@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
-from hub.store.acts import tell
+from hub.store.acts import ANSWERS, tell
 from hub.store.links import chunks
 from hub.store.replies import CHANGED, COMPLAINT
 from hub.store.tables import outbox, replies, ticket_events, tickets
@@ -38,6 +38,20 @@ def take_back(connection: sa.Connection, numbers: Collection[int], at: int) -> N
         for row in connection.execute(query.where(replies.c.ticket_n.in_(some)).order_by(replies.c.n)).all():
             if reason := _why(connection, row):
                 _withdraw(connection, row, reason, at)
+        _drop_acts(connection, some, at)
+
+
+def _drop_acts(connection: sa.Connection, numbers: Sequence[int], at: int) -> None:
+    """Drop the answers that rules give as an act, without a draft, and that wait in tickets which are complaints."""
+    waits = (outbox.c.effect == "act") & outbox.c.state.in_(("waiting", "failed"))
+    query = sa.select(outbox.c.n, outbox.c.ticket_n, outbox.c.payload)
+    query = query.join(tickets, tickets.c.n == outbox.c.ticket_n).where(waits, tickets.c.category == "complaint")
+    query = query.where(outbox.c.ticket_n.in_(numbers), ~sa.exists().where(replies.c.marker == outbox.c.marker))
+    for row in connection.execute(query).all():
+        asked = orjson.loads(row.payload)
+        if asked["cause"] == _RULE and asked["act"]["name"] in ANSWERS:
+            connection.execute(sa.update(outbox).where(outbox.c.n == row.n).values(state="dropped", updated_at=at))
+            tell(connection, row.ticket_n, at, "reply_dropped", _RULE, {"state": "approved", "reason": COMPLAINT})
 
 
 def _why(connection: sa.Connection, row: Any) -> str | None:

@@ -250,3 +250,13 @@ def test_wrong_settings_are_told(hub: Hub, answers: list[str], tmp_path: Path, l
     ran = hub("status")
     assert ran.code == 2
     assert told in ran.err
+
+
+def test_a_tag_by_hand_brings_about_what_a_rule_does_at_the_source(
+    hub: Hub, answers: list[str], tmp_path: Path
+) -> None:
+    rule = "builtin: false\nrules:\n  - {name: boss, when: {tags: [boss]}, then: {act: report}}\n"
+    (tmp_path / "rules" / "own.yaml").write_text(rule, encoding="utf-8")
+    assert hub("tickets", "set", answers[1], "--tag", "boss").code == 0
+    [row] = json.loads(hub("outbox", "--json").out)
+    assert (row["instance"], row["act"]["name"]) == ("maps", "report")

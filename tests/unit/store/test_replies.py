@@ -310,6 +310,62 @@ def test_nobody_is_answered_automatically_in_another_language_or_without_a_name(
     assert held(store) == ["there is no text in the customer's language", "nobody knows who the customer is"]
 
 
+def test_an_answer_that_a_rule_gives_as_an_act_is_never_said_to_a_complaint(store: Store) -> None:
+    says = Act("reply", text="Спасибо")
+    for _ in range(2):
+        put(store, review("1"), router=decides(says, answer=False, category="complaint"))
+    assert store.outbox_left() == []
+    assert kinds(store, "1").count("reply_refused") == 1
+    put(store, review("2"), router=decides(says, answer=False))
+    assert len(store.acts_due("one")) == 1
+    store.set_by_hand(ticket_of(store, "2"), {"category": "complaint"}, router=decides(answer=False))
+    assert store.acts_due("one") == []
+    assert "reply_dropped" in kinds(store, "2")
+
+
+# --- when a tag of people brings it about -----------------------------------------------------------------------------
+
+
+def tagged(facts: Facts) -> Decided:
+    """A tag that people set lets the record be reported and answered."""
+    if "boss" not in facts.pinned.get("tags", ()):
+        return Decided("low")
+    return Decided("low", acts=(Act("report", ("spam",)),), answer=Answer("thanks", "praise", auto=True))
+
+
+def test_a_persons_tag_brings_about_the_acts_and_the_answer_of_a_rule_once(store: Store) -> None:
+    put(store, review("1"), router=Router(tagged))
+    again = Router(tagged, answering=ANSWERING)
+    for tags in (("boss",), ("boss", "more")):
+        store.set_by_hand(ticket_of(store, "1"), {"tags": tags}, router=again)
+    assert [row.act["name"] for row in work_off(store)] == ["report", "reply"]
+    assert [state for state, _ in states(store)] == ["sent"]
+
+
+def test_a_tag_of_the_helpdesk_brings_about_the_acts_and_the_answer_of_a_rule(store: Store) -> None:
+    delivered(store, "1")
+    follow = FollowUp(external_id="C-1", state="open", tags=("boss",))
+    put(store, follow, router=Router(tagged), instance="desk", stream="cases", connector="d")
+    assert [row.act["name"] for row in store.acts_due("one")] == ["report", "reply"]
+
+
+def test_a_tag_lets_rules_neither_answer_what_is_over_or_old_nor_what_a_person_has_answered(store: Store) -> None:
+    put(store, review("1"), review("2", minutes=-60 * 24 * 8), answered("3", "Отвечено"), router=Router(tagged))
+    again = Router(tagged, answering=ANSWERING)
+    wanted = {"1": {"state": "solved"}, "2": {}, "3": {}}
+    for thread, more in wanted.items():
+        store.set_by_hand(ticket_of(store, thread), {"tags": ("boss",), **more}, router=again)
+    assert [(row.act["name"], row.act["source_id"]) for row in store.acts_due("one")] == [("report", "3")]
+    assert states(store) == []
+
+
+def test_a_tag_lets_a_complaint_have_a_draft_alone(store: Store) -> None:
+    put(store, review("1"), router=Router(tagged))
+    wanted = {"tags": ("boss",), "category": "complaint"}
+    store.set_by_hand(ticket_of(store, "1"), wanted, router=Router(tagged, answering=ANSWERING))
+    assert held(store) == ["a complaint is never answered without a person"]
+
+
 # --- until it is published --------------------------------------------------------------------------------------------
 
 
