@@ -81,7 +81,7 @@ class Replying(Deliveries):
             return replies.one(connection, n)
 
     def approve(self, n: int, answering: Answering, text: str | None = None) -> tuple[ReplyRow, Asked]:
-        """Let a draft be said, with other words where *text* has them.
+        """Let a draft be said to the message that it was made for, with other words where *text* has them.
 
         Raises:
             StoreError: it is no draft (any more), or its message was erased.
@@ -91,7 +91,8 @@ class Replying(Deliveries):
             if found.state != "draft":
                 raise StoreError(f'reply {n} is no draft, it is {found.state}; "hub replies list" shows the drafts')
             row, messages = self._case(connection, found.ticket)
-            target = _target(row, messages, None)
+            answers = replies.row_of(connection, n).message
+            target = _target(row, messages, next((i for i, one in enumerate(messages, 1) if one.id == answers), None))
             can, at = answering.can.get(row.instance, frozenset()), micros(self._now())
             final = found.final if text is None else text
             edit = _was_rejected(row, replies.of_ticket(connection, row.n), can)

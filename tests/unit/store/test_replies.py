@@ -264,6 +264,14 @@ def test_an_answer_that_the_source_took_while_it_was_taken_back_is_known_as_sent
     assert states(store)[0][0] == "sent"
 
 
+def test_an_approved_draft_answers_the_message_that_it_was_made_for(store: Store) -> None:
+    put(store, mention("1", thread="t"), mention("2", thread="t", minutes=1))
+    made = [store.draft(ticket_of(store, "t"), "К первому", message=1)]
+    put(store, mention("3", thread="t", minutes=2))
+    store.approve(made[0].n, ANSWERING)
+    assert [row.act["source_id"] for row in store.acts_due("one")] == ["1"]
+
+
 # --- without a person -------------------------------------------------------------------------------------------------
 
 
