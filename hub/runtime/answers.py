@@ -36,6 +36,22 @@ def require_action(settings: "Settings", name: str, action: ActionName) -> None:
         raise ConfigError(lacking(f"instances.{name} ({instance.connector_name})", actions_of(instance), action))
 
 
+def require_reason(settings: "Settings", name: str, reason: str) -> None:
+    """Check that an instance's source takes *reason* for a report.
+
+    Raises:
+        ConfigError: it does not; says which it takes.
+    """
+    from hub.sdk import ConfigError
+    from hub.sdk.nearest import did_you_mean, listed
+
+    [instance] = settings.pick([name])
+    known = instance.connector_class.report_reasons
+    if known and reason not in known:
+        hint = did_you_mean(reason, known) or ";"
+        raise ConfigError(f'"{reason}" is no reason for a report at {name}{hint} it takes {listed(known)}')
+
+
 def refuse(settings: RepliesSettings, text: str) -> str | None:
     """Return why *text* may not be said in public; None: it may."""
     from hub.routing.private import refusal

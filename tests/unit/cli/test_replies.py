@@ -129,6 +129,13 @@ def test_a_review_is_reported_with_a_reason(hub: Hub, answers: list[str]) -> Non
     assert json.loads(ran.out)["outgoing"]["act"]["values"] == ["offense"]
 
 
+def test_a_reason_that_the_source_does_not_take_is_2_and_asks_for_nothing(hub: Hub, answers: list[str]) -> None:
+    ran = hub("tickets", "report", answers[1], "--reason", "ofense")
+    told = '"ofense" is no reason for a report at maps; did you mean "offense"? it takes not_a_client, offense,'
+    assert (ran.code, told in ran.err) == (2, True), ran.err
+    assert json.loads(hub("outbox", "--json").out) == []
+
+
 def test_a_draft_is_made_shown_and_approved(hub: Hub, answers: list[str]) -> None:
     made = hub("tickets", "reply", answers[0], "--draft")
     assert (made.code, made.out) == (0, "Спасибо, Анна! Ваша Ромашка\n")
