@@ -33,7 +33,7 @@ def status(state: State, as_json: bool) -> None:
     """
     from hub.cli.filters import recipients
     from hub.cli.overview import overview
-    from hub.runtime.answers import unpublished_problems
+    from hub.runtime.answers import unpublished_problems, unsaid_answers
     from hub.runtime.rules import rules_problem
 
     outline = state.outline()
@@ -49,7 +49,8 @@ def status(state: State, as_json: bool) -> None:
         rows = overview({**outline.connectors, **told}, *known, datetime.now(UTC), waiting)
         cases = store.case_problems()
         proposed = store.proposed_since(datetime.now(UTC) - _WEEK)
-        late, drafts = unpublished_problems(outline.replies, store), len(store.replies(("draft",), _DEAD))
+        late = [*unpublished_problems(outline.replies, store), *unsaid_answers(store)]
+        drafts = len(store.replies(("draft",), _DEAD))
     if as_json:
         version = in_force.version if in_force and outline.rules else None
         rules = {"version": version, "problem": problem}

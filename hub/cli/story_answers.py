@@ -8,7 +8,7 @@ from hub.cli.speech import Speech
 if TYPE_CHECKING:
     from hub.store import TicketEvent
 
-CAUSED = frozenset(("act_asked", "reply_dropped", "reply_refused"))
+CAUSED = frozenset(("act_asked", "reply_dropped", "reply_held", "reply_refused"))
 """Events whose cause is told behind them."""
 
 KINDS = CAUSED | {

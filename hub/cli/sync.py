@@ -123,6 +123,7 @@ def _plain(report: "SyncReport") -> dict[str, object]:
         "indexed": report.indexed,
         "pruned": report.pruned,
         "problems": report.problems,
+        "unsaid": report.unsaid,
         "cases": report.cases,
         "surges": report.surges,
         "streams": report.streams,
@@ -146,7 +147,7 @@ def _show(report: "SyncReport", *, quiet: bool) -> None:
         _show_delivery(delivery, quiet=quiet)
     for asked in report.customers:
         _show_customers(asked, quiet=quiet)
-    for problem in report.problems:
+    for problem in (*report.problems, *report.unsaid):
         say(problem)
     for case in report.cases:
         say(case_told(case))

@@ -143,7 +143,12 @@ def report_(
 
     ID is the ticket's id, or its first four letters or more. The next "hub sync" sends it.
     """
-    _act(state, lang, ticket, "report", (reason,), text, message, as_json)
+    from hub.runtime.answers import require_reason
+
+    def check(work: _Work) -> None:
+        require_reason(work.settings, work.ticket.instance, reason)
+
+    _act(state, lang, ticket, "report", (reason,), text, message, as_json, check)
 
 
 class _Work:
@@ -216,11 +221,13 @@ def _act(
     text: str,
     message: int | None,
     as_json: bool,
+    check: Callable[[_Work], None] = lambda _: None,
 ) -> None:
     from hub.store import Act
 
     with _Work(state, lang, ticket) as work:
         work.require(name)
+        check(work)
         asked = work.store.ask_act(ticket, Act(name, values, text), work.answering, message)
         work.end(asked, asked if as_json else None)
 

@@ -94,6 +94,8 @@ class ActsRun:
 
     async def _batch(self, rows: Sequence[Outgoing]) -> None:
         self._tried.update(row.n for row in rows)
+        left = await self._store.run(self._store.acts_waiting, [row.n for row in rows])
+        rows = [row for row in rows if row.n in left]  # what was read meanwhile may have taken some back
         can = self._source.connector.actions
         for row in rows:
             if row.act["name"] not in can:

@@ -28,8 +28,20 @@ _PASSPORT = re.compile(
     r"[0-9]{3}[^\w]{0,2}[0-9]{3}(?![0-9])",
     re.IGNORECASE,
 )
-_LOCAL = re.compile(r"\(?[3489][0-9]{2,4}\)?[ -]{0,2}[0-9]{1,3}[ -][0-9]{2}[ -][0-9]{2}")
 _RUSSIAN = re.compile(r"[78][34789]")
+_LOCAL = re.compile(r"[3489]")  # how a Russian number begins that is told without the 7 or 8 in front
+_LOCAL_DIGITS = 10
+_NEIGHBOUR = re.compile(r"375|380|99[2-68]")  # how a neighbouring country's begins that is told without a plus
+_NEIGHBOUR_DIGITS = 12
+_INTERNATIONAL = "00"  # in place of a plus
+_WHEN = re.compile(  # a date, or an hour
+    r"(?<![0-9])(?:[0-9]{1,2}\.[0-9]{1,2}\.(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}:[0-9]{2})"
+    r"(?![0-9])"
+)
+_HOUR = re.compile(r"[0-9]:$")  # what follows are the minutes
+_CARD_WORD = re.compile(r"\bкарт|\bcard", re.IGNORECASE)
+_MISTYPED_DIGITS = range(16, 20)  # of a card whose check digit is wrong
+_CARD_GROUPS = re.compile(r"[0-9]{4}[^\w]{1,3}[0-9]{4}[^\w]{1,3}[0-9]{4}[^\w]{1,3}[0-9]{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +153,15 @@ def _series(text: str, groups: Sequence[tuple[int, int]], sizes: Collection[int]
 
 
 def _cards(text: str) -> Iterator[tuple[int, int]]:
-    return ((start, end) for start, end, digits in _spans(text, _CARD_DIGITS) if _luhn(digits))
+    for start, end, digits in _spans(text, _CARD_DIGITS):
+        if _luhn(digits) or (len(digits) in _MISTYPED_DIGITS and _looks_like_card(text, start, end)):
+            yield start, end
+
+
+def _looks_like_card(text: str, start: int, end: int) -> bool:
+    """Whether it is written as cards are, or stands beside the word: a card with a wrong digit is somebody's too."""
+    around = text[max(0, start - _AROUND) : end + _AROUND]
+    return _CARD_GROUPS.fullmatch(text[start:end]) is not None or _CARD_WORD.search(around) is not None
 
 
 def _luhn(digits: str) -> bool:
@@ -154,13 +174,27 @@ def _accounts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _phones(text: str) -> Iterator[tuple[int, int]]:
-    for start, end, digits in _spans(text, _PHONE_DIGITS):
-        plus = text[:start].rstrip(" (").endswith("+")
-        if plus or (len(digits) == _RUSSIAN_DIGITS and _RUSSIAN.match(digits)):
+    for start, end, digits in _spans(text, range(_PHONE_DIGITS.start, _PHONE_DIGITS.stop + len(_INTERNATIONAL))):
+        plus = text[:start].rstrip(" (").endswith("+") and len(digits) in _PHONE_DIGITS
+        hours = _HOUR.search(text[max(0, start - 2) : start]) or _WHEN.search(
+            text[start:end]
+        )  # also a date, with a house before it
+        if plus or _is_russian(digits) or (not hours and (_is_abroad(digits) or _is_local(digits))):
             yield start, end
-    for found in _LOCAL.finditer(text):
-        if len(_digits(found[0])) == _PHONE_DIGITS.start:
-            yield found.span()
+
+
+def _is_abroad(digits: str) -> bool:
+    if digits.startswith(_INTERNATIONAL):
+        return len(digits) - len(_INTERNATIONAL) in _PHONE_DIGITS
+    return len(digits) == _NEIGHBOUR_DIGITS and _NEIGHBOUR.match(digits) is not None
+
+
+def _is_russian(digits: str) -> bool:
+    return len(digits) == _RUSSIAN_DIGITS and _RUSSIAN.match(digits) is not None
+
+
+def _is_local(digits: str) -> bool:
+    return len(digits) == _LOCAL_DIGITS and _LOCAL.match(digits) is not None
 
 
 def _passports(text: str) -> Iterator[tuple[int, int]]:

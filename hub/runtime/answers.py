@@ -1,5 +1,6 @@
 """From ``[replies]`` and its templates to what a checkpoint is given of answering."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from hub.routing.templates import Templates
     from hub.runtime.config import InstanceSettings, Settings
 
-_SHOWN = 5  # late replies that are named
+_SHOWN = 5  # late replies that are named, and unsaid ones
 
 
 def actions_of(instance: "InstanceSettings") -> frozenset[ActionName]:
@@ -33,6 +34,22 @@ def require_action(settings: "Settings", name: str, action: ActionName) -> None:
     [instance] = settings.pick([name])
     if action not in actions_of(instance):
         raise ConfigError(lacking(f"instances.{name} ({instance.connector_name})", actions_of(instance), action))
+
+
+def require_reason(settings: "Settings", name: str, reason: str) -> None:
+    """Check that an instance's source takes *reason* for a report.
+
+    Raises:
+        ConfigError: it does not; says which it takes.
+    """
+    from hub.sdk import ConfigError
+    from hub.sdk.nearest import did_you_mean, listed
+
+    [instance] = settings.pick([name])
+    known = instance.connector_class.report_reasons
+    if known and reason not in known:
+        hint = did_you_mean(reason, known) or ";"
+        raise ConfigError(f'"{reason}" is no reason for a report at {name}{hint} it takes {listed(known)}')
 
 
 def refuse(settings: RepliesSettings, text: str) -> str | None:
@@ -134,9 +151,7 @@ def text_of(templates: "Templates", wanted: ToWrite, brand: str | None = None) -
 
 def unpublished_problems(settings: RepliesSettings, store: Store) -> list[str]:
     """Return what to tell of replies that should be published by now."""
-    told = late_replies(settings, store)
-    more = f'and {len(told) - _SHOWN} more; "hub replies list --state sent" shows them'
-    return told[:_SHOWN] + ([more] if told[_SHOWN:] else [])
+    return _told(late_replies(settings, store), "--state sent")
 
 
 def late_replies(settings: RepliesSettings, store: Store) -> list[str]:
@@ -144,6 +159,25 @@ def late_replies(settings: RepliesSettings, store: Store) -> list[str]:
     from hub.pipeline.source import utc_now
 
     return [_late(row) for row in store.unpublished(utc_now() - settings.published_within)]
+
+
+def unsaid_answers(store: Store) -> list[str]:
+    """Return what to tell of answers that were refused or rejected, until another follows or a person drops them."""
+    return _told(map(_unsaid, store.unsaid()), "--state refused --state rejected")
+
+
+def _told(problems: Iterable[str], states: str) -> list[str]:
+    """Return the first of *problems*, and how many more there are."""
+    told = list(problems)
+    more = [f'and {len(told) - _SHOWN} more; "hub replies list {states}" shows them'] if told[_SHOWN:] else []
+    return told[:_SHOWN] + more
+
+
+def _unsaid(row: ReplyRow) -> str:
+    return (
+        f"reply {row.n} (ticket {row.ticket[:8]}, {row.instance}) was {row.state}, the customer cannot read it:"
+        f' {row.reason}; answer in other words, or "hub replies drop {row.n}"'
+    )
 
 
 def _late(row: ReplyRow) -> str:

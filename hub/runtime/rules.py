@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,10 +95,12 @@ def _load(folder: Path) -> "RuleSet":
 def router_in_force(settings: "Settings", store: Store) -> Router | None:
     """Return what decides by the rules in force and the classifiers of *settings*; None where there are no rules."""
     from hub.pipeline.route import router
+    from hub.runtime.answers import Answers
     from hub.runtime.plugins import classifier, hub_manager
 
     load = rules_in_force(settings.rules, store).load
-    return router(load, classifier(hub_manager(settings.plugins)), settings.deliver, settings.notify)
+    decides = router(load, classifier(hub_manager(settings.plugins)), settings.deliver, settings.notify)
+    return decides and replace(decides, answering=Answers(settings).of_pages)
 
 
 def read_texts(folder: Path) -> dict[str, str]:

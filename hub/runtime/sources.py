@@ -63,7 +63,8 @@ class Workshop:
     @cached_property
     def router(self) -> Router | None:
         """What decides for tickets: the rules, then the classifiers among the plugins."""
-        return router(self.rules, classifier(self.facts), self.settings.deliver, self.settings.notify)
+        decides = router(self.rules, classifier(self.facts), self.settings.deliver, self.settings.notify)
+        return decides and replace(decides, answering=self.answering.of_pages)
 
     @property
     def destinations(self) -> Destinations | None:

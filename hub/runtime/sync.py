@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from hub.runtime.answers import unpublished_problems
+from hub.runtime.answers import unpublished_problems, unsaid_answers
 from hub.runtime.chores import prune, tell_people
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.config import InstanceSettings, Settings
@@ -62,6 +62,7 @@ async def sync(
             await _work_off(workshop, store, runnable, report, forced=bool(names))
         report.problems.extend(workshop.answering.problems)
         report.problems.extend(await store.run(unpublished_problems, settings.replies, store))
+        report.unsaid.extend(await store.run(unsaid_answers, store))
         await tell_people(settings, store, report, lang)
         await watch_surges(settings, store, report, lang)
         while done := await store.run(store.index_batch):

@@ -41,6 +41,7 @@ class Connector(Generic[ConfigT]):
         base_url: the vendor's address; the setting ``base_url`` overrides it.
         references: what must be read first.
         actions: what ``act`` can do.
+        report_reasons: those that the source takes for a report; empty: any.
         sweep_names: the names of every sweep that a stream may have: the keys of the setting ``sweeps``.
     """
 
@@ -50,6 +51,7 @@ class Connector(Generic[ConfigT]):
     base_url: ClassVar[str] = ""
     references: ClassVar[tuple[Reference, ...]] = ()
     actions: ClassVar[frozenset[ActionName]] = frozenset()
+    report_reasons: ClassVar[frozenset[str]] = frozenset()
     sweep_names: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, config: ConfigT) -> None:

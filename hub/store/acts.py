@@ -21,6 +21,7 @@ from hub.store.outbox import ROWS, Asked, Outgoing, marker_of, outgoing_of
 from hub.store.page import Act
 from hub.store.rows import MessageRow, TicketRow, dumps
 from hub.store.tables import instant, micros, outbox, replies, ticket_events, tickets
+from hub.store.unsaid import set_said, set_unsaid
 
 ANSWERS = frozenset(("reply", "edit_reply"))
 """Actions that say something in public."""
@@ -58,12 +59,12 @@ def target_of(row: TicketRow, messages: Sequence[MessageRow], number: int | None
         chosen = [message for message in said if not message.hidden] or said
     for message in reversed(chosen):
         for stream, source_id, *_ in orjson.loads(message.sources):
-            if _is_own(row, message, stream, source_id):
+            if is_own(row, message, stream, source_id):
                 return Target(message.id, stream, source_id, message.created_at)
     return None
 
 
-def _is_own(row: TicketRow, message: MessageRow, stream: str, source_id: str) -> bool:
+def is_own(row: TicketRow, message: MessageRow, stream: str, source_id: str) -> bool:
     """Whether the ticket's own source gave the message: what was said in a case elsewhere has another's id."""
     same_as = orjson.loads(message.content).get("same_as")
     return message_id(row.connector, row.namespace, stream, source_id, same_as) == message.id
@@ -85,6 +86,7 @@ def ask_act(
     can: AbstractSet[str],
     *,
     again: bool = False,
+    revived: bool = False,
 ) -> Asked:
     """Ask for *act* on a record: once.
 
@@ -92,12 +94,13 @@ def ask_act(
         at: now, microseconds.
         can: what the ticket's instance can do; what it cannot is set aside at once.
         again: also where it was done before.
+        revived: also where it was dropped before; a person's wish is that always.
     """
     marker = _marker(row, target, act)
     known = connection.execute(ROWS.where(outbox.c.marker == marker)).one_or_none()
     if known is not None and known.state == "done" and again:
         marker = _marker(row, target, act, str(at))
-    elif known is not None and known.state == "dropped" and cause != "rule":
+    elif known is not None and known.state == "dropped" and (revived or cause != "rule"):
         rows.again(connection, [known.n], dropped=True)
         return Asked(True, rows.row(connection, known.n))
     elif known is not None:
@@ -158,6 +161,12 @@ def due(connection: sa.Connection, instance: str, now: datetime, forced: bool = 
     return found
 
 
+def still_waiting(connection: sa.Connection, numbers: Sequence[int]) -> set[int]:
+    """Return those of *numbers* that wait to be sent: others may have been dropped since they were looked up."""
+    query = sa.select(outbox.c.n).where(outbox.c.n.in_(numbers), outbox.c.state == "waiting")
+    return set(connection.execute(query).scalars())
+
+
 def done(connection: sa.Connection, n: int, state: Literal["done", "sent"], detail: str, now: datetime) -> None:
     """Note that the source has taken an act; *state* and *detail* as in :class:`hub.sdk.ActionResult`."""
     row = connection.execute(sa.select(outbox).where(outbox.c.n == n)).one_or_none()
@@ -171,9 +180,13 @@ def done(connection: sa.Connection, n: int, state: Literal["done", "sent"], deta
     told |= {"values": action["values"]} if action.get("values") else {}
     tell(connection, row.ticket_n, at, "acted", "source", told)
     published = state == "done" and action["name"] in ANSWERS
-    mine = (replies.c.marker == row.marker) & replies.c.state.in_(("approved", "refused"))
+    # One that was taken back while it was on its way is there all the same.
+    unsaid = (replies.c.marker == row.marker) & replies.c.state.in_(("approved", "refused", "draft", "dropped"))
+    mine = replies.c.n == sa.select(sa.func.max(replies.c.n)).where(unsaid).scalar_subquery()
     values = {"state": "published" if published else "sent", "sent_at": at, "updated_at": at, "reason": None}
     changed = connection.execute(sa.update(replies).where(mine).values(**values)).rowcount
+    for reply in connection.execute(sa.select(replies).where(replies.c.marker == row.marker)).all():
+        set_said(connection, reply)
     if changed and published:
         tell(connection, row.ticket_n, at, "published", "source", {"instance": row.instance})
 
@@ -186,8 +199,10 @@ def failed(
     row = connection.execute(sa.select(outbox.c.marker, outbox.c.state).where(outbox.c.n == n)).one_or_none()
     if row is not None and row.state == "failed":
         mine = (replies.c.marker == row.marker) & (replies.c.state == "approved")
+        refused = connection.execute(sa.select(replies).where(mine)).all()
         values = {"state": "refused", "reason": storable(error[:_DETAIL]), "updated_at": micros(now)}
         connection.execute(sa.update(replies).where(mine).values(**values))
+        set_unsaid(connection, refused)
 
 
 def tell(

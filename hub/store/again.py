@@ -3,7 +3,8 @@
 Deadlines follow the new state at once, and delivered cases are told what is new. An escalation is asked for only to an
 instance that the ticket was never escalated to, whatever became of that: one that was just closed is not opened again
 by itself, but a tag that people set at a helpdesk brings about the rule's escalation that it is the condition of, and
-a customer who is known now brings about what was only proposed.
+a customer who is known now brings about what was only proposed. The same tag brings about the rule's answer and acts,
+each once, within the limits that hold for new messages.
 """
 
 from collections.abc import Collection
@@ -13,13 +14,15 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from hub.store import queries
+from hub.store.answering import carry_out
 from hub.store.deciding import CAUSE, apply_decision, clocked, notices_of, proposed, states_of, wish_of
 from hub.store.facts import PROPOSED, decided_of, facts_of_rows
 from hub.store.history import OPEN_STATES, History
 from hub.store.moments import Moment, moment_of, put
 from hub.store.notices import ask_notices
-from hub.store.page import Event, Router, Wish
-from hub.store.rows import dumps
+from hub.store.overtaken import take_back
+from hub.store.page import Decided, Event, Router, Wish
+from hub.store.rows import Case, dumps
 from hub.store.surges import surging_now
 from hub.store.tables import micros, ticket_events, tickets
 from hub.store.tell import tell
@@ -40,6 +43,7 @@ def decide_again(
     history = History(connection) if router.needs_history() else None
     wishes: list[Wish] = []
     moments: list[Moment] = []
+    acting: list[tuple[Case, Decided]] = []
     surging = surging_now(connection, now) if router.needs_surges() else None
     for row, written in queries.cases_of(connection, sorted(numbers)):
         before = replace(row)
@@ -61,6 +65,11 @@ def decide_again(
             connection.execute(sa.update(tickets).where(tickets.c.n == row.n).values(**values))
         if row.own_state in OPEN_STATES and (wish := wish_of(row, decided)):
             wishes.append(wish)
+        if row.own_state in OPEN_STATES and (decided.acts or decided.answer):
+            acting.append((Case(row, {message.id: message for message in written}), decided))
     put(connection, moments)
     ask_wishes(connection, wishes, micros(now), destinations=router.destinations, once=True)
+    take_back(connection, numbers, micros(now))
+    if router.answering is not None:
+        carry_out(connection, now, router.answering, acting)
     tell(connection, numbers, CAUSE, micros(now))

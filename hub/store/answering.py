@@ -4,7 +4,8 @@ Also what the page tells of answers given before: that they are published or rej
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -13,11 +14,13 @@ import sqlalchemy as sa
 from hub.sdk.drafts import TicketDraft
 from hub.store import acts, replies
 from hub.store.acts import Target, target_of, tell
-from hub.store.page import Answer, Answering, Checkpoint, Decided, Event, Text, ToWrite
-from hub.store.rows import Case, MessageRow, TicketRow
-from hub.store.tables import instant, micros
+from hub.store.overtaken import MOVES, take_back
+from hub.store.page import Act, Answer, Answering, Checkpoint, Decided, Event, Text, ToWrite
+from hub.store.rows import Case, MessageRow, TicketRow, dumps
+from hub.store.tables import instant, micros, ticket_events
 
 RULE = "rule"
+NO_COMPLAINT = "a complaint is never answered without a person"
 DAY = timedelta(days=1)
 REMEMBERED = 5
 """So many answers at one place are looked back at, so that the next does not read like one of them."""
@@ -28,34 +31,46 @@ def answer(
     checkpoint: Checkpoint,
     acting: Iterable[tuple[Case, Decided]],
     events: Sequence[Event],
-) -> None:
-    """Ask for what was decided in *checkpoint*, and settle what its records tell of earlier answers."""
-    _settle(connection, checkpoint)
+) -> set[int]:
+    """Ask for what was decided in *checkpoint*, and settle what its records tell of earlier answers; return the row
+    numbers of the tickets whose answer turned out to be none."""
+    again = _settle(connection, checkpoint)
     answered = {
         event.ticket_n for event in events if event.kind == "message_added" and event.data["direction"] == "out"
     }
     replies.drop_answered(connection, answered, "source", micros(checkpoint.now))
-    if checkpoint.answering is None:
-        return
+    take_back(connection, {event.ticket_n for event in events if event.kind in MOVES}, micros(checkpoint.now))
+    if checkpoint.answering is not None:
+        carry_out(connection, checkpoint.now, checkpoint.answering, acting)
+    return again
+
+
+def carry_out(
+    connection: sa.Connection, now: datetime, answering: Answering, acting: Iterable[tuple[Case, Decided]]
+) -> None:
+    """Ask for what rules do with the records of tickets, and for their answers."""
     for case, decided in acting:
         messages = sorted(case.messages.values(), key=lambda message: (message.created_at, message.id))
         target = target_of(case.row, messages)
         if target is not None:
-            _act(connection, checkpoint, checkpoint.answering, case, target, decided)
+            _act(connection, now, answering, case, target, decided)
             if decided.answer is not None:
-                _Draft(connection, checkpoint, checkpoint.answering, case, messages, target).write(decided)
+                _Draft(connection, now, answering, case, messages, target).write(decided)
 
 
-def _settle(connection: sa.Connection, checkpoint: Checkpoint) -> None:
+def _settle(connection: sa.Connection, checkpoint: Checkpoint) -> set[int]:
+    again: set[int] = set()
     spoken = [draft for draft in checkpoint.drafts if isinstance(draft, TicketDraft) and _is_answered(draft)]
     if not spoken:
-        return
+        return again
     waiting = replies.waiting_for(connection, checkpoint.connector, checkpoint.namespace)
     for draft in spoken if waiting else ():
         for row in waiting.get(draft.thread, ()):
             said = [one for one in draft.messages if one.direction == "out" and replies.same_text(one.body, row.final)]
             for message in said[-1:]:
-                replies.seen(connection, row, message.publication, checkpoint.key.instance, micros(checkpoint.now))
+                told = (message.publication, checkpoint.key.instance, micros(checkpoint.now))
+                again |= replies.seen(connection, row, *told)
+    return again
 
 
 def _is_answered(draft: TicketDraft) -> bool:
@@ -64,20 +79,31 @@ def _is_answered(draft: TicketDraft) -> bool:
 
 def _act(
     connection: sa.Connection,
-    checkpoint: Checkpoint,
+    now: datetime,
     answering: Answering,
     case: Case,
     target: Target,
     decided: Decided,
 ) -> None:
-    if checkpoint.now - instant(target.at) > answering.act_within:
+    if now - instant(target.at) > answering.act_within:
         return
     can = answering.can.get(case.row.instance, frozenset())
     for act in decided.acts:
-        if act.name in acts.ANSWERS and (why := answering.refuse(act.text)):
-            tell(connection, case.row.n, micros(checkpoint.now), "reply_refused", RULE, {"reason": why})
+        if act.name in acts.ANSWERS and (why := _why_not(answering, case, act)):
+            _tell_once(connection, case.row.n, micros(now), "reply_refused", {"reason": why})
         else:
-            acts.ask_act(connection, case.row, target, act, RULE, micros(checkpoint.now), can)
+            acts.ask_act(connection, case.row, target, act, RULE, micros(now), can)
+
+
+def _why_not(answering: Answering, case: Case, act: Act) -> str | None:
+    return NO_COMPLAINT if case.row.category == "complaint" else answering.refuse(act.text)
+
+
+def _tell_once(connection: sa.Connection, ticket_n: int, at: int, kind: str, data: dict[str, Any]) -> None:
+    """Tell what every decision says anew, unless it was told."""
+    mine = (ticket_events.c.ticket_n == ticket_n) & (ticket_events.c.kind == kind) & (ticket_events.c.cause == RULE)
+    if dumps(data) not in connection.execute(sa.select(ticket_events.c.data).where(mine)).scalars().all():
+        tell(connection, ticket_n, at, kind, RULE, data)
 
 
 class _Draft:
@@ -86,15 +112,15 @@ class _Draft:
     def __init__(
         self,
         connection: sa.Connection,
-        checkpoint: Checkpoint,
+        now: datetime,
         answering: Answering,
         case: Case,
         messages: Sequence[MessageRow],
         target: Target,
     ) -> None:
         self._connection = connection
-        self._now = checkpoint.now
-        self._at = micros(checkpoint.now)
+        self._now = now
+        self._at = micros(now)
         self._answering = answering
         self._case = case
         self._messages = messages
@@ -112,8 +138,8 @@ class _Draft:
             return
         why = self._answering.refuse(text.text)
         if why is not None:
-            self._put("refused", text, wanted, why)
-            tell(self._connection, row.n, self._at, "reply_refused", RULE, {"reason": why})
+            n = self._put("refused", text, wanted, why)
+            tell(self._connection, row.n, self._at, "reply_refused", RULE, {"reason": why, "reply": n})
             return
         held = self._held(wanted, text, decided) if wanted.auto else None
         n = self._put("draft", text, wanted, held)
@@ -154,7 +180,7 @@ class _Draft:
         if wanted.rule not in answering.auto:
             return f'[replies] auto in hub.toml does not name the rule "{wanted.rule}"'
         if category == "complaint":
-            return "a complaint is never answered without a person"
+            return NO_COMPLAINT
         if not text.own_language:
             return "there is no text in the customer's language"
         if replies.automatic_since(self._connection, self._now - DAY) >= answering.per_day:

@@ -18,6 +18,7 @@ from hub.store.case_problems import CaseProblem
 from hub.store.corrections import Correction, iter_corrections
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
+from hub.store.overtaken import take_back
 from hub.store.page import Router
 from hub.store.same import Linked
 from hub.store.tables import micros
@@ -66,6 +67,8 @@ class Deliveries(ABC):
             done = by_hand.set_by_hand(connection, number, wanted, handed_back, micros(self._now()))
             if router is not None:
                 decide_again(connection, router, [number], self._now(), with_state="state" in handed_back)
+            else:
+                take_back(connection, [number], micros(self._now()))
             return done
 
     def ask_change(self, ticket: str, instance: str, role: Role, changes: Mapping[str, Any], by: str) -> Asked:

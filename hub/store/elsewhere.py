@@ -21,7 +21,7 @@ from hub.store.helpdesk import pass_on
 from hub.store.links import follow, hold_again, ids_of, sort_follow_ups
 from hub.store.notes import Noted, add_notes
 from hub.store.outbox import ask_comments
-from hub.store.page import Checkpoint, Event, Wish
+from hub.store.page import Checkpoint, Event, Router, Wish
 from hub.store.tables import micros
 from hub.store.tell import tell
 from hub.store.there import heed
@@ -78,7 +78,7 @@ def written(
             pass_on(connection, checkpoint, noted)
         moved = concerned | noted.answered
         if moved and checkpoint.router is not None:
-            decide_again(connection, checkpoint.router, moved, checkpoint.now)
+            decide_again(connection, again_by(checkpoint, checkpoint.router), moved, checkpoint.now)
         for case, added in noted.said.items() if checkpoint.effects else ():
             ask_comments(connection, added, at, said_in=case)
     if checkpoint.effects:
@@ -86,6 +86,11 @@ def written(
         tell(connection, {event.ticket_n for event in events if _tells(event)}, CAUSE, at)
     _ask_comments(connection, checkpoint, events)
     return Elsewhere(noted.added, noted.changed, noted.seen, ids_of(connection, concerned | noted.tickets))
+
+
+def again_by(checkpoint: Checkpoint, router: Router) -> Router:
+    """Return what decides once more within *checkpoint*: it answers as the page does."""
+    return replace(router, answering=checkpoint.answering if checkpoint.effects else None)
 
 
 def _destinations(checkpoint: Checkpoint) -> Destinations | None:

@@ -12,6 +12,7 @@ from hub.store.page import Answering, Checkpoint
 from hub.store.queries import cases_of
 from hub.store.rows import MessageRow
 from hub.store.tables import micros
+from hub.store.unsaid import set_unsaid
 
 CAUSE = "destination"
 
@@ -50,7 +51,7 @@ class _Pass:
             return
         can = self._answering.can.get(row.instance, frozenset())
         before = [one for one in earlier if one.origin == self._message.id]
-        edit = edited and bool(before)
+        edit = (edited and bool(before)) or replies.takes_the_place(row, self._messages, earlier, can)
         target = target_of(row, self._messages)
         action = "edit_reply" if edit else "reply"
         if action not in can or target is None:
@@ -63,6 +64,7 @@ class _Pass:
         n = replies.put(*put, reason=why_not, origin=self._message.id)
         if why_not:
             self._tell("reply_refused", why_not)
+            set_unsaid(self._connection, [replies.row_of(self._connection, n)])
         else:
             replies.let_go(self._connection, n, row, target, text, CAUSE, self._at, can, edit=edit)
 

@@ -22,6 +22,7 @@ from hub.store.merge import author_digest_of
 from hub.store.page import Checkpoint
 from hub.store.rows import MessageRow, dumps, message_content, message_counters, start_of
 from hub.store.tables import erased_authors, messages, micros, outbox
+from hub.store.unsaid import kept_unsaid
 
 _COLUMNS = tuple(column.name for column in messages.columns)
 
@@ -128,7 +129,7 @@ def _row(checkpoint: Checkpoint, link: Any, item: MessageDraft, mid: bytes, old:
     hidden = bool(old.hidden) if item.hidden is None else item.hidden
     source = [checkpoint.key.stream, item.source_id, hidden, sorted(set(item.tags))]
     internal = link.role == "escalated" and item.direction == "in"
-    return replace(
+    new = replace(
         old,
         created_at=micros(item.created_at),
         direction="note" if internal else item.direction,
@@ -138,6 +139,7 @@ def _row(checkpoint: Checkpoint, link: Any, item: MessageDraft, mid: bytes, old:
         content=message_content(item),
         counters=message_counters(item),
     )
+    return kept_unsaid(old, new)
 
 
 def _update(connection: sa.Connection, old: MessageRow, new: MessageRow, at: int) -> bool:

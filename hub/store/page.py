@@ -176,12 +176,15 @@ class Router:
             so that rules may be loaded late.
         destinations: where tickets go by default; *decide* has seen to it already.
         needs_surges: whether it looks at how much comes in; asked as late.
+        answering: how customers are answered where it decides once more for what is stored; None: nobody is, and
+            nothing is done at sources. A page brings its own.
     """
 
     decide: Callable[[Facts], Decided]
     needs_history: Callable[[], bool] = bool
     destinations: Destinations = field(default_factory=Destinations)
     needs_surges: Callable[[], bool] = bool
+    answering: Answering | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from hub.store.relations import related_of
 from hub.store.rows import MessageRow, TicketRow, start_of
 from hub.store.surges import surges_since, surging_at
 from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
+from hub.store.unsaid import KEY as UNSAID
 
 _PREFIX = 4  # letters of an id that are enough to ask for it
 _CHUNK = 500  # tickets read at once
@@ -243,6 +244,7 @@ def message_of(row: MessageRow) -> Message:
     """Return the public form of a stored message."""
     facts = orjson.loads(row.content)
     counters = orjson.loads(row.counters)
+    facts.pop(UNSAID, None)
     author = facts.pop("author", None)
     if author is not None and "followers" in counters:
         author["followers"] = counters["followers"]

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 
 from hub.sdk.drafts import Publication
@@ -18,8 +19,9 @@ from hub.store import acts
 from hub.store.acts import Target, tell
 from hub.store.outbox import Asked
 from hub.store.page import Act, Answer, Text
-from hub.store.rows import TicketRow
+from hub.store.rows import MessageRow, TicketRow
 from hub.store.tables import instant, micros, outbox, replies, tickets
+from hub.store.unsaid import left_unsaid, set_unsaid
 
 ReplyState = Literal["draft", "approved", "sent", "published", "rejected", "dropped", "refused"]
 STATES: tuple[ReplyState, ...] = ("draft", "approved", "sent", "published", "rejected", "dropped", "refused")
@@ -30,6 +32,11 @@ LITTLE = 0.8
 """So much of a draft, or more, stays where it was changed a little."""
 
 OVERTAKEN = "answered meanwhile"
+CHANGED = "the customer's message was changed since"
+COMPLAINT = "the ticket has become a complaint"
+WITHDRAWN = (CHANGED, COMPLAINT)
+"""Why an answer of a rule was taken back before the source had it: another may be drafted."""
+
 _CHANGED = "the draft was changed or answered since; look at it again"
 
 
@@ -120,7 +127,7 @@ def let_go(
 ) -> Asked:
     """Ask for the answer *n* to be said at the source."""
     act = Act("edit_reply" if edit else "reply", text=storable(final))
-    asked = acts.ask_act(connection, row, target, act, by, at, can, again=by != "rule")
+    asked = acts.ask_act(connection, row, target, act, by, at, can, again=by != "rule", revived=True)
     values: dict[str, Any] = {"state": "approved", "by": by, "final": act.text, "asked_at": at, "updated_at": at}
     if asked.outgoing is not None:
         values["marker"] = asked.outgoing.marker
@@ -164,6 +171,26 @@ def drop_answered(connection: sa.Connection, numbers: Collection[int], cause: st
     )
 
 
+def takes_the_place(
+    row: TicketRow, written: Sequence[MessageRow], earlier: Sequence[Any], can: AbstractSet[str]
+) -> bool:
+    """Whether a new answer has to be put in place of one that the source has: a review has room for one, whoever gave
+    it, also where the source rejected it.
+
+    Args:
+        written: the ticket's messages; *earlier*: its answers, but for what is to be said now.
+        can: what the ticket's instance can do.
+    """
+    if row.kind != "review" or "edit_reply" not in can:
+        return False
+    return any(one.state in SAID for one in earlier) or any(_is_answer_there(row, message) for message in written)
+
+
+def _is_answer_there(row: TicketRow, message: MessageRow) -> bool:
+    shown = message.direction == "out" and not message.hidden
+    return shown and any(acts.is_own(row, message, *one[:2]) for one in orjson.loads(message.sources))
+
+
 # --- what the source makes of them ------------------------------------------------------------------------------------
 
 
@@ -177,8 +204,9 @@ def waiting_for(connection: sa.Connection, connector: str, namespace: str) -> di
     return found
 
 
-def seen(connection: sa.Connection, row: Any, publication: Publication | None, instance: str, at: int) -> None:
-    """Note that the source shows the answer *row*, and what it makes of it; None: it is public as it stands."""
+def seen(connection: sa.Connection, row: Any, publication: Publication | None, instance: str, at: int) -> set[int]:
+    """Note that the source shows the answer *row*, and what it makes of it; None: it is public as it stands. Return the
+    row number of its ticket where the customer, who was answered, waits again."""
     connection.execute(
         sa.update(outbox)
         .where(outbox.c.marker == row.marker, outbox.c.state != "done")
@@ -186,19 +214,26 @@ def seen(connection: sa.Connection, row: Any, publication: Publication | None, i
     )
     state = "sent" if publication == "waiting" else publication or "published"
     if state == row.state:
-        return
+        return set()
     values: dict[str, Any] = {"state": state, "updated_at": at, "sent_at": row.sent_at or at}
     if state == "rejected":
         values["reason"] = f"{instance} says: rejected"
     connection.execute(sa.update(replies).where(replies.c.n == row.n).values(**values))
     if state != "sent":
         tell(connection, row.ticket_n, at, state, "source", {"instance": instance})
+    return set_unsaid(connection, [row]) if state == "rejected" else set()
 
 
 def unpublished(connection: sa.Connection, before: datetime, limit: int = 20) -> list[ReplyRow]:
     """Return the answers that were sent before a moment and are still not published, oldest first."""
     late = (replies.c.state == "sent") & (replies.c.sent_at < micros(before))
     return [_public(row) for row in connection.execute(_ROWS.where(late).order_by(replies.c.n).limit(limit))]
+
+
+def unsaid(connection: sa.Connection, limit: int = 20) -> list[ReplyRow]:
+    """Return the answers that were refused or rejected and that nobody followed with another, oldest first."""
+    query = _ROWS.where(left_unsaid()).order_by(replies.c.n).limit(limit)
+    return [_public(row) for row in connection.execute(query)]
 
 
 # --- limits of what is said without a person --------------------------------------------------------------------------
@@ -214,8 +249,9 @@ def automatic_since(connection: sa.Connection, since: datetime, customer: int | 
 
 
 def is_known(connection: sa.Connection, ticket_n: int) -> bool:
-    """Whether there is any answer of a ticket, drafted or given."""
-    query = sa.select(replies.c.n).where(replies.c.ticket_n == ticket_n).limit(1)
+    """Whether there is any answer of a ticket, drafted or given, but for those that were withdrawn."""
+    withdrawn = (replies.c.state == "dropped") & sa.func.coalesce(replies.c.reason, "").in_(WITHDRAWN)
+    query = sa.select(replies.c.n).where(replies.c.ticket_n == ticket_n, ~withdrawn).limit(1)
     return connection.execute(query).one_or_none() is not None
 
 
@@ -256,6 +292,11 @@ def one(connection: sa.Connection, n: int) -> ReplyRow:
     return _public(row)
 
 
+def row_of(connection: sa.Connection, n: int) -> Any:
+    """Return the row of the answer *n*."""
+    return connection.execute(_ROWS.where(replies.c.n == n)).one()
+
+
 def _public(row: Any) -> ReplyRow:
     same = ("n", "instance", "platform", "state", "by", "final", "drafted", "rule", "template", "variant", "language")
     values: dict[str, Any] = {name: getattr(row, name) for name in (*same, "reason")}
@@ -273,7 +314,7 @@ class Score:
 
     Attributes:
         little: sent with most of the words kept (:data:`LITTLE`); ``much``: sent with fewer.
-        overtaken: answered otherwise before a person looked.
+        overtaken: answered otherwise, or not fitting any more, before a person looked.
         automatic: sent by a rule; these say nothing of how good they are.
         kept: mean share of a draft's text that stayed, of those that a person sent; None where none was.
     """
@@ -331,7 +372,7 @@ def _became(row: Any) -> tuple[str, float | None]:
     if row.state == "draft":
         return "waiting", None
     if row.state == "dropped" and row.asked_at is None:
-        return ("overtaken" if row.reason == OVERTAKEN else "dropped"), None
+        return ("overtaken" if row.reason in (OVERTAKEN, *WITHDRAWN) else "dropped"), None
     if row.by == "rule":
         return "automatic", None
     if same_text(row.drafted, row.final):

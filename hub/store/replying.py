@@ -1,6 +1,7 @@
 """The part of the store's door that answers and acts at sources go through."""
 
 from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, Literal
 
@@ -49,9 +50,9 @@ class Replying(Deliveries):
             row, messages = self._case(connection, ticket)
             target, at = _target(row, messages, message), micros(self._now())
             can = answering.can.get(row.instance, frozenset())
-            n = _waiting(replies.of_ticket(connection, row.n), text) or replies.put(
-                connection, row.n, target.message, "approved", PERSON, text, at
-            )
+            earlier = replies.of_ticket(connection, row.n)
+            edit = edit or _was_rejected(row, earlier, can)
+            n = _waiting(earlier, text) or replies.put(connection, row.n, target.message, "approved", PERSON, text, at)
             asked = replies.let_go(connection, n, row, target, text, PERSON, at, can, edit=edit)
             replies.drop_answered(connection, [row.n], PERSON, at)
             return replies.one(connection, n), asked
@@ -80,7 +81,7 @@ class Replying(Deliveries):
             return replies.one(connection, n)
 
     def approve(self, n: int, answering: Answering, text: str | None = None) -> tuple[ReplyRow, Asked]:
-        """Let a draft be said, with other words where *text* has them.
+        """Let a draft be said to the message that it was made for, with other words where *text* has them.
 
         Raises:
             StoreError: it is no draft (any more), or its message was erased.
@@ -90,10 +91,12 @@ class Replying(Deliveries):
             if found.state != "draft":
                 raise StoreError(f'reply {n} is no draft, it is {found.state}; "hub replies list" shows the drafts')
             row, messages = self._case(connection, found.ticket)
-            target = _target(row, messages, None)
+            answers = replies.row_of(connection, n).message
+            target = _target(row, messages, next((i for i, one in enumerate(messages, 1) if one.id == answers), None))
             can, at = answering.can.get(row.instance, frozenset()), micros(self._now())
             final = found.final if text is None else text
-            asked = replies.let_go(connection, n, row, target, final, PERSON, at, can)
+            edit = _was_rejected(row, replies.of_ticket(connection, row.n), can)
+            asked = replies.let_go(connection, n, row, target, final, PERSON, at, can, edit=edit)
             replies.drop_answered(connection, [row.n], PERSON, at)
             return replies.one(connection, n), asked
 
@@ -124,12 +127,23 @@ class Replying(Deliveries):
         with self._read() as connection:
             return replies.unpublished(connection, before)
 
+    def unsaid(self) -> list[ReplyRow]:
+        """Return the answers that the customer cannot read, refused or rejected, and that nobody followed with
+        another."""
+        with self._read() as connection:
+            return replies.unsaid(connection)
+
     # --- worked off ---------------------------------------------------------------------------------------------------
 
     def acts_due(self, instance: str, *, forced: bool = False) -> list[Outgoing]:
         """Return the acts that may be sent to an instance now; *forced*: also what waits after failures."""
         with self._read() as connection:
             return acts.due(connection, instance, self._now(), forced)
+
+    def acts_waiting(self, numbers: Sequence[int]) -> set[int]:
+        """Return those of *numbers* that still wait to be sent."""
+        with self._read() as connection:
+            return acts.still_waiting(connection, numbers)
 
     def act_done(self, n: int, state: Literal["done", "sent"], detail: str) -> None:
         """Note that the source has taken an act."""
@@ -152,6 +166,13 @@ def _target(row: TicketRow, messages: Sequence[MessageRow], number: int | None) 
         which = "no message of the customer" if number is None else f"no message {number}"
         raise StoreError(f'the ticket has {which} that {row.instance} read; "hub tickets show" numbers them')
     return target
+
+
+def _was_rejected(row: TicketRow, earlier: Sequence[Any], can: AbstractSet[str]) -> bool:
+    """Whether the last answer was rejected and keeps its place, so that the next has to change it. A person says so by
+    hand where an answer can be read."""
+    said = [one for one in earlier if one.state in replies.SAID][-1:]
+    return any(one.state == "rejected" for one in said) and replies.takes_the_place(row, (), said, can)
 
 
 def _waiting(earlier: Sequence[Any], text: str) -> int | None:

@@ -17,8 +17,9 @@ import zstandard
 
 from hub.sdk.drafts import TicketDraft
 from hub.store import backfilled, deciding, moments, relations, search, twins
+from hub.store.again import decide_again
 from hub.store.answering import answer
-from hub.store.elsewhere import prepared, written
+from hub.store.elsewhere import again_by, prepared, written
 from hub.store.figures_refresh import note_stale
 from hub.store.insertion import Row, insert
 from hub.store.merge import Merge
@@ -87,7 +88,9 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     moments.put(connection, clocked, first, history=not checkpoint.effects)
     fresh = [row.n for row in opened] + list(map(_NUMBER, singles.tickets)) if asked else []
     elsewhere = written(connection, checkpoint, known, asked, events, fresh)
-    answer(connection, checkpoint, acting, events)
+    unanswered = answer(connection, checkpoint, acting, events)
+    if unanswered and checkpoint.router is not None:
+        decide_again(connection, again_by(checkpoint, checkpoint.router), unanswered, checkpoint.now)
     if added or events or set_aside_anew or elsewhere.tickets:
         _keep_originals(connection, checkpoint)
     _advance(connection, checkpoint)

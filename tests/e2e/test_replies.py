@@ -164,7 +164,9 @@ def test_an_answer_is_sent_once_followed_to_its_end_and_counts_as_the_first_resp
     assert maps.written(foul, "report") == 1
     maps.map_decides("publish_reply", queue, praise)
     maps.map_decides("reject_reply", window)
-    maps.run("sync", "maps")
+    unsaid = "was rejected, the customer cannot read it: maps says: rejected"
+    assert unsaid in maps.run("sync", "maps")
+    assert unsaid in maps.run("status")
     assert [event.cause for event in maps.events(queue, "published")] == ["source"]
     assert len(maps.events(praise, "published")) == 1
     assert maps.events(window, "published", "rejected")[0].kind == "rejected"

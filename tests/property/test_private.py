@@ -1,6 +1,8 @@
-"""Whatever way a card or an account is written, no public answer holds it."""
+"""Whatever way a card, an account or a phone is written, no public answer holds it."""
 
-from hypothesis import given
+import re
+
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hub.routing.private import private_numbers
@@ -40,6 +42,23 @@ def test_no_account_number_passes_in_any_spacing(data: st.DataObject) -> None:
     account = data.draw(st.text("0123456789", min_size=20, max_size=20))
     text = f"Счёт {data.draw(_spaced(account))}"
     assert private_numbers(text), text
+
+
+PHONES = st.one_of(
+    st.from_regex(r"(\+7|8|7|007)?9[0-9]{9}", fullmatch=True),
+    st.from_regex(r"(\+7|8|7)?[348][0-9]{9}", fullmatch=True),
+    st.from_regex(r"\+?(375|380|998|996)[0-9]{9}", fullmatch=True),
+)
+DATE = re.compile(r"\d\.\d{1,2}\.(19|20)\d\d|(19|20)\d\d-\d\d-\d\d")
+
+
+@given(st.data())
+def test_no_phone_passes_in_any_spacing(data: st.DataObject) -> None:
+    phone = data.draw(PHONES)
+    plus, digits = ("+", phone[1:]) if phone.startswith("+") else ("", phone)
+    written = plus + data.draw(_spaced(digits))
+    assume(not DATE.search(written))  # a house and a date are no phone
+    assert private_numbers(f"{data.draw(AROUND)}{written} спасибо"), written
 
 
 @given(st.text())

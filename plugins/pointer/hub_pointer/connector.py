@@ -107,6 +107,7 @@ class Pointer(Connector[PointerConfig]):
         Reference("outlets", timedelta(days=1)),
     )
     actions = frozenset(CALLS)
+    report_reasons = frozenset(assumed.REPORT_REASONS)
     sweep_names = frozenset(_SWEEP_FILTERS)
 
     def __init__(self, config: PointerConfig) -> None:

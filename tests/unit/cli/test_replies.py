@@ -129,6 +129,13 @@ def test_a_review_is_reported_with_a_reason(hub: Hub, answers: list[str]) -> Non
     assert json.loads(ran.out)["outgoing"]["act"]["values"] == ["offense"]
 
 
+def test_a_reason_that_the_source_does_not_take_is_2_and_asks_for_nothing(hub: Hub, answers: list[str]) -> None:
+    ran = hub("tickets", "report", answers[1], "--reason", "ofense")
+    told = '"ofense" is no reason for a report at maps; did you mean "offense"? it takes not_a_client, offense,'
+    assert (ran.code, told in ran.err) == (2, True), ran.err
+    assert json.loads(hub("outbox", "--json").out) == []
+
+
 def test_a_draft_is_made_shown_and_approved(hub: Hub, answers: list[str]) -> None:
     made = hub("tickets", "reply", answers[0], "--draft")
     assert (made.code, made.out) == (0, "Спасибо, Анна! Ваша Ромашка\n")
@@ -250,3 +257,13 @@ def test_wrong_settings_are_told(hub: Hub, answers: list[str], tmp_path: Path, l
     ran = hub("status")
     assert ran.code == 2
     assert told in ran.err
+
+
+def test_a_tag_by_hand_brings_about_what_a_rule_does_at_the_source(
+    hub: Hub, answers: list[str], tmp_path: Path
+) -> None:
+    rule = "builtin: false\nrules:\n  - {name: boss, when: {tags: [boss]}, then: {act: report}}\n"
+    (tmp_path / "rules" / "own.yaml").write_text(rule, encoding="utf-8")
+    assert hub("tickets", "set", answers[1], "--tag", "boss").code == 0
+    [row] = json.loads(hub("outbox", "--json").out)
+    assert (row["instance"], row["act"]["name"]) == ("maps", "report")

@@ -118,7 +118,10 @@ EVENTS = [
     ("acted", {"instance": "maps", "action": "report", "state": "sent", "detail": "taken"}),
     *((kind, {"instance": "maps"}) for kind in ("published", "rejected")),
     *((kind, {"reply": 1, "template": "t", "rule": "r"}) for kind in ("reply_automatic", "reply_drafted")),
-    *((kind, {"instance": "desk", "reason": "..."}) for kind in ("reply_dropped", "reply_refused", "reply_stays")),
+    *(
+        (kind, {"instance": "desk", "reason": "..."})
+        for kind in ("reply_dropped", "reply_held", "reply_refused", "reply_stays")
+    ),
 ]
 
 

@@ -113,6 +113,21 @@ def test_the_order_of_a_ticket_is_kept(store: Store) -> None:
     assert found == [[("2", "add_tags")], [("1", "reply")], [("2", "reply")], [("1", "add_tags")], [("1", "report")]]
 
 
+def test_what_is_dropped_after_it_was_looked_up_is_not_sent(store: Store, marks: type[Marks]) -> None:
+    ask(store, "1", Act("reply", text="a"))
+    ask(store, "2", Act("reply", text="b"))
+    second = store.acts_due("one")[1]
+
+    class Dropping(deque[Outcome]):
+        def popleft(self) -> Outcome:
+            store.outbox_drop([second.n])
+            return super().popleft()
+
+    marks.outcomes = {"1": Dropping([None])}
+    assert work(store).sent == 1
+    assert batch_ids(marks) == [["1"]]
+
+
 def test_a_refusal_sets_its_item_aside_with_the_sources_words_and_no_other(store: Store, marks: type[Marks]) -> None:
     tagged(store, "1", "2", "3")
     marks.outcomes = {"2": deque(["the mention is archived"])}

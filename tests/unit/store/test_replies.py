@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hub.routing.facts import Facts
 from hub.sdk import ActionName, Author, FollowUp, MessageDraft, StoreError, TicketDraft
 from hub.store import Act, Answer, Answering, Decided, Place, Router, Store, Text, ToWrite
 from tests.unit.store.pages import NOW, at, hide, mention, page, rows
@@ -32,8 +33,17 @@ def decides(*acts: Act, auto: bool = False, answer: bool = True, **more: Any) ->
     return Router(lambda _: Decided("normal", acts=acts, answer=wanted, **more))
 
 
-def review(name: str, *said: MessageDraft, author: str = "Анна", body: str = "Хорошо", minutes: int = 0) -> TicketDraft:
-    first = MessageDraft(source_id=name, created_at=at(minutes), body=body, author=Author(key=author, name=author))
+def review(
+    name: str,
+    *said: MessageDraft,
+    author: str = "Анна",
+    body: str = "Хорошо",
+    minutes: int = 0,
+    source_tags: tuple[str, ...] = (),
+    rating: float | None = None,
+) -> TicketDraft:
+    by = Author(key=author, name=author)
+    first = MessageDraft(source_id=name, created_at=at(minutes), body=body, author=by, tags=source_tags, rating=rating)
     return TicketDraft(thread=name, kind="review", platform="maps", messages=(first, *said))
 
 
@@ -127,8 +137,8 @@ def test_an_act_at_the_source_never_blocks_a_case(store: Store) -> None:
 
 
 def test_a_draft_is_made_once_and_waits_for_a_person(store: Store) -> None:
-    for text in ("Хорошо", "Хорошо!"):
-        put(store, review("1", body=text), router=decides())
+    for tags in (("a",), ("b",)):
+        put(store, review("1", source_tags=tags), router=decides())
     assert states(store) == [("draft", "Спасибо, Анна!")]
     assert store.outbox_left() == []
     assert "reply_drafted" in kinds(store, "1")
@@ -163,6 +173,103 @@ def test_a_person_approves_a_draft_with_other_words_and_only_once(store: Store) 
     assert asked.outgoing.act["text"] == "Спасибо, Анна! Ждём вас."
     with pytest.raises(StoreError, match="reply 1 is no draft, it is approved"):
         store.approve(1, ANSWERING)
+
+
+# --- overtaken before anybody read them -------------------------------------------------------------------------------
+
+FRAUD = "Обманули! Украли деньги со счёта"
+
+
+def complains(facts: Facts) -> Decided:
+    """Praise is answered by itself; who writes of money complains, and rules want no answer for them."""
+    if "деньги" in " ".join(facts.texts):
+        return Decided("urgent", category="complaint")
+    return Decided("low", category="praise", answer=Answer("thanks", "praise", auto=True))
+
+
+def test_an_automatic_answer_that_waits_is_never_said_to_what_became_a_complaint(store: Store) -> None:
+    put(store, review("1"), router=Router(complains))
+    assert len(store.acts_due("one")) == 1
+    put(store, review("1", body=FRAUD), router=Router(complains))
+    assert store.acts_due("one", forced=True) == []
+    assert store.outbox_left() == []
+    [row] = store.replies(("dropped",))
+    assert row.reason == "the customer's message was changed since"
+    assert "reply_dropped" in kinds(store, "1")
+
+
+def test_an_answer_set_aside_goes_to_no_changed_message_either(store: Store) -> None:
+    put(store, review("1"), router=Router(complains))
+    [due] = store.acts_due("one")
+    store.act_failed(due.n, "403", sure=True, aside=True)
+    put(store, review("1", body=FRAUD), router=Router(complains))
+    assert store.outbox_retry([due.n]) == 0
+
+
+def test_a_draft_outlives_neither_the_words_nor_the_stars_that_it_answers(store: Store) -> None:
+    put(store, review("1", rating=5), review("2"), router=decides())
+    put(store, review("1", rating=1), review("2", body="Плохо"), router=decides(answer=False))
+    assert {row.reason for row in store.replies(("dropped",))} == {"the customer's message was changed since"}
+    assert store.replies(("draft",)) == []
+    with pytest.raises(StoreError, match="reply 1 is no draft"):
+        store.approve(1, ANSWERING)
+
+
+def test_another_draft_is_made_for_what_the_customer_says_now(store: Store) -> None:
+    put(store, review("1"), router=decides())
+    put(store, review("1", body="Очень хорошо"), router=decides())
+    assert [state for state, _ in states(store)] == ["dropped", "draft"]
+    template, _ = store.reply_scores()
+    assert (template.overtaken, template.dropped, template.waiting) == (1, 0, 1)
+
+
+def test_an_automatic_answer_with_the_same_words_is_said_to_the_changed_message(store: Store) -> None:
+    put(store, review("1"), router=decides(auto=True))
+    put(store, review("1", body="Очень хорошо"), router=decides(auto=True))
+    assert [row.act["text"] for row in work_off(store)] == ["Спасибо, Анна!"]
+    assert [state for state, _ in states(store)] == ["dropped", "sent"]
+
+
+@pytest.mark.parametrize("auto", [True, False])
+def test_a_ticket_that_a_person_calls_a_complaint_loses_what_rules_would_say(store: Store, auto: bool) -> None:
+    put(store, review("1"), router=decides(auto=auto))
+    store.set_by_hand(ticket_of(store, "1"), {"category": "complaint"}, router=decides(auto=auto, answer=False))
+    assert store.acts_due("one") == []
+    [row] = store.replies(("dropped",))
+    assert row.reason == "the ticket has become a complaint"
+
+
+def test_a_draft_made_for_a_complaint_stays(store: Store) -> None:
+    put(store, review("1"), router=decides(category="complaint"))
+    put(store, review("1", source_tags=("x",)), router=decides(category="complaint", queue="q"))
+    assert [state for state, _ in states(store)] == ["draft"]
+
+
+def test_what_a_person_approved_waits_for_a_person_again_when_the_words_change(store: Store) -> None:
+    put(store, review("1"), router=decides())
+    store.approve(1, ANSWERING)
+    put(store, review("1", body=FRAUD), router=decides(answer=False))
+    assert store.acts_due("one") == []
+    assert held(store) == ["the customer's message was changed since"]
+    assert "reply_held" in kinds(store, "1")
+    store.approve(1, ANSWERING, "Простите, разберёмся")
+    assert [row.act["text"] for row in work_off(store)] == ["Простите, разберёмся"]
+
+
+def test_an_answer_that_the_source_took_while_it_was_taken_back_is_known_as_sent(store: Store) -> None:
+    put(store, review("1"), router=Router(complains))
+    [due] = store.acts_due("one")
+    put(store, review("1", body=FRAUD), router=Router(complains))
+    store.act_done(due.n, "sent", "taken")
+    assert states(store)[0][0] == "sent"
+
+
+def test_an_approved_draft_answers_the_message_that_it_was_made_for(store: Store) -> None:
+    put(store, mention("1", thread="t"), mention("2", thread="t", minutes=1))
+    made = [store.draft(ticket_of(store, "t"), "К первому", message=1)]
+    put(store, mention("3", thread="t", minutes=2))
+    store.approve(made[0].n, ANSWERING)
+    assert [row.act["source_id"] for row in store.acts_due("one")] == ["1"]
 
 
 # --- without a person -------------------------------------------------------------------------------------------------
@@ -209,6 +316,62 @@ def test_nobody_is_answered_automatically_in_another_language_or_without_a_name(
     put(store, review("1"), router=decides(auto=True), answering=foreign)
     put(store, review("2", author=""), router=decides(auto=True))
     assert held(store) == ["there is no text in the customer's language", "nobody knows who the customer is"]
+
+
+def test_an_answer_that_a_rule_gives_as_an_act_is_never_said_to_a_complaint(store: Store) -> None:
+    says = Act("reply", text="Спасибо")
+    for _ in range(2):
+        put(store, review("1"), router=decides(says, answer=False, category="complaint"))
+    assert store.outbox_left() == []
+    assert kinds(store, "1").count("reply_refused") == 1
+    put(store, review("2"), router=decides(says, answer=False))
+    assert len(store.acts_due("one")) == 1
+    store.set_by_hand(ticket_of(store, "2"), {"category": "complaint"}, router=decides(answer=False))
+    assert store.acts_due("one") == []
+    assert "reply_dropped" in kinds(store, "2")
+
+
+# --- when a tag of people brings it about -----------------------------------------------------------------------------
+
+
+def tagged(facts: Facts) -> Decided:
+    """A tag that people set lets the record be reported and answered."""
+    if "boss" not in facts.pinned.get("tags", ()):
+        return Decided("low")
+    return Decided("low", acts=(Act("report", ("spam",)),), answer=Answer("thanks", "praise", auto=True))
+
+
+def test_a_persons_tag_brings_about_the_acts_and_the_answer_of_a_rule_once(store: Store) -> None:
+    put(store, review("1"), router=Router(tagged))
+    again = Router(tagged, answering=ANSWERING)
+    for tags in (("boss",), ("boss", "more")):
+        store.set_by_hand(ticket_of(store, "1"), {"tags": tags}, router=again)
+    assert [row.act["name"] for row in work_off(store)] == ["report", "reply"]
+    assert [state for state, _ in states(store)] == ["sent"]
+
+
+def test_a_tag_of_the_helpdesk_brings_about_the_acts_and_the_answer_of_a_rule(store: Store) -> None:
+    delivered(store, "1")
+    follow = FollowUp(external_id="C-1", state="open", tags=("boss",))
+    put(store, follow, router=Router(tagged), instance="desk", stream="cases", connector="d")
+    assert [row.act["name"] for row in store.acts_due("one")] == ["report", "reply"]
+
+
+def test_a_tag_lets_rules_neither_answer_what_is_over_or_old_nor_what_a_person_has_answered(store: Store) -> None:
+    put(store, review("1"), review("2", minutes=-60 * 24 * 8), answered("3", "Отвечено"), router=Router(tagged))
+    again = Router(tagged, answering=ANSWERING)
+    wanted = {"1": {"state": "solved"}, "2": {}, "3": {}}
+    for thread, more in wanted.items():
+        store.set_by_hand(ticket_of(store, thread), {"tags": ("boss",), **more}, router=again)
+    assert [(row.act["name"], row.act["source_id"]) for row in store.acts_due("one")] == [("report", "3")]
+    assert states(store) == []
+
+
+def test_a_tag_lets_a_complaint_have_a_draft_alone(store: Store) -> None:
+    put(store, review("1"), router=Router(tagged))
+    wanted = {"tags": ("boss",), "category": "complaint"}
+    store.set_by_hand(ticket_of(store, "1"), wanted, router=Router(tagged, answering=ANSWERING))
+    assert held(store) == ["a complaint is never answered without a person"]
 
 
 # --- until it is published --------------------------------------------------------------------------------------------
@@ -299,10 +462,18 @@ def delivered(store: Store, thread: str, answering: Answering = ANSWERING) -> No
     store.outbox_finished(asked.outgoing.n)
 
 
-def desk_says(store: Store, text: str, answering: Answering = ANSWERING, **facts: Any) -> None:
-    said = MessageDraft(source_id="c1", created_at=at(9), body=text, **{"direction": "out", **facts})
-    follow = FollowUp(external_id="C-1", state="open", messages=(said,))
-    put(store, follow, answering=answering, instance="desk", stream="cases", connector="d")
+def desk_says(
+    store: Store,
+    text: str,
+    answering: Answering = ANSWERING,
+    *,
+    case: str = "C-1",
+    router: Router | None = None,
+    **facts: Any,
+) -> None:
+    said = MessageDraft(source_id=case.replace("C-", "c"), created_at=at(9), body=text, **{"direction": "out", **facts})
+    follow = FollowUp(external_id=case, state="open", messages=(said,))
+    put(store, follow, router=router, answering=answering, instance="desk", stream="cases", connector="d")
 
 
 def out(store: Store, thread: str) -> list[str]:
@@ -335,6 +506,43 @@ def test_an_answer_changed_in_the_helpdesk_is_changed_at_the_source(store: Store
     assert out(store, "1") == ["Простите нас"]
 
 
+def test_an_operators_answer_takes_the_place_of_the_one_that_a_rule_gave(store: Store) -> None:
+    put(store, review("1"), router=decides(auto=True))
+    work_off(store)
+    put(store, answered("1", "Спасибо, Анна!", publication="published"))
+    delivered(store, "1")
+    desk_says(store, "Простите")
+    assert [(row.act["name"], row.act["text"]) for row in work_off(store)] == [("edit_reply", "Простите")]
+
+
+def test_an_operators_answer_takes_the_place_of_one_that_was_given_at_the_source(store: Store) -> None:
+    put(store, answered("1", "Отвечено в кабинете"), review("2"))
+    for name in ("1", "2"):
+        asked = store.ask_case(ticket_of(store, name), "desk", role="delivered")
+        assert asked.outgoing is not None
+        store.outbox_made(asked.outgoing.n, 99, replace(DESK, external_id=f"C-{name}"), None)
+        desk_says(store, "Простите", case=f"C-{name}")
+    assert sorted(row.act["name"] for row in work_off(store)) == ["edit_reply", "reply"]
+
+
+def test_an_operators_answer_is_a_reply_where_nothing_can_be_changed(store: Store) -> None:
+    only = replace(ANSWERING, can={"one": frozenset(("reply",))})
+    put(store, review("1"), router=decides(auto=True), answering=only)
+    work_off(store)
+    delivered(store, "1")
+    desk_says(store, "Простите", only)
+    assert [row.act["name"] for row in store.acts_due("one")] == ["reply"]
+
+
+def test_a_person_changes_an_answer_that_was_rejected(store: Store) -> None:
+    put(store, review("1"))
+    store.say(ticket_of(store, "1"), "Простите", ANSWERING)
+    work_off(store)
+    put(store, answered("1", "Простите", publication="rejected", hidden=True))
+    store.say(ticket_of(store, "1"), "Мы разберёмся", ANSWERING)
+    assert [(row.act["name"], row.act["text"]) for row in work_off(store)] == [("edit_reply", "Мы разберёмся")]
+
+
 @pytest.mark.parametrize("facts", [{"direction": "note"}, {"automatic": True}])
 def test_notes_of_the_helpdesk_and_what_its_system_wrote_stay_there(store: Store, facts: dict[str, Any]) -> None:
     delivered(store, "1")
@@ -356,6 +564,66 @@ def test_what_cannot_or_may_not_be_said_stays_in_the_helpdesk_and_is_told(
     desk_says(store, "Простите", answering)
     assert store.acts_due("one") == []
     assert kind in kinds(store, "1")
+
+
+NO_CARDS = replace(ANSWERING, refuse=lambda text: "holds a card" if "4111" in text else None)
+
+
+def waits(store: Store, thread: str) -> bool:
+    """Whether rules see a customer who waits."""
+    return store.facts_of(ticket_of(store, thread), NOW).waiting is not None
+
+
+def test_an_answer_that_is_refused_answers_nothing_and_is_told_until_another_follows(store: Store) -> None:
+    delivered(store, "1")
+    for _ in range(2):
+        desk_says(store, "Карта 4111", NO_CARDS)
+    assert out(store, "1") == []
+    assert waits(store, "1")
+    [row] = store.unsaid()
+    assert (row.state, row.reason) == ("refused", "holds a card")
+    desk_says(store, "Простите", NO_CARDS)
+    assert out(store, "1") == ["Простите"]
+    assert not waits(store, "1")
+    assert store.unsaid() == []
+
+
+def test_an_answer_that_the_source_refuses_answers_nothing_until_it_takes_it(store: Store) -> None:
+    delivered(store, "1")
+    desk_says(store, "Простите")
+    [due] = store.acts_due("one")
+    assert not waits(store, "1")
+    store.act_failed(due.n, "422: слишком длинно", sure=True, aside=True)
+    assert waits(store, "1")
+    assert [row.reason for row in store.unsaid()] == ["422: слишком длинно"]
+    store.outbox_retry([due.n])
+    work_off(store)
+    assert (waits(store, "1"), out(store, "1"), store.unsaid()) == (False, ["Простите"], [])
+
+
+def test_a_rejected_answer_answers_nothing_and_rules_decide_anew(store: Store) -> None:
+    router = Router(lambda facts: Decided("urgent" if facts.waiting is not None else "low"))
+    delivered(store, "1")
+    desk_says(store, "Простите", router=router)
+    work_off(store)
+    assert store.find_ticket(ticket_of(store, "1")).priority == "low"
+    put(store, answered("1", "Простите", publication="rejected", hidden=True), router=router)
+    assert store.find_ticket(ticket_of(store, "1")).priority == "urgent"
+    desk_says(store, "Простите", router=router)  # the helpdesk still has it as its answer
+    assert store.find_ticket(ticket_of(store, "1")).priority == "urgent"
+    assert [row.state for row in store.unsaid()] == ["rejected"]
+    assert store.drop_replies([row.n for row in store.unsaid()]) == 1
+    assert store.unsaid() == []
+
+
+def test_a_changed_answer_that_is_refused_leaves_the_first_one_to_read(store: Store) -> None:
+    delivered(store, "1")
+    desk_says(store, "Простите", NO_CARDS)
+    work_off(store)
+    put(store, answered("1", "Простите", publication="published"))
+    desk_says(store, "Карта 4111", NO_CARDS)
+    assert not waits(store, "1")
+    assert [row.state for row in store.unsaid()] == ["refused"]
 
 
 def test_the_helpdesks_answers_stay_there_where_the_settings_say_so(store: Store) -> None:
