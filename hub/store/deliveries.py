@@ -19,6 +19,7 @@ from hub.store.corrections import Correction, iter_corrections
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
 from hub.store.page import Router
+from hub.store.relay import relay_made
 from hub.store.same import Linked
 from hub.store.tables import micros
 
@@ -66,6 +67,8 @@ class Deliveries(ABC):
             done = by_hand.set_by_hand(connection, number, wanted, handed_back, micros(self._now()))
             if router is not None:
                 decide_again(connection, router, [number], self._now(), with_state="state" in handed_back)
+            if "state" in handed_back:  # it waits for what it waited for before
+                links.hold_again(connection, number, micros(self._now()))
             return done
 
     def ask_change(self, ticket: str, instance: str, role: Role, changes: Mapping[str, Any], by: str) -> Asked:
@@ -113,6 +116,7 @@ class Deliveries(ABC):
         """Note what a delivery made: a case or a comment. What the ticket became meanwhile is asked to be told."""
         with self._write_durably() as connection:
             outbox.made(connection, n, told_n, place, url, self._now(), told)
+            relay_made(connection, n, micros(self._now()))
             tell.sent(connection, n, {}, micros(self._now()))
 
     def outbox_finished(self, n: int, changes: Mapping[str, Any] = _NOTHING) -> None:

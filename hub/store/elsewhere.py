@@ -22,6 +22,7 @@ from hub.store.links import follow, hold_again, ids_of, sort_follow_ups
 from hub.store.notes import Noted, add_notes
 from hub.store.outbox import ask_comments
 from hub.store.page import Checkpoint, Event, Wish
+from hub.store.relay import relay, relay_news
 from hub.store.tables import micros
 from hub.store.tell import tell
 from hub.store.there import heed
@@ -81,6 +82,10 @@ def written(
             decide_again(connection, checkpoint.router, moved, checkpoint.now)
         for case, added in noted.said.items() if checkpoint.effects else ():
             ask_comments(connection, added, at, said_in=case)
+        if checkpoint.effects:
+            for case, added in noted.relayed.items():
+                relay(connection, added, at, "destination", said_in=case)
+            relay_news(connection, known, at)
     if checkpoint.effects:
         ask_wishes(connection, asked, at, new=new, destinations=_destinations(checkpoint))
         tell(connection, {event.ticket_n for event in events if _tells(event)}, CAUSE, at)
@@ -101,11 +106,15 @@ def _tells(event: Event) -> bool:
 
 def _ask_comments(connection: sa.Connection, checkpoint: Checkpoint, events: Sequence[Event]) -> None:
     added: dict[int, list[str]] = {}
+    answered: dict[int, list[str]] = {}
     reopened = {event.ticket_n for event in events if event.kind == "reopened"}
     for event in events:
-        if event.kind == "message_added" and event.data["direction"] == "in":
-            added.setdefault(event.ticket_n, []).append(str(event.data["message"]))
+        if event.kind == "message_added" and event.data["direction"] in ("in", "out"):
+            found = added if event.data["direction"] == "in" else answered
+            found.setdefault(event.ticket_n, []).append(str(event.data["message"]))
     if added and checkpoint.effects:
         ask_comments(connection, added, micros(checkpoint.now))
+    if answered and checkpoint.effects:
+        relay(connection, answered, micros(checkpoint.now), "source")
     for number in sorted(reopened):
         hold_again(connection, number, micros(checkpoint.now))

@@ -35,8 +35,9 @@ _LEFT = (outbox.c.state != sa.literal_column("'done'")) & (outbox.c.state != "dr
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A row of the outbox. ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells; ``act``
-    is what is to be done with a record at its source: fields of :class:`hub.sdk.Action`."""
+    """A row of the outbox. ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells; ``news`` is
+    what became of another case, for a comment of the hub's own (:mod:`hub.store.relay`); ``act`` is what is to be done
+    with a record at its source: fields of :class:`hub.sdk.Action`."""
 
     n: int
     ticket: str
@@ -56,6 +57,7 @@ class Outgoing:
     unsure_at: datetime | None = None
     external_id: str | None = None
     act: Mapping[str, Any] = field(default_factory=dict)
+    news: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,20 @@ def ask_comments(
         if (instance, role) == said_in:
             continue
         new = list(added[ticket_n])
-        _put(connection, ticket_n, instance, role, "comment", {"cause": "source", "messages": new}, at, *new)
+        ask_comment(connection, ticket_n, instance, role, {"cause": "source", "messages": new}, at, *new)
+
+
+def ask_comment(
+    connection: sa.Connection,
+    ticket_n: int,
+    instance: str,
+    role: Role,
+    payload: Mapping[str, Any],
+    at: int,
+    *rest: str,
+) -> None:
+    """Ask for one comment in the ticket's case; *rest* tells it from every other there."""
+    _put(connection, ticket_n, instance, role, "comment", payload, at, *rest)
 
 
 def ask_change(
@@ -265,6 +280,7 @@ def told_of(ticket: Ticket) -> dict[str, Any]:
 
 def _told_later(connection: sa.Connection, row: Any) -> Iterator[str]:
     same = (outbox.c.ticket_n == row.ticket_n) & (outbox.c.instance == row.instance) & (outbox.c.n > row.n)
+    same &= outbox.c.role == row.role
     for payload in connection.execute(sa.select(outbox.c.payload).where(same, outbox.c.effect == "comment")).scalars():
         yield from orjson.loads(payload)["messages"]
 
@@ -360,7 +376,7 @@ def finished(connection: sa.Connection, n: int, now: datetime, changes: Mapping[
         payload |= {"changes": dict(changes)} if changes else {}
         told = {
             "instance": row.instance,
-            **{name: payload[name] for name in ("messages", "changes") if name in payload},
+            **{name: payload[name] for name in ("messages", "changes", "news") if name in payload},
         }
         linked.note(connection, row.ticket_n, micros(now), f"{row.effect}_sent", told)
 
@@ -509,6 +525,7 @@ def outgoing_of(row: Any) -> Outgoing:
         messages=tuple(payload.get("messages", ())),
         changes=payload.get("changes", {}),
         act=payload.get("act", {}),
+        news=payload.get("news", {}),
         error=row.error,
         external_id=row.external_id,
         **moments,

@@ -18,6 +18,7 @@ _RUSSIAN = {
     "us": "Мы ответили",
     "attachments": "Вложения",
     "later": "Новое от клиента",
+    "note": "Заметка из хаба",
     "cut": "[дальше обрезано; целиком по ссылке]",
 }
 _ENGLISH = {
@@ -31,9 +32,15 @@ _ENGLISH = {
     "us": "We answered",
     "attachments": "Attachments",
     "later": "News from the customer",
+    "note": "Note from the hub",
     "cut": "[cut here; in full behind the link]",
 }
 _SUBJECT_TEXT = 120  # characters of the customer's words in a subject
+
+
+def is_customers(messages: Sequence[Message]) -> bool:
+    """Whether the customer speaks in *messages*."""
+    return any(message.direction == "in" for message in messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +83,9 @@ class Words:
         """Return what was said since."""
         return self._text([], messages, [])
 
-    def heading(self, marker: str) -> str:
+    def heading(self, messages: Sequence[Message], marker: str) -> str:
         """Return the subject of a comment, which has its mark."""
-        return f"{self._say('later')} [{marker}]"
+        return f"{self._say('later' if is_customers(messages) else 'note')} [{marker}]"
 
     def _own_address(self, ticket: Ticket) -> str | None:
         return self.link.replace("{id}", str(ticket.id)) if self.link else None

@@ -460,8 +460,9 @@ def test_what_the_customer_says_there_is_told_in_other_cases(store: Store) -> No
     row = store.ask_case(ticket, "crm").outgoing
     assert row is not None
     store.outbox_made(row.n, 9, Place("crm", "crm", "", "T-1"), None)
+    told = asked(store, "comment")
     show(store, messages=(said("in"),))
-    assert asked(store, "comment") == [("crm", "escalated")]
+    assert asked(store, "comment") == [*told, ("crm", "escalated")]
 
 
 def test_what_was_said_there_before_our_answer_was_committed_is_not_told_back(store: Store) -> None:
@@ -526,3 +527,14 @@ def test_corrections_go_with_a_person_who_is_erased(store: Store) -> None:
     store.set_by_hand(str(only(store).id), {"priority": "high"})
     store.erase("ann")
     assert corrections(store) == []
+
+
+def test_a_ticket_whose_state_is_left_to_rules_again_waits_for_its_open_case(store: Store) -> None:
+    ticket, rules = fill(store, Ruled()), Ruled()
+    row = store.ask_case(ticket, "crm").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 9, Place("crm", "crm", "", "T-1"), None)
+    store.set_by_hand(ticket, {"state": "open"}, router=rules.router)
+    assert only(store).state == "open", "people have the last word"
+    store.set_by_hand(ticket, {}, ("state",), rules.router)
+    assert only(store).state == "on_hold"
