@@ -203,6 +203,7 @@ def delivery_of(source: Source, parcel: Parcel) -> Delivery:
         reference=source.reference,
         unsure_since=row.unsure_since,
         asked_at=row.created_at,
+        edited=row.edited,
     )
 
 

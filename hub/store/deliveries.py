@@ -16,6 +16,7 @@ from hub.store.again import decide_again
 from hub.store.by_hand import HandSet
 from hub.store.case_problems import CaseProblem
 from hub.store.corrections import Correction, iter_corrections
+from hub.store.edits import ask_overtaken
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
 from hub.store.page import Router
@@ -117,6 +118,7 @@ class Deliveries(ABC):
         with self._write_durably() as connection:
             outbox.made(connection, n, told_n, place, url, self._now(), told)
             relay_made(connection, n, micros(self._now()))
+            ask_overtaken(connection, n, told, micros(self._now()))
             tell.sent(connection, n, {}, micros(self._now()))
 
     def outbox_finished(self, n: int, changes: Mapping[str, Any] = _NOTHING) -> None:

@@ -16,6 +16,7 @@ from hub.store.again import decide_again
 from hub.store.case_problems import look_at
 from hub.store.deciding import CAUSE
 from hub.store.echoes import without_echoes
+from hub.store.edits import ask_edits
 from hub.store.heard import FIELDS
 from hub.store.helpdesk import pass_on
 from hub.store.links import follow, hold_again, ids_of, sort_follow_ups
@@ -116,5 +117,7 @@ def _ask_comments(connection: sa.Connection, checkpoint: Checkpoint, events: Seq
         ask_comments(connection, added, micros(checkpoint.now))
     if answered and checkpoint.effects:
         relay(connection, answered, micros(checkpoint.now), "source")
+    if checkpoint.effects:
+        ask_edits(connection, events, micros(checkpoint.now))
     for number in sorted(reopened):
         hold_again(connection, number, micros(checkpoint.now))

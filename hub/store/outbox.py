@@ -28,6 +28,9 @@ from hub.store.tables import instant, links, messages, micros, outbox, replies, 
 
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
+TEXTS = "texts"
+"""Key of what a row tells: digests of the customer's words by the message's id."""
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ERROR = 2000  # characters of a destination's words that are kept
 _LEFT = (outbox.c.state != sa.literal_column("'done'")) & (outbox.c.state != "dropped")
@@ -35,9 +38,13 @@ _LEFT = (outbox.c.state != sa.literal_column("'done'")) & (outbox.c.state != "dr
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A row of the outbox. ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells; ``news`` is
-    what became of another case, for a comment of the hub's own (:mod:`hub.store.relay`); ``act`` is what is to be done
-    with a record at its source: fields of :class:`hub.sdk.Action`."""
+    """A row of the outbox.
+
+    ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells, ``edited`` whether it told them
+    before they were changed; ``news`` is what became of another case, for a comment of the hub's own
+    (:mod:`hub.store.relay`); ``act`` is what is to be done with a record at its source: fields of
+    :class:`hub.sdk.Action`.
+    """
 
     n: int
     ticket: str
@@ -58,6 +65,7 @@ class Outgoing:
     external_id: str | None = None
     act: Mapping[str, Any] = field(default_factory=dict)
     news: Mapping[str, str] = field(default_factory=dict)
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +277,20 @@ def parcel(connection: sa.Connection, n: int) -> Parcel | None:
         link = newest(connection, row.ticket_n, row.instance, row.role)
     closed = link is not None and link.state in (CLOSED if row.role == "escalated" else ("hidden",))
     told = told_of(ticket) if outgoing.effect == "create" else {}
+    told |= {TEXTS: texts} if (texts := _texts(outgoing, ticket)) else {}
     return Parcel(outgoing, ticket, None if link is None else link_of(link), closed, told_n, told)
+
+
+def _texts(outgoing: Outgoing, ticket: Ticket) -> dict[str, str]:
+    """Return what stands for the customer's words that a row tells, by the message's id."""
+    whole = outgoing.effect == "create"
+    said = (one for one in ticket.messages if one.direction == "in" and (whole or str(one.id) in outgoing.messages))
+    return {str(one.id): text_digest(one.body) for one in said} if whole or outgoing.effect == "comment" else {}
+
+
+def text_digest(text: str) -> str:
+    """Return what stands for a text that was told."""
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def told_of(ticket: Ticket) -> dict[str, Any]:
@@ -376,7 +397,7 @@ def finished(connection: sa.Connection, n: int, now: datetime, changes: Mapping[
         payload |= {"changes": dict(changes)} if changes else {}
         told = {
             "instance": row.instance,
-            **{name: payload[name] for name in ("messages", "changes", "news") if name in payload},
+            **{name: payload[name] for name in ("messages", "changes", "news", "edited") if name in payload},
         }
         linked.note(connection, row.ticket_n, micros(now), f"{row.effect}_sent", told)
 
@@ -526,6 +547,7 @@ def outgoing_of(row: Any) -> Outgoing:
         changes=payload.get("changes", {}),
         act=payload.get("act", {}),
         news=payload.get("news", {}),
+        edited=payload.get("edited", False),
         error=row.error,
         external_id=row.external_id,
         **moments,

@@ -151,7 +151,7 @@ class Writing:
                 return
             yield Missing()
         body = {
-            "Subject": self._words.heading(delivery.messages, delivery.marker),
+            "Subject": self._words.heading(delivery.messages, delivery.marker, edited=delivery.edited),
             "Content": self._words.comment(delivery.messages),
             "ContentType": "text/plain",
         }

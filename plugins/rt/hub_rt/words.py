@@ -18,6 +18,7 @@ _RUSSIAN = {
     "us": "Мы ответили",
     "attachments": "Вложения",
     "later": "Новое от клиента",
+    "changed": "Клиент изменил сообщение",
     "note": "Заметка из хаба",
     "cut": "[дальше обрезано; целиком по ссылке]",
 }
@@ -32,6 +33,7 @@ _ENGLISH = {
     "us": "We answered",
     "attachments": "Attachments",
     "later": "News from the customer",
+    "changed": "The customer has changed a message",
     "note": "Note from the hub",
     "cut": "[cut here; in full behind the link]",
 }
@@ -83,9 +85,10 @@ class Words:
         """Return what was said since."""
         return self._text([], messages, [])
 
-    def heading(self, messages: Sequence[Message], marker: str) -> str:
+    def heading(self, messages: Sequence[Message], marker: str, *, edited: bool) -> str:
         """Return the subject of a comment, which has its mark."""
-        return f"{self._say('later' if is_customers(messages) else 'note')} [{marker}]"
+        said = "changed" if edited else "later"
+        return f"{self._say(said if is_customers(messages) else 'note')} [{marker}]"
 
     def _own_address(self, ticket: Ticket) -> str | None:
         return self.link.replace("{id}", str(ticket.id)) if self.link else None

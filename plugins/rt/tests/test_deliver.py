@@ -123,6 +123,14 @@ def test_a_comment_has_its_mark_in_the_subject_and_its_id_from_the_address(tools
     }
 
 
+def test_a_message_that_the_customer_changed_is_called_so(tools: Any) -> None:
+    script = tools.script([(201, ["Comments added"], {"location": "/REST/2.0/transaction/107"})])
+    said = (tools.message(2, "Украли деньги"),)
+    effect = tools.delivery(effect="comment", link=tools.link(), messages=said, edited=True)
+    script.drive(tools.connector(language="ru"), effect)
+    assert script.asked[0].json["Subject"] == f"Клиент изменил сообщение [{tools.marker}]"
+
+
 def test_an_unsure_comment_is_looked_up_in_the_history(tools: Any) -> None:
     said = (tools.message(2, "Ау?"),)
     effect = tools.delivery(effect="comment", link=tools.link(), messages=said, unsure_since=tools.said)
