@@ -21,7 +21,7 @@ from hub.sdk.text import storable
 from hub.sdk.ticket import Link, Role, Ticket
 from hub.store import links as linked
 from hub.store import queries
-from hub.store.heard import begun
+from hub.store.heard import Heard, begun
 from hub.store.links import CLOSED, Place, chunks, link_of, newest
 from hub.store.rows import dumps
 from hub.store.tables import instant, links, messages, micros, outbox, replies, ticket_events, tickets
@@ -275,10 +275,24 @@ def parcel(connection: sa.Connection, n: int) -> Parcel | None:
             link = connection.execute(sa.select(links).where(made)).one_or_none()
     else:
         link = newest(connection, row.ticket_n, row.instance, row.role)
+        link = link if link is None or outgoing.effect != "comment" else _went_into(connection, link)
     closed = link is not None and link.state in (CLOSED if row.role == "escalated" else ("hidden",))
     told = told_of(ticket) if outgoing.effect == "create" else {}
     told |= {TEXTS: texts} if (texts := _texts(outgoing, ticket)) else {}
     return Parcel(outgoing, ticket, None if link is None else link_of(link), closed, told_n, told)
+
+
+def _went_into(connection: sa.Connection, link: Any) -> Any:
+    """Return the link of the case that a link's case is a part of now, where it was merged into that of another
+    ticket: nobody opens the old one any more."""
+    passed: set[int] = set()
+    while link.n not in passed and (into := Heard.load(link.facts).merged_into) is not None:
+        passed.add(link.n)
+        other = linked.find_links(connection, link.connector, link.namespace, [into]).get(into)
+        if other is not None and other.role == "same":  # that case went into another one in turn
+            other = newest(connection, other.ticket_n, other.instance, link.role)
+        link = link if other is None else other
+    return link
 
 
 def _texts(outgoing: Outgoing, ticket: Ticket) -> dict[str, str]:

@@ -439,6 +439,39 @@ def test_a_ticket_whose_case_is_merged_into_that_of_another_ticket_is_closed(sto
     assert event.data["ticket"] == str(second.id)
 
 
+def test_what_a_customer_writes_after_the_case_was_merged_is_told_in_the_case_that_it_went_into(store: Store) -> None:
+    rules = Ruled()
+    put(store, mention("1"), mention("2"), router=rules.router)
+    make(store, "D-1")
+    make(store, "D-2")
+    put(store, mention("1", rating=1.0), router=Ruled(priority="high").router)
+    show(store, "D-1", merged_into="D-2", status="merged")
+    put(store, mention("3", thread="1"), router=Ruled(priority="urgent").router)
+    [row] = store.outbox_left("desk")
+    parcel = store.outbox_parcel(row.n)
+    assert parcel is not None
+    assert parcel.link is not None
+    assert (row.effect, parcel.link.external_id, parcel.closed) == ("comment", "D-2", False), "changes are not theirs"
+    show(store, "D-2", merged_into="D-3", state="closed")
+    parcel = store.outbox_parcel(row.n)
+    assert parcel is not None
+    assert parcel.link is not None
+    assert parcel.link.external_id == "D-3"
+
+
+def test_a_merged_case_keeps_the_destinations_word_for_it(store: Store) -> None:
+    rules = Ruled()
+    put(store, mention("1"), mention("2"), router=rules.router)
+    make(store, "D-1")
+    make(store, "D-2")
+    for _ in range(3):
+        show(store, "D-1", merged_into="D-2", status="Объединен")
+    first = next(ticket for ticket in store.iter_tickets() if ticket.thread == "1")
+    assert first.links[0].state == "Объединен"
+    told = [event.data for event in store.events(str(first.id)) if event.kind in ("case_read", "case_changed")]
+    assert len(told) == 1
+
+
 # --- what is said there -----------------------------------------------------------------------------------------------
 
 
