@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
@@ -46,13 +47,21 @@ class Deliveries(ABC):
         self, ticket: str, instance: str, department: str | None = None, *, role: Role = "escalated", by: str = "person"
     ) -> Asked:
         """Ask for a case of a ticket (its id, or how that begins) at an instance; nothing new where it has an open one.
+        A ticket that has ended is opened again by a person who escalates it, and waits for the case.
 
         Raises:
             StoreError: no ticket has such an id, or several do.
         """
         with self._write() as connection:
             number = queries.number_of(connection, ticket)
-            return outbox.ask_case(connection, number, instance, role, department, by, micros(self._now()))
+            at = micros(self._now())
+            asked = outbox.ask_case(connection, number, instance, role, department, by, at)
+            if (role, by) != ("escalated", "person"):
+                return asked
+            was = by_hand.reopen(connection, number, at)
+            if was is not None:
+                links.hold_again(connection, number, at)
+            return replace(asked, was=was)
 
     def set_by_hand(
         self, ticket: str, wanted: Mapping[str, Any], handed_back: Collection[str] = (), router: Router | None = None

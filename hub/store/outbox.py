@@ -70,11 +70,13 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What became of the wish for a case: a new row of the outbox, the one that is there already, or the open link."""
+    """What became of the wish for a case: a new row of the outbox, the one that is there already, or the open link;
+    ``was``: how the ticket stood, if it had ended and was opened again for that."""
 
     new: bool
     outgoing: Outgoing | None = None
     link: Link | None = None
+    was: str | None = None
 
 
 def marker_of(ticket: bytes, instance: str, role: str, effect: str, *rest: str) -> str:

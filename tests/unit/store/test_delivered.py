@@ -571,3 +571,35 @@ def test_a_ticket_whose_state_is_left_to_rules_again_waits_for_its_open_case(sto
     assert only(store).state == "open", "people have the last word"
     store.set_by_hand(ticket, {}, ("state",), rules.router)
     assert only(store).state == "on_hold"
+
+
+@pytest.mark.parametrize("state", ["solved", "closed"])
+def test_a_ticket_that_has_ended_is_opened_by_who_escalates_it_and_waits(store: Store, state: str) -> None:
+    ticket = fill(store, Ruled())
+    store.set_by_hand(ticket, {"state": state})
+    send(store)
+    asked_for = store.ask_case(ticket, "crm")
+    assert (asked_for.was, only(store).state, only(store).set_by_hand) == (state, "open", ())
+    assert changes(store) == [{"state": "open"}], "people in the helpdesk see it"
+    assert asked_for.outgoing is not None
+    store.outbox_made(asked_for.outgoing.n, 9, Place("crm", "crm", "", "T-1"), None)
+    assert only(store).state == "on_hold"
+    put(store, FollowUp(external_id="T-1", state="solved"), instance="crm", stream="tasks", connector="crm")
+    assert only(store).state == "open"
+
+
+def test_a_ticket_that_has_ended_stays_so_where_a_rule_escalates_it(store: Store) -> None:
+    ticket = fill(store, Ruled())
+    store.set_by_hand(ticket, {"state": "solved"})
+    assert store.ask_case(ticket, "crm", by="rule").was is None
+    assert only(store).state == "solved"
+
+
+def test_a_ticket_that_is_escalated_again_while_its_case_is_open_is_on_hold_again(store: Store) -> None:
+    ticket = fill(store, Ruled())
+    row = store.ask_case(ticket, "crm").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 9, Place("crm", "crm", "", "T-1"), None)
+    store.set_by_hand(ticket, {"state": "solved"})
+    assert store.ask_case(ticket, "crm").link is not None
+    assert only(store).state == "on_hold"
