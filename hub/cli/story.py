@@ -248,6 +248,11 @@ class Story:
                 ticket = str(data.get("ticket") or "")[:_SHORT_ID]
                 of = say("merged_with", ticket=ticket) if ticket else ""
                 return say("event.case_merged", to=to, case=case, into=one_line(str(data.get("merged_into")))) + of
+            case "comment_sent" if data.get("news"):
+                return say("event.comment_sent.news", to=to, of=one_line(str(data["news"].get("case"))))
+            case "comment_sent" if data.get("edited"):
+                which = next(iter(data.get("messages", ())), "")
+                return say("event.comment_sent.edited", to=to, message=self._message({"message": which}))
             case "comment_sent":
                 number = len(data.get("messages", ()))
                 which = "one" if number == 1 else "many"

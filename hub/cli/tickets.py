@@ -169,7 +169,8 @@ def escalate(state: State, ticket: str, instance: str, department: str | None, a
     """Have a task or issue opened for one ticket.
 
     ID is the ticket's id, or its first four letters or more. The next "hub sync" sends it; the ticket is on hold from
-    then on until the task is done. A ticket has one open task at an instance: asked for again, nothing is done.
+    then on until the task is done; one that was solved or closed is opened again for that. A ticket has one open task
+    at an instance: asked for again, nothing is done.
     """
     settings = state.settings(apart=True)
     [there] = settings.pick([instance])
@@ -187,6 +188,8 @@ def escalate(state: State, ticket: str, instance: str, department: str | None, a
     elif asked.outgoing is not None:
         already = "" if asked.new else "is asked for already: "
         say(f'{already}delivery {asked.outgoing.n} to {instance} waits; "hub sync" sends it')
+    if asked.was is not None and not as_json:
+        say(f"the ticket was {asked.was}; it is open again, and on hold as long as its task is")
     if department and not _is_mapped(there.config, department):
         say(f"[instances.{instance}.map] has no department.{department}; the connector's own default is used")
 

@@ -9,19 +9,23 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import cast
+from uuid import UUID
 
 from hub.pipeline.act import drive
 from hub.pipeline.retry import NO_RETRY
 from hub.pipeline.source import Source
 from hub.sdk import (
     AuthError,
+    Author,
     ConfigError,
     Created,
     Delivery,
     DeliveryError,
     Effect,
     HubError,
+    Message,
     StoreError,
     TransientError,
     Writes,
@@ -37,6 +41,7 @@ LONGEST_OUTAGE = timedelta(days=7)
 
 _WIDTH = 8  # deliveries at once; the vendor's own limits are kept by the transport
 _BATCH = 64  # rows looked up at once
+_NAME = "helpdesk-hub"  # who says what no person said
 
 _log = logging.getLogger(__name__)
 
@@ -192,13 +197,32 @@ def delivery_of(source: Source, parcel: Parcel) -> Delivery:
         effect=cast(Effect, row.effect),
         link=parcel.link,
         department=row.department,
-        messages=tuple(message for message in ticket.messages if str(message.id) in row.messages),
+        messages=_messages(source, parcel),
         changes=row.changes,
         summary=source.summarize(ticket),
         reference=source.reference,
         unsure_since=row.unsure_since,
         asked_at=row.created_at,
+        edited=row.edited,
     )
+
+
+def _messages(source: Source, parcel: Parcel) -> tuple[Message, ...]:
+    """Return what a comment is to say: messages of the ticket, or a note of the hub's own about another case."""
+    row = parcel.outgoing
+    if not row.news:
+        return tuple(message for message in parcel.ticket.messages if str(message.id) in row.messages)
+    ident = UUID(bytes=blake2b(row.marker.encode(), digest_size=16).digest())
+    own = Message(
+        id=ident,
+        sources=(),
+        direction="note",
+        author=Author(key="", name=_NAME),
+        body=source.tell(row.news),
+        created_at=row.created_at,
+        ingested_at=row.created_at,
+    )
+    return (own,)
 
 
 def obstacle_of(source: Source, parcel: Parcel) -> str | None:

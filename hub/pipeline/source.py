@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hub.pipeline.case_news import news_of
 from hub.pipeline.retry import RetryPolicy
 from hub.sdk import Connector, ConnectorConfig, ConnectorSpec, HubError, Request, Response, Ticket
 
@@ -17,6 +18,11 @@ async def _nobody_else(request: Request, wait: timedelta, limit: str | None) -> 
 def _nothing(ticket: Ticket) -> str:
     """Say nothing of a ticket."""
     return ""
+
+
+def _in_english(news: Mapping[str, str]) -> str:
+    """Tell what became of a case."""
+    return news_of(news, "en")
 
 
 def utc_now() -> datetime:
@@ -43,6 +49,7 @@ class Source:
         on_wait: told before each wait between two tries.
         now: the clock.
         summarize: a ticket's decision in one line, in the language of the settings.
+        tell: what became of another case in a sentence, in that language.
         storing: held while a page is being stored. What has come meanwhile is parsed after that: both at once would
             take turns at the interpreter, page against page, which costs more than the waiting.
     """
@@ -59,6 +66,7 @@ class Source:
     on_wait: Callable[[int, float, HubError], None] | None = None
     now: Callable[[], datetime] = utc_now
     summarize: Callable[[Ticket], str] = _nothing
+    tell: Callable[[Mapping[str, str]], str] = _in_english
     storing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property

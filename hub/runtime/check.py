@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from hub.pipeline.source import Source
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.sources import Workshop
 from hub.runtime.transport import Transport
-from hub.sdk import AuthError, ConfigError, HubError, Shortcoming, SourceError
+from hub.sdk import AuthError, ConfigError, HubError, Response, Shortcoming, SourceError
 from hub.store import InstanceState, Store
 
 _log = logging.getLogger(__name__)
@@ -63,8 +64,15 @@ async def _check(workshop: Workshop, store: Store, instance: InstanceSettings) -
         return [Finding(instance.name, ok=False, message=f"{type(error).__name__}: {error}", todo="report it (-v)")]
     if lacking:
         return [Finding(instance.name, ok=False, message=one.seen, todo=one.todo) for one in lacking]
-    seen = ", ".join(f"{one.status} from {one.request.path}" for one in answers) or "nothing to ask"
-    return [Finding(instance.name, ok=True, message=f"the source answers: {seen}")]
+    return [Finding(instance.name, ok=True, message=f"the source answers: {seen_of(answers)}")]
+
+
+def seen_of(answers: Sequence[Response]) -> str:
+    """Return statuses and paths of *answers* in words, each with how often it came."""
+    counted = Counter(f"{one.status} from {one.request.path}" for one in answers)
+    return (
+        ", ".join(f"{seen} ×{number}" if number > 1 else seen for seen, number in counted.items()) or "nothing to ask"
+    )
 
 
 async def _lacking(source: Source) -> tuple[Shortcoming, ...]:

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
+from hub.pipeline.case_news import news_of
 from hub.pipeline.retry import RetryPolicy
 from hub.pipeline.route import router
 from hub.pipeline.source import Source
@@ -105,6 +106,7 @@ def offline_source(settings: Settings, instance: InstanceSettings) -> Source:
         send=_refuse,
         normalize=only_implementation(manager, "normalize"),
         summarize=partial(summary_of, lang=language(settings.lang), zone=settings.timezone),
+        tell=partial(news_of, lang=language(settings.lang)),
     )
 
 

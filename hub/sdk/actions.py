@@ -113,7 +113,9 @@ class Delivery:
         link: the case there. None for ``create``, unless an earlier try has made it: then do only what is left to do
             after that.
         department: whom it is for, in the hub's words; see :meth:`DestinationMap.find`.
-        messages: what a ``comment`` is to say, oldest first.
+        messages: what a ``comment`` is to say, oldest first. Where none is the customer's (``in``) it is for the people
+            there alone: what was said elsewhere, or a note of the hub's own, which has no source.
+        edited: a ``comment`` tells a message that it told before, as the customer has changed it since: say so.
         changes: for ``change``: the new values by field, in the hub's words: ``state``, ``priority``, ``assignee``,
             ``tags``, ``queue``, ``category``, ``department``.
         summary: the decision in one line, for the people there: category, priority, deadline, which rules.
@@ -136,6 +138,7 @@ class Delivery:
     reference: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     unsure_since: datetime | None = None
     asked_at: datetime | None = None
+    edited: bool = False
 
 
 Writes = Generator[Request | Created | Missing, Response | None, None]

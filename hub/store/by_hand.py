@@ -75,6 +75,17 @@ def set_by_hand(
     return HandSet(str(UUID(bytes=row.id)), fields, by_hand, asked)
 
 
+def reopen(connection: sa.Connection, ticket_n: int, at: int) -> str | None:
+    """Open a ticket that has ended, for a person has it worked on again; its state is nobody's then. Return what it
+    was; None: it has not ended."""
+    was = connection.execute(sa.select(tickets.c.own_state).where(tickets.c.n == ticket_n)).scalar_one()
+    if was not in _ENDED:
+        return None
+    set_by_hand(connection, ticket_n, {"state": "open"}, (), at)
+    set_by_hand(connection, ticket_n, {}, ("state",), at)
+    return str(was)
+
+
 def _values(row: Any, decided: Mapping[str, Any]) -> dict[str, Any]:
     columns = {name: getattr(row, name) for name in _COLUMNS}
     return {"state": row.own_state, **columns, "assignee": decided.get("assignee"), "tags": decided.get("tags", [])}

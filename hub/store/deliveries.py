@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
@@ -16,10 +17,12 @@ from hub.store.again import decide_again
 from hub.store.by_hand import HandSet
 from hub.store.case_problems import CaseProblem
 from hub.store.corrections import Correction, iter_corrections
+from hub.store.edits import ask_overtaken
 from hub.store.links import Place
 from hub.store.outbox import Asked, Outgoing, Parcel
 from hub.store.overtaken import take_back
 from hub.store.page import Router
+from hub.store.relay import relay_made
 from hub.store.same import Linked
 from hub.store.tables import micros
 
@@ -45,13 +48,21 @@ class Deliveries(ABC):
         self, ticket: str, instance: str, department: str | None = None, *, role: Role = "escalated", by: str = "person"
     ) -> Asked:
         """Ask for a case of a ticket (its id, or how that begins) at an instance; nothing new where it has an open one.
+        A ticket that has ended is opened again by a person who escalates it, and waits for the case.
 
         Raises:
             StoreError: no ticket has such an id, or several do.
         """
         with self._write() as connection:
             number = queries.number_of(connection, ticket)
-            return outbox.ask_case(connection, number, instance, role, department, by, micros(self._now()))
+            at = micros(self._now())
+            asked = outbox.ask_case(connection, number, instance, role, department, by, at)
+            if (role, by) != ("escalated", "person"):
+                return asked
+            was = by_hand.reopen(connection, number, at)
+            if was is not None:
+                links.hold_again(connection, number, at)
+            return replace(asked, was=was)
 
     def set_by_hand(
         self, ticket: str, wanted: Mapping[str, Any], handed_back: Collection[str] = (), router: Router | None = None
@@ -69,6 +80,8 @@ class Deliveries(ABC):
                 decide_again(connection, router, [number], self._now(), with_state="state" in handed_back)
             else:
                 take_back(connection, [number], micros(self._now()))
+            if "state" in handed_back:  # it waits for what it waited for before
+                links.hold_again(connection, number, micros(self._now()))
             return done
 
     def ask_change(self, ticket: str, instance: str, role: Role, changes: Mapping[str, Any], by: str) -> Asked:
@@ -116,6 +129,8 @@ class Deliveries(ABC):
         """Note what a delivery made: a case or a comment. What the ticket became meanwhile is asked to be told."""
         with self._write_durably() as connection:
             outbox.made(connection, n, told_n, place, url, self._now(), told)
+            relay_made(connection, n, micros(self._now()))
+            ask_overtaken(connection, n, told, micros(self._now()))
             tell.sent(connection, n, {}, micros(self._now()))
 
     def outbox_finished(self, n: int, changes: Mapping[str, Any] = _NOTHING) -> None:

@@ -16,12 +16,14 @@ from hub.store.again import decide_again
 from hub.store.case_problems import look_at
 from hub.store.deciding import CAUSE
 from hub.store.echoes import without_echoes
+from hub.store.edits import ask_edits
 from hub.store.heard import FIELDS
 from hub.store.helpdesk import pass_on
 from hub.store.links import follow, hold_again, ids_of, sort_follow_ups
 from hub.store.notes import Noted, add_notes
 from hub.store.outbox import ask_comments
 from hub.store.page import Checkpoint, Event, Router, Wish
+from hub.store.relay import relay, relay_news
 from hub.store.tables import micros
 from hub.store.tell import tell
 from hub.store.there import heed
@@ -81,6 +83,10 @@ def written(
             decide_again(connection, again_by(checkpoint, checkpoint.router), moved, checkpoint.now)
         for case, added in noted.said.items() if checkpoint.effects else ():
             ask_comments(connection, added, at, said_in=case)
+        if checkpoint.effects:
+            for case, added in noted.relayed.items():
+                relay(connection, added, at, "destination", said_in=case)
+            relay_news(connection, known, at)
     if checkpoint.effects:
         ask_wishes(connection, asked, at, new=new, destinations=_destinations(checkpoint))
         tell(connection, {event.ticket_n for event in events if _tells(event)}, CAUSE, at)
@@ -106,11 +112,17 @@ def _tells(event: Event) -> bool:
 
 def _ask_comments(connection: sa.Connection, checkpoint: Checkpoint, events: Sequence[Event]) -> None:
     added: dict[int, list[str]] = {}
+    answered: dict[int, list[str]] = {}
     reopened = {event.ticket_n for event in events if event.kind == "reopened"}
     for event in events:
-        if event.kind == "message_added" and event.data["direction"] == "in":
-            added.setdefault(event.ticket_n, []).append(str(event.data["message"]))
+        if event.kind == "message_added" and event.data["direction"] in ("in", "out"):
+            found = added if event.data["direction"] == "in" else answered
+            found.setdefault(event.ticket_n, []).append(str(event.data["message"]))
     if added and checkpoint.effects:
         ask_comments(connection, added, micros(checkpoint.now))
+    if answered and checkpoint.effects:
+        relay(connection, answered, micros(checkpoint.now), "source")
+    if checkpoint.effects:
+        ask_edits(connection, events, micros(checkpoint.now))
     for number in sorted(reopened):
         hold_again(connection, number, micros(checkpoint.now))

@@ -22,6 +22,7 @@ from hub.store.rows import dumps
 FIELDS = ("priority", "queue", "category", "tags", "state")
 """What a case is told of."""
 
+_BEGUN = frozenset(FIELDS) - {"state"}  # what a case is created with
 ENDED = frozenset({"solved", "closed", "hidden"})
 OPEN = "open"
 _UNTOUCHED = ("new", "open")  # how a new case stands before anybody has seen it
@@ -66,7 +67,7 @@ class Heard:
 
     def created(self, told: Mapping[str, Any], at: int) -> None:
         """Note what the case was created with."""
-        known = {name: value for name, value in told.items() if value is not None and name != "state"}
+        known = {name: value for name, value in told.items() if value is not None and name in _BEGUN}
         self.told = {**known, "state": OPEN}  # what is created is open, whatever its ticket is by now
         self.due = {name: [[value, at]] for name, value in known.items()}
 

@@ -25,13 +25,16 @@ from hub.store.tables import erased_authors, messages, micros, outbox
 from hub.store.unsaid import kept_unsaid
 
 _COLUMNS = tuple(column.name for column in messages.columns)
+_RELAYED = frozenset({("escalated", "note"), ("escalated", "out"), ("delivered", "out")})
+"""What people in (another) delivered case are told, by the role of the case where it was said."""
 
 
 @dataclass(slots=True)
 class Noted:
     """What became of messages from cases: how many are new or changed, the tickets' row numbers, all message ids; the
     tickets whose clock they move; what the customer said there, by instance and role of the case and by ticket; the
-    public answers that people gave in the helpdesk or changed there, each as it was and as it is."""
+    public answers that people gave in the helpdesk or changed there, each as it was and as it is; what people said that
+    those in delivered cases are to know, as ``said`` has it."""
 
     added: int = 0
     changed: int = 0
@@ -40,6 +43,7 @@ class Noted:
     answered: set[int] = field(default_factory=set)
     said: dict[tuple[str, str], dict[int, list[str]]] = field(default_factory=dict)
     answers: list[tuple[MessageRow | None, MessageRow]] = field(default_factory=list)
+    relayed: dict[tuple[str, str], dict[int, list[str]]] = field(default_factory=dict)
 
 
 def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable[tuple[Any, FollowUp]]) -> Noted:
@@ -65,7 +69,7 @@ def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable
             number += 1
             noted.added += 1
             noted.tickets.add(link.ticket_n)
-            _sort_out(noted, checkpoint.key.instance, link, before[mid])
+            _sort_out(noted, checkpoint.key.instance, link, item, before[mid])
         elif old.ticket_n == link.ticket_n and (new := _row(checkpoint, link, item, mid, old)) != old:
             before[mid] = new
             if _is_answer(link, item, new) and new.body != old.body:
@@ -76,12 +80,20 @@ def add_notes(connection: sa.Connection, checkpoint: Checkpoint, known: Iterable
     return noted
 
 
-def _sort_out(noted: Noted, instance: str, link: Any, row: MessageRow) -> None:
+def _sort_out(noted: Noted, instance: str, link: Any, item: MessageDraft, row: MessageRow) -> None:
     if row.direction != "note":
         noted.answered.add(row.ticket_n)
-    if row.direction == "in" and not row.hidden:
-        by_ticket = noted.said.setdefault((instance, link.role), {})
-        by_ticket.setdefault(row.ticket_n, []).append(str(UUID(bytes=row.id)))
+    if row.hidden:
+        return
+    if row.direction == "in":
+        _put(noted.said, instance, link, row)
+    elif not item.automatic and (link.role, row.direction) in _RELAYED:
+        _put(noted.relayed, instance, link, row)
+
+
+def _put(found: dict[tuple[str, str], dict[int, list[str]]], instance: str, link: Any, row: MessageRow) -> None:
+    by_ticket = found.setdefault((instance, link.role), {})
+    by_ticket.setdefault(row.ticket_n, []).append(str(UUID(bytes=row.id)))
 
 
 def _is_answer(link: Any, item: MessageDraft, message: MessageRow) -> bool:

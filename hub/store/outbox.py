@@ -21,13 +21,16 @@ from hub.sdk.text import storable
 from hub.sdk.ticket import Link, Role, Ticket
 from hub.store import links as linked
 from hub.store import queries
-from hub.store.heard import begun
+from hub.store.heard import Heard, begun
 from hub.store.links import CLOSED, Place, chunks, link_of, newest
 from hub.store.rows import dumps
 from hub.store.tables import instant, links, messages, micros, outbox, replies, ticket_events, tickets
 
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
+TEXTS = "texts"
+"""Key of what a row tells: digests of the customer's words by the message's id."""
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ERROR = 2000  # characters of a destination's words that are kept
 _LEFT = (outbox.c.state != sa.literal_column("'done'")) & (outbox.c.state != "dropped")
@@ -35,8 +38,13 @@ _LEFT = (outbox.c.state != sa.literal_column("'done'")) & (outbox.c.state != "dr
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A row of the outbox. ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells; ``act``
-    is what is to be done with a record at its source: fields of :class:`hub.sdk.Action`."""
+    """A row of the outbox.
+
+    ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells, ``edited`` whether it told them
+    before they were changed; ``news`` is what became of another case, for a comment of the hub's own
+    (:mod:`hub.store.relay`); ``act`` is what is to be done with a record at its source: fields of
+    :class:`hub.sdk.Action`.
+    """
 
     n: int
     ticket: str
@@ -56,15 +64,19 @@ class Outgoing:
     unsure_at: datetime | None = None
     external_id: str | None = None
     act: Mapping[str, Any] = field(default_factory=dict)
+    news: Mapping[str, str] = field(default_factory=dict)
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What became of the wish for a case: a new row of the outbox, the one that is there already, or the open link."""
+    """What became of the wish for a case: a new row of the outbox, the one that is there already, or the open link;
+    ``was``: how the ticket stood, if it had ended and was opened again for that."""
 
     new: bool
     outgoing: Outgoing | None = None
     link: Link | None = None
+    was: str | None = None
 
 
 def marker_of(ticket: bytes, instance: str, role: str, effect: str, *rest: str) -> str:
@@ -114,7 +126,20 @@ def ask_comments(
         if (instance, role) == said_in:
             continue
         new = list(added[ticket_n])
-        _put(connection, ticket_n, instance, role, "comment", {"cause": "source", "messages": new}, at, *new)
+        ask_comment(connection, ticket_n, instance, role, {"cause": "source", "messages": new}, at, *new)
+
+
+def ask_comment(
+    connection: sa.Connection,
+    ticket_n: int,
+    instance: str,
+    role: Role,
+    payload: Mapping[str, Any],
+    at: int,
+    *rest: str,
+) -> None:
+    """Ask for one comment in the ticket's case; *rest* tells it from every other there."""
+    _put(connection, ticket_n, instance, role, "comment", payload, at, *rest)
 
 
 def ask_change(
@@ -256,9 +281,36 @@ def parcel(connection: sa.Connection, n: int) -> Parcel | None:
             link = connection.execute(sa.select(links).where(made)).one_or_none()
     else:
         link = newest(connection, row.ticket_n, row.instance, row.role)
+        link = link if link is None or outgoing.effect != "comment" else _went_into(connection, link)
     closed = link is not None and link.state in (CLOSED if row.role == "escalated" else ("hidden",))
     told = told_of(ticket) if outgoing.effect == "create" else {}
+    told |= {TEXTS: texts} if (texts := _texts(outgoing, ticket)) else {}
     return Parcel(outgoing, ticket, None if link is None else link_of(link), closed, told_n, told)
+
+
+def _went_into(connection: sa.Connection, link: Any) -> Any:
+    """Return the link of the case that a link's case is a part of now, where it was merged into that of another
+    ticket: nobody opens the old one any more."""
+    passed: set[int] = set()
+    while link.n not in passed and (into := Heard.load(link.facts).merged_into) is not None:
+        passed.add(link.n)
+        other = linked.find_links(connection, link.connector, link.namespace, [into]).get(into)
+        if other is not None and other.role == "same":  # that case went into another one in turn
+            other = newest(connection, other.ticket_n, other.instance, link.role)
+        link = link if other is None else other
+    return link
+
+
+def _texts(outgoing: Outgoing, ticket: Ticket) -> dict[str, str]:
+    """Return what stands for the customer's words that a row tells, by the message's id."""
+    whole = outgoing.effect == "create"
+    said = (one for one in ticket.messages if one.direction == "in" and (whole or str(one.id) in outgoing.messages))
+    return {str(one.id): text_digest(one.body) for one in said} if whole or outgoing.effect == "comment" else {}
+
+
+def text_digest(text: str) -> str:
+    """Return what stands for a text that was told."""
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def told_of(ticket: Ticket) -> dict[str, Any]:
@@ -269,6 +321,7 @@ def told_of(ticket: Ticket) -> dict[str, Any]:
 
 def _told_later(connection: sa.Connection, row: Any) -> Iterator[str]:
     same = (outbox.c.ticket_n == row.ticket_n) & (outbox.c.instance == row.instance) & (outbox.c.n > row.n)
+    same &= outbox.c.role == row.role
     for payload in connection.execute(sa.select(outbox.c.payload).where(same, outbox.c.effect == "comment")).scalars():
         yield from orjson.loads(payload)["messages"]
 
@@ -364,7 +417,7 @@ def finished(connection: sa.Connection, n: int, now: datetime, changes: Mapping[
         payload |= {"changes": dict(changes)} if changes else {}
         told = {
             "instance": row.instance,
-            **{name: payload[name] for name in ("messages", "changes") if name in payload},
+            **{name: payload[name] for name in ("messages", "changes", "news", "edited") if name in payload},
         }
         linked.note(connection, row.ticket_n, micros(now), f"{row.effect}_sent", told)
 
@@ -513,6 +566,8 @@ def outgoing_of(row: Any) -> Outgoing:
         messages=tuple(payload.get("messages", ())),
         changes=payload.get("changes", {}),
         act=payload.get("act", {}),
+        news=payload.get("news", {}),
+        edited=payload.get("edited", False),
         error=row.error,
         external_id=row.external_id,
         **moments,

@@ -38,6 +38,8 @@ def tell(connection: sa.Connection, numbers: Iterable[int], cause: str, at: int)
 
 def _told(connection: sa.Connection, link: Any, cause: str, at: int) -> Iterable[Outgoing]:
     heard = Heard.load(link.facts)
+    if heard.merged_into is not None:
+        return  # the case is that of another ticket now, and stands as that one does
     decided = orjson.loads(link.decided) if link.decided else {}
     values = {name: getattr(link, name) for name in ("priority", "queue", "category")}
     wanted = {**values, "tags": decided.get("tags", []), "state": as_told(link.stands)}

@@ -12,13 +12,13 @@ import sqlalchemy as sa
 
 from hub.sdk.drafts import FollowUp
 from hub.store.by_hand import set_by_hand
-from hub.store.heard import Heard
+from hub.store.heard import FIELDS, Heard
 from hub.store.links import find_links, note
 from hub.store.page import Checkpoint
 from hub.store.tables import links, micros, tickets
 from hub.store.tell import ROLE, keep, withdraw
 
-_MERGED = "merged"
+_MERGED = "merged"  # where the destination has no word for it
 _PLAIN = ("state", "assignee", "queue", "priority", "category")
 
 
@@ -99,7 +99,7 @@ def _merge(connection: sa.Connection, checkpoint: Checkpoint, row: Any, into: st
     at = micros(checkpoint.now)
     other = find_links(connection, row.connector, row.namespace, [into]).get(into)
     told = {**_place(checkpoint, row), "merged_into": into}
-    merged = {"status": _MERGED, "state": "closed", "updated_at": at}
+    merged = {"status": row.status or _MERGED, "state": "closed", "updated_at": at}
     if other is None:
         # The old case stays known, so that what is still read of it does not become a ticket.
         # The other was told nothing by us; it is as ours was told, as far as people there agree.
@@ -112,6 +112,7 @@ def _merge(connection: sa.Connection, checkpoint: Checkpoint, row: Any, into: st
         heard = Heard.load(row.facts)
         heard.merged_into = into
         connection.execute(sa.update(links).where(links.c.n == row.n).values(**merged, facts=heard.dump()))
+        withdraw(connection, row, FIELDS, at)
         if other.ticket_n != row.ticket_n:
             told["ticket"] = _id_of(connection, other.ticket_n)
     note(connection, row.ticket_n, at, "case_merged", told)

@@ -1,12 +1,14 @@
 """Both directions for a thousand steps: what we write comes back, and never makes us write again.
 
-Customers write, rules and people escalate, people at the desk comment, change, close and reopen, an operator sets
-fields by hand, and polls, sweeps and the outbox run in between, with faults of the desk and deaths of the process
-between the desk's answer and our commit. Every write has a cause, a quiet system writes nothing, and in the end both
-sides agree.
+Every ticket is delivered to the desk, where people work on it, and many are escalated to a department of the same desk,
+whose words and decisions the first are told. Customers write, rules and people escalate, people at the desk comment,
+change, close and reopen, an operator sets fields by hand, and polls, sweeps and the outbox run in between, with faults
+of the desk and deaths of the process between the desk's answer and our commit. Every write has a cause, a quiet system
+writes nothing, and in the end both sides agree.
 """
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,6 +21,7 @@ import pytest
 
 from hub.pipeline.deliver import OutboxRun
 from hub.pipeline.poll import Run
+from hub.routing.destinations import Destinations
 from hub.routing.facts import Facts
 from hub.sdk import HubError, Read, Request, Response, Ticket, TransientError
 from hub.store import Decided, Escalation, Router, Store, StreamKey
@@ -39,7 +42,7 @@ QUIET = 12  # rounds in which nothing may be written
 
 def _decide(facts: Facts) -> Decided:
     wanted = (Escalation("desk", "cards"),) if any("claim" in text for text in facts.texts) else ()
-    return Decided("normal", escalations=wanted)
+    return Decided("normal", escalations=wanted, deliver=("desk",))
 
 
 class World:
@@ -52,7 +55,7 @@ class World:
         self.bench = Bench(folder, "http://desk.example", self.clock, {"index_s": 20, "timeout": "2s"})
         new_store(folder).close()
         self.store = self.bench.store()
-        self.router = Router(_decide)
+        self.router = Router(_decide, destinations=Destinations(("desk",)))
         self.said: Counter[str] = Counter()  # messages by thread
         self.causes: Counter[str] = Counter()
         self.ever_closed: set[str] = set()
@@ -85,7 +88,8 @@ class World:
 
     async def desk_comments(self) -> None:
         if self.desk.cases:
-            self.desk.say(self.random.choice(list(self.desk.cases)), COMMENT)
+            self.causes["note"] += 1
+            self.desk.say(self.random.choice(list(self.desk.cases)), f"{COMMENT} {self.causes['note']}")
 
     async def desk_changes(self) -> None:
         if self.desk.cases:
@@ -101,6 +105,7 @@ class World:
                 )
             )
             self.desk.change(case, **facts)
+            self.causes["decision"] += 1
 
     # --- what the hub does --------------------------------------------------------------------------------------------
 
@@ -220,9 +225,11 @@ async def live(world: World) -> None:
 def check_causes(world: World) -> None:
     """Every write has a cause: what was asked for is bounded by what happened, what was sent by what was asked for."""
     asked, causes = world.asked(), world.causes
-    assert asked["create"] <= causes["message"] + causes["escalate"]
-    assert asked["change"] <= causes["set"]
-    assert asked["comment"] <= causes["message"]
+    found = list(world.store.iter_tickets())
+    waited_for = sum(link.role == "escalated" for ticket in found for link in ticket.links)
+    assert asked["create"] <= causes["message"] + causes["escalate"] + len(found)
+    assert asked["change"] <= causes["set"] + causes["message"] + 2 * causes["decision"]
+    assert asked["comment"] <= 2 * causes["message"] + causes["note"] + waited_for + causes["decision"] + causes["set"]
     assert sum(asked.values()) > STEPS / 20, "too little happened to say anything"
     assert len(world.writes()) <= sum(asked.values()) + causes["accident"]
     assert set(world.desk.by_marker().values()) <= {1}
@@ -231,25 +238,53 @@ def check_causes(world: World) -> None:
 
 def check_messages(world: World) -> None:
     """Nothing of what we wrote became a message, and no case was told anything twice."""
-    ours = {
-        ticket.id: [m.body for m in ticket.messages if m.direction == "in"] for ticket in world.store.iter_tickets()
-    }
-    assert sum(map(len, ours.values())) == world.causes["message"]
-    people = sum(not comment["marker"] for case in world.desk.cases.values() for comment in case.comments)
-    notes = [m for ticket in world.store.iter_tickets() for m in ticket.messages if m.direction == "note"]
-    assert (len(notes), {note.body for note in notes}) == (people, {COMMENT})
-    owners = {link.external_id: ticket.id for ticket in world.store.iter_tickets() for link in ticket.links}
+    tickets = list(world.store.iter_tickets())
+    assert sum(len(_said(ticket, "in")) for ticket in tickets) == world.causes["message"]
+    people = [one["text"] for case in world.desk.cases.values() for one in case.comments if not one["marker"]]
+    assert sorted(body for ticket in tickets for body in _said(ticket, "note")) == sorted(people)
+    owners = {link.external_id: ticket for ticket in tickets for link in ticket.links}
     assert owners.keys() == world.desk.cases.keys()
-    for case in world.desk.cases.values():
-        lines = (line for text in [case.text, *_ours(case)] for line in text.splitlines())
-        told = Counter(line for line in lines if line != COMMENT)  # a later case tells what was said in an earlier one
-        assert set(told.values()) <= {1}, f"{case.id} was told something twice"
-        if case.id not in world.ever_closed:
-            assert sorted(told) == sorted(ours[owners[case.id]])
+    for ticket in tickets:
+        for link in ticket.links:
+            told = Counter(line for text in _ours(world.desk.cases[link.external_id]) for line in text.splitlines())
+            customers = set(_said(ticket, "in"))
+            twice = {line for line, number in told.items() if number > 1 and not _is_news(line)}
+            assert not twice, f"{link.external_id} was told something twice"
+            if link.role == "delivered":
+                assert _kept(told, customers) == customers, "a helpdesk is told all that the customer says"
+                check_relayed(world, ticket, _ours(world.desk.cases[link.external_id]))
+            elif link.external_id not in world.ever_closed:
+                told_later = "\n".join(_ours(world.desk.cases[link.external_id])[1:])
+                assert COMMENT not in told_later, "a department is told what the customer says, and nothing else"
+                assert _kept(told, customers) == customers
 
 
-def _ours(case: Any) -> Iterator[str]:
-    yield from (comment["text"] for comment in case.comments if comment["marker"])
+def check_relayed(world: World, ticket: Ticket, told: list[str]) -> None:
+    """The helpdesk knows what every department said, each word of it once, and how it stands there."""
+    departments = [world.desk.cases[link.external_id] for link in ticket.links if link.role == "escalated"]
+    theirs = [one["text"] for case in departments for one in case.comments if not one["marker"]]
+    lines = [line for text in told for line in text.splitlines()]
+    assert sorted(line for line in lines if line.startswith(COMMENT)) == sorted(theirs)
+    for case in departments:
+        news = [line for line in lines if _is_news(line) and re.search(rf"\b{case.id}\b", line)]
+        assert sum(line.startswith("Escalated") for line in news) == 1
+        assert (" is done (" in news[-1]) == (STATES[case.state] in CLOSED), news
+
+
+def _said(ticket: Ticket, direction: str) -> list[str]:
+    return [message.body for message in ticket.messages if message.direction == direction]
+
+
+def _is_news(line: str) -> bool:
+    return bool(re.match(r"Escalated to desk|desk, .+ is (?:done|working on it again) \(", line))
+
+
+def _kept(told: Counter[str], customers: set[str]) -> set[str]:
+    return {line for line in told if line in customers}
+
+
+def _ours(case: Any) -> list[str]:
+    return [case.text, *(comment["text"] for comment in case.comments if comment["marker"])]
 
 
 def check_agreement(world: World) -> None:
@@ -259,7 +294,7 @@ def check_agreement(world: World) -> None:
         for link in ticket.links:
             case = world.desk.cases[link.external_id]
             assert (link.state, link.assignee, link.department) == (case.state, case.assignee, case.department)
-            open_cases += STATES[case.state] not in CLOSED
+            open_cases += link.role == "escalated" and STATES[case.state] not in CLOSED
         if "state" not in ticket.set_by_hand and ticket.state not in ("solved", "closed"):
             assert (ticket.state == "on_hold") == bool(open_cases), ticket
 

@@ -19,6 +19,7 @@ _WORDS = {
         "rating": "Оценка",
         "due": "Решить до",
         "said": "Новое от клиента",
+        "changed": "Клиент изменил сообщение",
         "note": "Заметка",
         "untitled": "Обращение",
         "on_card": "Ники клиента",
@@ -32,6 +33,7 @@ _WORDS = {
         "rating": "Rating",
         "due": "Due",
         "said": "The customer wrote",
+        "changed": "The customer has changed a message",
         "note": "Note",
         "untitled": "Ticket",
         "on_card": "The customer's nicknames",
@@ -80,7 +82,8 @@ def case(ticket: Ticket, customer: Customer, lang: str) -> Written:
 def comment(delivery: Delivery, lang: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return heading and quotes of what *delivery* is to say in an open task."""
     ours = all(message.direction != "in" for message in delivery.messages)
-    return word(lang, "note" if ours else "said"), quotes(delivery.messages, delivery.ticket)
+    said = "changed" if delivery.edited else "said"
+    return word(lang, "note" if ours else said), quotes(delivery.messages, delivery.ticket)
 
 
 def quotes(messages: Sequence[Message], ticket: Ticket) -> tuple[tuple[str, str], ...]:

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from hub.sdk import Author, Ticket, phones_in
+from hub.sdk import Author, Delivery, Ticket, phones_in
 from hub_crm import words
 from hub_crm.bbcode import escaped, link, quoted, to_text
 from hub_crm.customer import Handle, customer_of, phone_forms
 from hub_crm.values import mapping, moment, number, text_id, unix
-from plugins.crm.tests.conftest import message, ticket
+from plugins.crm.tests.conftest import START, message, ticket
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,18 @@ def test_a_case_is_told_in_the_language_of_the_settings(lang: str, mark: str) ->
 )
 def test_the_title_is_one_line_that_says_something(case: Ticket, title: str) -> None:
     assert words.case(case, customer_of(case), "ru").title == title
+
+
+@pytest.mark.parametrize(
+    ("edited", "direction", "heading"),
+    [(False, "in", "Новое от клиента"), (True, "in", "Клиент изменил сообщение"), (False, "note", "Заметка")],
+)
+def test_a_comment_says_whose_words_it_tells_and_whether_they_were_changed(
+    edited: bool, direction: str, heading: str
+) -> None:
+    said = (message(1, "Верните деньги", direction=direction),)
+    told = Delivery(ticket(), f"hub-{'1' * 24}", START, effect="comment", messages=said, edited=edited)
+    assert words.comment(told, "ru")[0] == heading
 
 
 def test_values_of_other_shapes_are_none() -> None:

@@ -174,7 +174,8 @@ class Escalation:
                 yield Created(comment_id(issue, said))
                 return
             yield Missing()
-        body = {"body": self._words.comment(delivery.ticket, delivery.messages, delivery.marker)}
+        said = self._words.comment(delivery.ticket, delivery.messages, delivery.marker, edited=delivery.edited)
+        body = {"body": said}
         body["properties"] = [assumed.INTERNAL_COMMENT]
         answer = yield from self._ask("POST", f"/issue/{issue}/comment", json=body)
         made = mapping(self._good(answer, 201, "Jira refuses the comment").json())

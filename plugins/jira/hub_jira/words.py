@@ -19,6 +19,7 @@ _RUSSIAN = {
     "ticket": "Заявка",
     "unknown": "Автор неизвестен",
     "us": "Мы ответили",
+    "changed": "Клиент изменил сообщение. Теперь в нём:",
     "attachments": "Вложения",
     "duplicate": "Создано дважды для одной и той же заявки: закрыто, работа идёт в связанной задаче.",
 }
@@ -30,6 +31,7 @@ _ENGLISH = {
     "ticket": "Ticket",
     "unknown": "Unknown author",
     "us": "We answered",
+    "changed": "The customer has changed a message. It says now:",
     "attachments": "Attachments",
     "duplicate": "Created twice for the same ticket: closed, the work goes on in the linked issue.",
 }
@@ -69,9 +71,9 @@ class Words:
         given = [(self._say(name), url) for name, url in links if url]
         return self._text(ticket, "\n".join(told), _public(ticket.messages), given, "")
 
-    def comment(self, ticket: Ticket, messages: Sequence[Message], marker: str) -> Any:
-        """Return what was said since; the marker stands at the end."""
-        return self._text(ticket, "", messages, [], f"[{marker}]")
+    def comment(self, ticket: Ticket, messages: Sequence[Message], marker: str, *, edited: bool = False) -> Any:
+        """Return what was said since, or was *edited* since it was told; the marker stands at the end."""
+        return self._text(ticket, self._say("changed") if edited else "", messages, [], f"[{marker}]")
 
     def closed_as_duplicate(self) -> Any:
         """Return why an issue was closed that was created twice."""

@@ -226,6 +226,15 @@ def test_a_comment_is_internal_quotes_the_customer_and_is_named_as_its_record_wi
     assert "> h1. Верните [деньги]" in read.body
 
 
+def test_a_comment_on_a_message_that_the_customer_changed_says_so(site: Any, tools: Any) -> None:
+    connector = site.connector()
+    first = site.drive(connector, site.delivery(connector))[0].external_id
+    what = {"effect": "comment", "link": tools.link(first), "messages": tools.ticket().messages, "edited": True}
+    (fact,) = site.drive(connector, site.delivery(connector, **what, marker=tools.marker[:-1] + "f"))
+    (said,) = site.items(source_id=fact.external_id)
+    assert said["text"].lstrip().startswith(("Клиент изменил сообщение", "The customer has changed a message"))
+
+
 def test_a_comment_whose_answer_was_lost_is_found_and_not_said_twice(site: Any, tools: Any) -> None:
     connector = site.connector()
     first = site.drive(connector, site.delivery(connector))[0].external_id

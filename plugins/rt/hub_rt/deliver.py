@@ -15,7 +15,7 @@ from hub_rt.config import RtConfig, Target, as_target
 from hub_rt.fields import Wanted, changed, differing, dropped, initial
 from hub_rt.tickets import DELETED, MESSAGE_IDS, address
 from hub_rt.values import has_custom, mapping, quote, ref, rows, text
-from hub_rt.words import Words
+from hub_rt.words import Words, is_customers
 
 API = "/REST/2.0"
 _MOST_TRIES = 5
@@ -151,11 +151,12 @@ class Writing:
                 return
             yield Missing()
         body = {
-            "Subject": self._words.heading(delivery.marker),
+            "Subject": self._words.heading(delivery.messages, delivery.marker, edited=delivery.edited),
             "Content": self._words.comment(delivery.messages),
             "ContentType": "text/plain",
         }
-        way = "correspond" if self._config.correspond else "comment"
+        # What is internal goes out to nobody.
+        way = "correspond" if self._config.correspond and is_customers(delivery.messages) else "comment"
         answer = yield from self._ask("POST", f"/ticket/{ident}/{way}", json=body)
         if answer.status != 201:
             raise DeliveryError(f"RT refuses the {way}: {answer.status} {faults.said(answer)}")

@@ -18,6 +18,8 @@ _RUSSIAN = {
     "us": "Мы ответили",
     "attachments": "Вложения",
     "later": "Новое от клиента",
+    "changed": "Клиент изменил сообщение",
+    "note": "Заметка из хаба",
     "cut": "[дальше обрезано; целиком по ссылке]",
 }
 _ENGLISH = {
@@ -31,9 +33,16 @@ _ENGLISH = {
     "us": "We answered",
     "attachments": "Attachments",
     "later": "News from the customer",
+    "changed": "The customer has changed a message",
+    "note": "Note from the hub",
     "cut": "[cut here; in full behind the link]",
 }
 _SUBJECT_TEXT = 120  # characters of the customer's words in a subject
+
+
+def is_customers(messages: Sequence[Message]) -> bool:
+    """Whether the customer speaks in *messages*."""
+    return any(message.direction == "in" for message in messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +85,10 @@ class Words:
         """Return what was said since."""
         return self._text([], messages, [])
 
-    def heading(self, marker: str) -> str:
+    def heading(self, messages: Sequence[Message], marker: str, *, edited: bool) -> str:
         """Return the subject of a comment, which has its mark."""
-        return f"{self._say('later')} [{marker}]"
+        said = "changed" if edited else "later"
+        return f"{self._say(said if is_customers(messages) else 'note')} [{marker}]"
 
     def _own_address(self, ticket: Ticket) -> str | None:
         return self.link.replace("{id}", str(ticket.id)) if self.link else None

@@ -123,8 +123,17 @@ def test_a_comment_has_its_mark_in_the_subject_and_its_id_from_the_address(tools
     }
 
 
+def test_a_message_that_the_customer_changed_is_called_so(tools: Any) -> None:
+    script = tools.script([(201, ["Comments added"], {"location": "/REST/2.0/transaction/107"})])
+    said = (tools.message(2, "Украли деньги"),)
+    effect = tools.delivery(effect="comment", link=tools.link(), messages=said, edited=True)
+    script.drive(tools.connector(language="ru"), effect)
+    assert script.asked[0].json["Subject"] == f"Клиент изменил сообщение [{tools.marker}]"
+
+
 def test_an_unsure_comment_is_looked_up_in_the_history(tools: Any) -> None:
-    effect = tools.delivery(effect="comment", link=tools.link(), unsure_since=tools.said)
+    said = (tools.message(2, "Ау?"),)
+    effect = tools.delivery(effect="comment", link=tools.link(), messages=said, unsure_since=tools.said)
     script = tools.script([(200, {"items": [{"type": "transaction", "id": "107"}], "total": None})])
     assert script.drive(tools.connector(), effect) == [Created("txn-107")]
     assert f"ObjectId = 20 AND Data LIKE '{tools.marker}'" in script.asked[0].params["query"]
@@ -140,6 +149,16 @@ def test_a_comment_whose_address_a_proxy_took_out_is_looked_up(tools: Any) -> No
     assert script.drive(tools.connector(), effect) == [Created("txn-107")]
     with pytest.raises(SourceError, match="does not show it"):
         tools.script([(201, ["Comments added"]), (200, NOTHING)]).drive(tools.connector(), effect)
+
+
+@pytest.mark.parametrize("direction", ["note", "out"])
+def test_what_is_not_the_customers_goes_out_to_nobody_and_is_called_a_note(tools: Any, direction: str) -> None:
+    said = tools.message(2, "вернём деньги").model_copy(update={"direction": direction})
+    script = tools.script([(201, ["Comments added"], {"location": "/REST/2.0/transaction/107"})])
+    effect = tools.delivery(effect="comment", link=tools.link(), messages=(said,))
+    script.drive(tools.connector(correspond=True), effect)
+    assert script.said() == ["POST /ticket/20/comment"]
+    assert script.asked[0].json["Subject"] == f"Note from the hub [{tools.marker}]"
 
 
 def test_a_refused_comment_is_told_in_rts_words(tools: Any) -> None:

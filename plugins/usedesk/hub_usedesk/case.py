@@ -24,6 +24,7 @@ from hub_usedesk.dictionary import DELETED, LEVELS, MERGED, SPAM, STATES, STATUS
 from hub_usedesk.values import mapping, moment, rows, string, tag_names, text_id
 
 Names = Mapping[str, str]
+_OURS = (("client", "public"), ("user", "private"))
 
 
 def comment_id(ticket: str, comment: str) -> str:
@@ -145,7 +146,9 @@ def _direction(comment: Mapping[str, Any]) -> Any:
 
 
 def _is_ours(comment: Mapping[str, Any], body: str) -> bool:
-    return words.is_ours(body) and comment.get("from") in ("client", "user")
+    """Whether it is one that we write: public of the client, private of an agent. An agent who quotes us in public
+    answers the customer."""
+    return (comment.get("from"), comment.get("type")) in _OURS and words.is_ours(body)
 
 
 def _is_true(value: Any) -> bool:

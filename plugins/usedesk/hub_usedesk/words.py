@@ -11,6 +11,7 @@ from hub_usedesk.dictionary import Lang
 _WORDS = {
     "ru": {
         "said": "Новое сообщение клиента:",
+        "changed": "Клиент изменил сообщение. Теперь в нём:",
         "note": "Заметка из хаба:",
         "us": "Мы ответили",
         "unknown": "Автор неизвестен",
@@ -25,6 +26,7 @@ _WORDS = {
     },
     "en": {
         "said": "New message from the customer:",
+        "changed": "The customer has changed a message. It says now:",
         "note": "Note from the hub:",
         "us": "We answered",
         "unknown": "Unknown author",
@@ -41,7 +43,7 @@ _WORDS = {
 _QUOTED = (20_000, 8_000, 2_000)  # characters of the customer's words in one text; fewer where it gets too long
 _SUBJECT_TEXT = 120  # characters of the customer's words in a subject
 _MOST_FILES = 20  # links to files of one message
-_HEADINGS = "|".join(re.escape(known[name]) for known in _WORDS.values() for name in ("said", "note"))
+_HEADINGS = "|".join(re.escape(known[name]) for known in _WORDS.values() for name in ("said", "changed", "note"))
 _LEFT_OUT = "|".join(re.escape(known["left_out"]) for known in _WORDS.values())
 _OURS = re.compile(
     rf"(?:(?:{_HEADINGS}|(?:{_LEFT_OUT}): \d+)\s*)*\S.{{0,300}}? · \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC\b"
@@ -73,9 +75,10 @@ def case(delivery: Delivery, lang: Lang) -> str:
     return _fitted("", _public(ticket.messages), _paragraph("<br>".join(foot)), lang)
 
 
-def comment(messages: Sequence[Message], lang: Lang) -> str:
+def comment(messages: Sequence[Message], lang: Lang, *, edited: bool = False) -> str:
     """Return what was said since; its heading tells that it is ours when it is read back."""
-    heading = _WORDS[lang]["said" if is_customers(messages) else "note"]
+    said = "changed" if edited else "said"
+    heading = _WORDS[lang][said if is_customers(messages) else "note"]
     return _fitted(_paragraph(f"<b>{heading}</b>"), messages, "", lang)
 
 

@@ -144,7 +144,7 @@ class Writing:
 
     def _comment(self) -> Writes:
         ticket, messages = self._case_id(), self._delivery.messages
-        text = words.comment(messages, self._config.lang)
+        text = words.comment(messages, self._config.lang, edited=self._delivery.edited)
         said_by = "client" if words.is_customers(messages) else "user"
         if self._delivery.unsure_since is not None:
             said = yield from self._said(ticket, text, said_by)

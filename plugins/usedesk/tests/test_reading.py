@@ -242,6 +242,15 @@ def test_comments_come_back_by_who_speaks_to_whom_and_ours_do_not(account: Any, 
     ]
 
 
+def test_an_answer_in_which_an_agent_quotes_our_words_is_an_answer(account: Any, tools: Any) -> None:
+    ident = account.made()
+    quoted = words.comment((tools.message(5, "Ещё слова клиента"),), "ru")
+    account.change("answer", id=ident, text=f"{quoted}<p>Спасибо, разберёмся</p>")
+    (answer,) = account.case(ident).messages
+    assert answer.direction == "out"
+    assert answer.body.endswith("Спасибо, разберёмся")
+
+
 def test_with_a_ticket_merged_into_ours_the_customers_own_first_words_come(account: Any) -> None:
     ident = account.made()
     record = account.ask("/ticket", ticket_id=ident)

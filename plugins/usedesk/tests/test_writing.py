@@ -192,6 +192,18 @@ def test_a_later_message_is_a_public_comment_of_the_client(account: Any, tools: 
     assert "Вера К. · 2026-10-20 07:05:30 UTC</b><br>Где &lt;деньги&gt;?" in comment["markup"]
 
 
+def test_a_message_that_the_customer_changed_is_called_so_and_is_no_news_when_it_is_read(
+    account: Any, tools: Any
+) -> None:
+    ident = account.made()
+    said = (tools.message(5, "Украли деньги"),)
+    account.write(account.delivery(effect="comment", link=tools.link(ident), messages=said, edited=True))
+    comment = account.items(ident)[1]
+    assert (comment["from"], comment["public"]) == ("client", True)
+    assert comment["markup"].startswith("<p><b>Клиент изменил сообщение. Теперь в нём:</b></p>")
+    assert account.case(ident).messages == ()
+
+
 def test_what_only_we_said_is_a_private_note_that_nobody_is_sent(account: Any, tools: Any) -> None:
     ident = account.made()
     said = tools.message(5, "Ответили на площадке", direction="out")

@@ -5,6 +5,7 @@ from typing import Any
 
 from hub.sdk import Delivery, Ticket
 
+EDITED = "ticket.message_changed"
 TYPES = {"create": "ticket.created", "comment": "ticket.message_added", "change": "ticket.changed"}
 
 
@@ -24,7 +25,8 @@ def event(delivery: Delivery, group: str | None) -> dict[str, Any]:
     if delivery.effect == "change":
         data["changes"] = dict(delivery.changes)
     at = delivery.asked_at or delivery.ticket.created_at
-    return {"type": TYPES[delivery.effect], "timestamp": _instant(at), "data": data}
+    kind = EDITED if delivery.edited else TYPES[delivery.effect]
+    return {"type": kind, "timestamp": _instant(at), "data": data}
 
 
 def source_url(ticket: Ticket) -> str | None:

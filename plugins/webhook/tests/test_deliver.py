@@ -88,6 +88,18 @@ def test_what_the_customer_says_later_and_what_changes_reach_the_case(desk: Desk
     assert told[2]["data"]["changes"] == changes
 
 
+def test_a_message_that_the_customer_changed_is_told_as_one(desk: Desk) -> None:
+    desk.deliver(delivery())
+    said = (message("Верните всё!", 1),)
+    again = delivery(effect="comment", link=case_link("1001"), messages=said, edited=True, marker=f"hub-{'2' * 24}")
+    assert desk.deliver(again) == [Created("1001/1")]
+    told = desk.box.ledger("webhook")["client"]["writes"][-1]
+    assert (told["action"], [one["body"] for one in told["data"]["messages"]]) == (
+        "ticket.message_changed",
+        ["Верните всё!"],
+    )
+
+
 def test_a_receiver_that_says_nothing_has_the_case_under_the_ticket_s_own_id(desk: Desk) -> None:
     desk.change("settings", bare=True)
     assert desk.deliver(delivery()) == [Created(str(ticket().id), None)]

@@ -42,6 +42,22 @@ def test_what_waits_and_what_was_refused_is_listed_with_the_destinations_words(h
     assert hub("outbox", "--instance", "main").err == "nothing waits\n"
 
 
+def test_a_ticket_that_had_ended_is_said_to_be_open_again_when_it_is_escalated(
+    hub: Hub, store: Store, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_TOKEN_THAT_NOBODY_SET", "0001-token")
+    desk = '[instances.desk]\nconnector = "usedesk"\ntoken = { env = "A_TOKEN_THAT_NOBODY_SET" }\n'
+    config.write_text(config.read_text(encoding="utf-8") + desk, encoding="utf-8")
+    ticket = str(next(iter(store.iter_tickets())).id)
+    first = hub("tickets", "escalate", ticket, "--to", "desk")
+    assert (first.code, "it is open again" in first.err) == (0, False)
+    store.set_by_hand(ticket, {"state": "solved"})
+    ran = hub("tickets", "escalate", ticket, "--to", "desk")
+    assert ran.code == 0
+    assert "the ticket was solved; it is open again, and on hold as long as its task is" in ran.err
+    assert next(one for one in store.iter_tickets() if str(one.id) == ticket).state == "open"
+
+
 def test_a_program_reads_what_waits_as_json(hub: Hub, store: Store) -> None:
     rows = waiting(store)
     found = json.loads(hub("outbox", "--json").out)

@@ -109,6 +109,8 @@ EVENTS = [
     ("case_stuck", {**PLACE, "days": 3.0}),
     ("comment_sent", {"instance": "crm", "messages": ["1"]}),
     ("comment_sent", {"instance": "crm", "messages": ["1", "2"]}),
+    ("comment_sent", {"instance": "crm", "messages": ["1"], "edited": True}),
+    ("comment_sent", {"instance": "desk", "messages": [], "news": {"kind": "done", "instance": "crm", "case": "T-1"}}),
     ("change_sent", {"instance": "crm", "changes": {"state": "solved"}}),
     ("set_aside", {"instance": "crm", "effect": "create", "reason": "..."}),
     ("dropped", {"instance": "crm", "effect": "comment"}),

@@ -150,7 +150,7 @@ def test_a_dropped_delivery_and_a_closed_case_are_not_asked_for_anew(store: Stor
     show(store, state="closed")
     put(store, mention("1", body="edited"), mention("2", body="edited"), router=rules.router)
     assert len(asked(store)) == 2
-    assert store.outbox_left("desk") == []
+    assert [row.effect for row in store.outbox_left("desk")] == ["comment"], "the case is told the new words"
 
 
 def test_renaming_an_instance_delivers_nothing_twice(store: Store) -> None:
@@ -439,6 +439,39 @@ def test_a_ticket_whose_case_is_merged_into_that_of_another_ticket_is_closed(sto
     assert event.data["ticket"] == str(second.id)
 
 
+def test_what_a_customer_writes_after_the_case_was_merged_is_told_in_the_case_that_it_went_into(store: Store) -> None:
+    rules = Ruled()
+    put(store, mention("1"), mention("2"), router=rules.router)
+    make(store, "D-1")
+    make(store, "D-2")
+    put(store, mention("1", rating=1.0), router=Ruled(priority="high").router)
+    show(store, "D-1", merged_into="D-2", status="merged")
+    put(store, mention("3", thread="1"), router=Ruled(priority="urgent").router)
+    [row] = store.outbox_left("desk")
+    parcel = store.outbox_parcel(row.n)
+    assert parcel is not None
+    assert parcel.link is not None
+    assert (row.effect, parcel.link.external_id, parcel.closed) == ("comment", "D-2", False), "changes are not theirs"
+    show(store, "D-2", merged_into="D-3", state="closed")
+    parcel = store.outbox_parcel(row.n)
+    assert parcel is not None
+    assert parcel.link is not None
+    assert parcel.link.external_id == "D-3"
+
+
+def test_a_merged_case_keeps_the_destinations_word_for_it(store: Store) -> None:
+    rules = Ruled()
+    put(store, mention("1"), mention("2"), router=rules.router)
+    make(store, "D-1")
+    make(store, "D-2")
+    for _ in range(3):
+        show(store, "D-1", merged_into="D-2", status="Объединен")
+    first = next(ticket for ticket in store.iter_tickets() if ticket.thread == "1")
+    assert first.links[0].state == "Объединен"
+    told = [event.data for event in store.events(str(first.id)) if event.kind in ("case_read", "case_changed")]
+    assert len(told) == 1
+
+
 # --- what is said there -----------------------------------------------------------------------------------------------
 
 
@@ -460,8 +493,9 @@ def test_what_the_customer_says_there_is_told_in_other_cases(store: Store) -> No
     row = store.ask_case(ticket, "crm").outgoing
     assert row is not None
     store.outbox_made(row.n, 9, Place("crm", "crm", "", "T-1"), None)
+    told = asked(store, "comment")
     show(store, messages=(said("in"),))
-    assert asked(store, "comment") == [("crm", "escalated")]
+    assert asked(store, "comment") == [*told, ("crm", "escalated")]
 
 
 def test_what_was_said_there_before_our_answer_was_committed_is_not_told_back(store: Store) -> None:
@@ -526,3 +560,46 @@ def test_corrections_go_with_a_person_who_is_erased(store: Store) -> None:
     store.set_by_hand(str(only(store).id), {"priority": "high"})
     store.erase("ann")
     assert corrections(store) == []
+
+
+def test_a_ticket_whose_state_is_left_to_rules_again_waits_for_its_open_case(store: Store) -> None:
+    ticket, rules = fill(store, Ruled()), Ruled()
+    row = store.ask_case(ticket, "crm").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 9, Place("crm", "crm", "", "T-1"), None)
+    store.set_by_hand(ticket, {"state": "open"}, router=rules.router)
+    assert only(store).state == "open", "people have the last word"
+    store.set_by_hand(ticket, {}, ("state",), rules.router)
+    assert only(store).state == "on_hold"
+
+
+@pytest.mark.parametrize("state", ["solved", "closed"])
+def test_a_ticket_that_has_ended_is_opened_by_who_escalates_it_and_waits(store: Store, state: str) -> None:
+    ticket = fill(store, Ruled())
+    store.set_by_hand(ticket, {"state": state})
+    send(store)
+    asked_for = store.ask_case(ticket, "crm")
+    assert (asked_for.was, only(store).state, only(store).set_by_hand) == (state, "open", ())
+    assert changes(store) == [{"state": "open"}], "people in the helpdesk see it"
+    assert asked_for.outgoing is not None
+    store.outbox_made(asked_for.outgoing.n, 9, Place("crm", "crm", "", "T-1"), None)
+    assert only(store).state == "on_hold"
+    put(store, FollowUp(external_id="T-1", state="solved"), instance="crm", stream="tasks", connector="crm")
+    assert only(store).state == "open"
+
+
+def test_a_ticket_that_has_ended_stays_so_where_a_rule_escalates_it(store: Store) -> None:
+    ticket = fill(store, Ruled())
+    store.set_by_hand(ticket, {"state": "solved"})
+    assert store.ask_case(ticket, "crm", by="rule").was is None
+    assert only(store).state == "solved"
+
+
+def test_a_ticket_that_is_escalated_again_while_its_case_is_open_is_on_hold_again(store: Store) -> None:
+    ticket = fill(store, Ruled())
+    row = store.ask_case(ticket, "crm").outgoing
+    assert row is not None
+    store.outbox_made(row.n, 9, Place("crm", "crm", "", "T-1"), None)
+    store.set_by_hand(ticket, {"state": "solved"})
+    assert store.ask_case(ticket, "crm").link is not None
+    assert only(store).state == "on_hold"

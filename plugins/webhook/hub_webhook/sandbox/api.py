@@ -76,7 +76,7 @@ class Api:
         answer: dict[str, Any] = {}
         if kind == "ticket.created":
             answer = self._created(name, data)
-        elif kind == "ticket.message_added":
+        elif kind in ("ticket.message_added", "ticket.message_changed"):
             answer = self._added(name, data)
         elif kind == "ticket.changed":
             case = self._world.of_ticket(data["ticket"]["id"])
