@@ -387,12 +387,12 @@ def test_a_case_that_was_being_made_when_its_customer_was_erased_is_no_ticket_la
 
 def test_the_case_of_a_ticket_that_came_back_after_its_removal_is_followed(store: Store) -> None:
     put(store, mention("1", state="closed"))
-    row = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    row = store.ask_case(str(next(store.iter_tickets()).id), "there", role="delivered").outgoing
     assert row is not None
     store.outbox_drop([row.n])
     assert store.prune_tickets(NOW + timedelta(days=1)).tickets == 1
     put(store, mention("1"))
-    again = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    again = store.ask_case(str(next(store.iter_tickets()).id), "there", role="delivered").outgoing
     assert again is not None
     assert again.marker == row.marker
     put(store, FollowUp(external_id="T-1", marker=row.marker, state="open"), **THERE)

@@ -67,7 +67,8 @@ def test_what_is_open_was_heard_of_or_waits_stays(store: Store) -> None:
 def test_a_delivery_that_a_person_dropped_keeps_no_ticket_and_one_that_failed_does(store: Store) -> None:
     put(store, ended("dropped"), ended("failed"))
     ids = {ticket.thread: str(ticket.id) for ticket in store.iter_tickets()}
-    dropped, failed = (store.ask_case(ids[name], "crm").outgoing for name in ("dropped", "failed"))
+    asked = (store.ask_case(ids[name], "desk", role="delivered") for name in ("dropped", "failed"))
+    dropped, failed = (one.outgoing for one in asked)
     assert dropped
     assert failed
     store.outbox_drop([dropped.n])
@@ -95,6 +96,7 @@ def test_the_case_of_a_removed_ticket_does_not_come_back_as_a_ticket(store: Stor
     store.outbox_made(outgoing.n, outgoing.n, Place("crm", "crm", "", "T"), None)
     store.outbox_finished(outgoing.n)
     put(store, FollowUp(external_id="T", state="closed"), connector="crm", instance="crm")
+    store.set_by_hand(str(next(store.iter_tickets()).id), {"state": "closed"})
     assert prune(store, LATER - YEAR).tickets == 1
     again = FollowUp(external_id="T", state="open", otherwise=mention("own"))
     put(store, again, connector="crm", instance="crm")
