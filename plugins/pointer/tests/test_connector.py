@@ -262,5 +262,5 @@ def test_reference_data_that_moves_is_read_anew() -> None:
 def test_the_readme_names_every_setting_of_its_own_with_its_default() -> None:
     own = PointerConfig.model_fields.keys() - ConnectorConfig.model_fields.keys()
     text = README.read_text("utf-8")
-    assert own == {"token", "networks", "list_style", "edits_window", "comments", "comments_window"}
+    assert own == {"token", "networks", "list_style", "edits_window", "comments", "comments_window", "webhook_secret"}
     assert [name for name in own if f"| `{name}` |" not in text] == []
