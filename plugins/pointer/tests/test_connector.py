@@ -53,7 +53,7 @@ def asked(request: Request | None) -> Request:
 
 def test_the_plugin_registers_its_connector() -> None:
     assert register_connector() is Pointer
-    assert Pointer.abilities() == {"pull", "act"}
+    assert Pointer.abilities() == {"pull", "act", "receive"}
 
 
 def test_the_token_goes_into_the_header_and_nowhere_else() -> None:
