@@ -78,7 +78,7 @@ def written(
             pass_on(connection, checkpoint, noted)
         moved = concerned | noted.answered
         if moved and checkpoint.router is not None:
-            decide_again(connection, checkpoint.router, moved, checkpoint.now)
+            decide_again(connection, checkpoint.router, moved, checkpoint.now, effects=checkpoint.effects)
         for case, added in noted.said.items() if checkpoint.effects else ():
             ask_comments(connection, added, at, said_in=case)
     if checkpoint.effects:
