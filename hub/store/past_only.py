@@ -11,7 +11,10 @@ import sqlalchemy as sa
 from hub.store.links import chunks
 from hub.store.tables import ticket_events as events
 
-_MARK = events.c.data.contains('"history":true')
+HISTORY = '"history":true'
+"""What the data of an event holds that came of such a reading."""
+
+_MARK = events.c.data.contains(HISTORY)
 _NEWS = ("message_added", "message_changed", "changed", "reopened")
 
 
