@@ -16,7 +16,7 @@ from hub.store import queries
 from hub.store.deciding import CAUSE, apply_decision, clocked, notices_of, proposed, states_of, wish_of
 from hub.store.facts import PROPOSED, decided_of, facts_of_rows
 from hub.store.history import OPEN_STATES, History
-from hub.store.moments import Moment, moment_of, put
+from hub.store.moments import Moment, moment_of, put_apart
 from hub.store.notices import ask_notices
 from hub.store.page import Event, Router, Wish
 from hub.store.past_only import are_history
@@ -72,7 +72,6 @@ def decide_again(
             connection.execute(sa.update(tickets).where(tickets.c.n == row.n).values(**values))
         if row.n not in silent and row.own_state in OPEN_STATES and (wish := wish_of(row, decided)):
             wishes.append(wish)
-    put(connection, (one for one in moments if one.ticket_n not in silent))
-    put(connection, (one for one in moments if one.ticket_n in silent), history=True)
+    put_apart(connection, moments, silent)
     ask_wishes(connection, wishes, micros(now), destinations=router.destinations, once=True)
     tell(connection, set(numbers) - silent, CAUSE, micros(now))

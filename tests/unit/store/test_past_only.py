@@ -85,3 +85,16 @@ def test_an_old_word_of_a_case_asks_for_nothing(store: Store, *, live: bool, ask
     told = Router(lambda facts: Decided("normal", notify=("lead",)))
     put(store, FollowUp(external_id="T-1", state="solved"), router=told, effects=live, **there)
     assert effects(store)[0][last:] == asked
+
+
+@pytest.mark.parametrize(("live", "waits"), [(True, 1), (False, 0)])
+def test_a_replay_gives_live_tickets_the_deadlines_of_new_rules_and_history_none(
+    store: Store, *, live: bool, waits: int
+) -> None:
+    how = {"effects": live, "mode": "poll" if live else "backfill"}
+    put(store, mention("1"), router=Router(lambda facts: Decided("normal")), **how)
+    assert effects(store) == ([], 0)
+    ruled = Router(lambda facts: Decided("high", outlook=LATER))
+    put(store, mention("1"), router=ruled, effects=False, replay=True)
+    assert effects(store) == ([], waits)
+    assert [ticket.priority for ticket in store.iter_tickets()] == ["high"]
