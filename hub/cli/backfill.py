@@ -28,7 +28,7 @@ _ALL_DAYS = 100  # so many rows of days are printed; of more, those that are not
 @click.command
 @click.argument("instance", required=False, shell_complete=complete_instance)
 @click.option("--since", type=Moment(), help="From the beginning of that day: 2026-01-01, 30d.")
-@click.option("--until", type=Moment(), help="Up to, not including, that day; until now unless given.")
+@click.option("--until", type=Moment(), help="Up to, not including, that day; else the end of what polls have had.")
 @click.option("--dry-run", is_flag=True, help="Show what it would cost, and read nothing.")
 @click.option("--again", is_flag=True, help="Read anew what was read before.")
 @click.option("--with-effects", is_flag=True, help="Also deliver, escalate and tell what is found.")
@@ -106,7 +106,7 @@ def _wanted(name: str, since: datetime | None, until: datetime | None, *, with_e
     if since is None or since >= end:
         raise click.UsageError("--since is not before --until: nothing can lie in between")
     if end > datetime.now(UTC):
-        raise click.UsageError("--until lies in the future; leave it out to read until now")
+        raise click.UsageError("--until lies in the future; leave it out to read all that is past")
     return Wanted(name, since, until, with_effects, again)
 
 

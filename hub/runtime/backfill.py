@@ -19,8 +19,9 @@ from hub.runtime.backfill_plan import Plan, plan, window_read, windows_of
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.completeness import Day, Proof, Tally
 from hub.runtime.config import InstanceSettings, Settings
-from hub.runtime.instance_run import together
+from hub.runtime.instance_run import as_instant, together
 from hub.runtime.limits import Limiter
+from hub.runtime.live_edge import live_edge, require_past
 from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Waiting, Workshop
 from hub.runtime.spans import day_edges
@@ -39,7 +40,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for. ``until``: None for now. ``again``: also where it was done before."""
+    """What is asked for. ``until``: None for the end of what is past, see :mod:`hub.runtime.live_edge`.
+    ``again``: also where it was done before."""
 
     instance: str
     since: datetime
@@ -132,7 +134,7 @@ async def backfill(
             source = await _knowing(workshop.source(instance), store)
             streams = source.connector.streams(source.reference)
             going_on = known if known is not None and known.state == "reading" and not wanted.again else None
-            span = (going_on.since, going_on.until) if going_on else (wanted.since, wanted.until or whole_minute())
+            span = (going_on.since, going_on.until) if going_on else _span(store, source, streams, wanted)
             planned = await plan(source, streams, span, settings.timezone)
             if on_plan is not None:
                 on_plan(planned, going_on)
@@ -152,6 +154,18 @@ async def backfill(
 def whole_minute() -> datetime:
     """Return the last whole minute: vendors cut times in queries, and a count must end where a read does."""
     return utc_now().replace(second=0, microsecond=0)
+
+
+def _span(store: Store, source: Source, streams: Sequence[Stream], wanted: Wanted) -> tuple[datetime, datetime]:
+    """Return what is to be read; without an end of its own it leaves to the live polls what they have not had yet, but
+    where effects are wanted anyway."""
+    if wanted.until is not None or wanted.effects:
+        return wanted.since, wanted.until or whole_minute()
+    start = source.config.start
+    known = store.streams(source.name)
+    until = live_edge(streams, known, None if start is None else as_instant(start), whole_minute())
+    require_past(source.name, wanted.since, until)
+    return wanted.since, until
 
 
 def _readable(settings: Settings, store: Store, name: str) -> InstanceSettings:

@@ -349,9 +349,11 @@ class InstanceRun:
 
 
 def _start(start: datetime | date | None) -> datetime | None:
+    return None if start is None else as_instant(start)
+
+
+def as_instant(start: datetime | date) -> datetime:
     """Return the setting ``start`` as an instant: a day begins, and a time without zone is, in UTC."""
-    if start is None:
-        return None
     at = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day, tzinfo=UTC)
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 

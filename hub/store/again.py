@@ -18,10 +18,11 @@ from hub.store.answering import carry_out
 from hub.store.deciding import CAUSE, apply_decision, clocked, notices_of, proposed, states_of, wish_of
 from hub.store.facts import PROPOSED, decided_of, facts_of_rows
 from hub.store.history import OPEN_STATES, History
-from hub.store.moments import Moment, moment_of, put
+from hub.store.moments import Moment, moment_of, put_apart
 from hub.store.notices import ask_notices
 from hub.store.overtaken import take_back
 from hub.store.page import Decided, Event, Router, Wish
+from hub.store.past_only import are_history
 from hub.store.rows import Case, dumps
 from hub.store.surges import surging_now
 from hub.store.tables import micros, ticket_events, tickets
@@ -32,13 +33,22 @@ _MOVES = ("priority", "queue", "category", "decided", "state", "own_state", "clo
 
 
 def decide_again(
-    connection: sa.Connection, router: Router, numbers: Collection[int], now: datetime, *, with_state: bool = False
+    connection: sa.Connection,
+    router: Router,
+    numbers: Collection[int],
+    now: datetime,
+    *,
+    with_state: bool = False,
+    effects: bool = True,
 ) -> None:
     """Let *router* decide for the tickets *numbers* as they are stored now, and write what is new.
 
     Args:
         with_state: rules may set the state too; else it stays as what moved the ticket has left it.
+        effects: whether others hear of it, and deadlines begin; never for tickets that are history, see
+            :mod:`hub.store.past_only`.
     """
+    silent = are_history(connection, numbers) if effects else set(numbers)
     states = states_of(connection, sorted(numbers))
     history = History(connection) if router.needs_history() else None
     wishes: list[Wish] = []
@@ -54,7 +64,8 @@ def decide_again(
         events = [Event(row.n, "decided", CAUSE, {"fields": fields})] if fields else []
         moments.append(moment_of(row.n, decided.outlook))
         clock = clocked(row.n, decided, known)
-        ask_notices(connection, notices_of(row.n, decided, clock), micros(now))
+        if row.n not in silent:
+            ask_notices(connection, notices_of(row.n, decided, clock), micros(now))
         told = (*clock, *proposed(row.n, decided, known.get(PROPOSED, [])))
         for event in (*events, *told):
             row.updated_at = micros(now)
@@ -63,13 +74,14 @@ def decide_again(
         if row != before:
             values = {name: getattr(row, name) for name in _MOVES}
             connection.execute(sa.update(tickets).where(tickets.c.n == row.n).values(**values))
-        if row.own_state in OPEN_STATES and (wish := wish_of(row, decided)):
+        if row.n not in silent and row.own_state in OPEN_STATES and (wish := wish_of(row, decided)):
             wishes.append(wish)
-        if row.own_state in OPEN_STATES and (decided.acts or decided.answer):
+        speaks = row.n not in silent and row.own_state in OPEN_STATES
+        if speaks and (decided.acts or decided.answer):
             acting.append((Case(row, {message.id: message for message in written}), decided))
-    put(connection, moments)
+    put_apart(connection, moments, silent)
     ask_wishes(connection, wishes, micros(now), destinations=router.destinations, once=True)
     take_back(connection, numbers, micros(now))
     if router.answering is not None:
         carry_out(connection, now, router.answering, acting)
-    tell(connection, numbers, CAUSE, micros(now))
+    tell(connection, set(numbers) - silent, CAUSE, micros(now))

@@ -2,7 +2,8 @@
 
 A ticket counts once, at the moment at which the hub could know of its customer's first message: when the vendor found
 it, if that was soon after its publication, else when it was published. So what the hub or the vendor reads late falls
-where it belongs, and never piles up at the moment of the reading.
+where it belongs, and never piles up at the moment of the reading. What was read late and without effects, history,
+says what is usual and nothing about today: it is in no slot, and the hours tell how much of them it is.
 """
 
 from collections import Counter
@@ -15,8 +16,9 @@ import sqlalchemy as sa
 
 from hub.routing.surge import ALL, SLOT_S, Series, SeriesKind
 from hub.routing.usual import WEEK, WEEKS, Level, level_of
+from hub.store.past_only import HISTORY
 from hub.store.rows import dumps
-from hub.store.tables import arrivals, instant, messages, micros, surge_state, tickets, usual_levels
+from hub.store.tables import arrivals, instant, messages, micros, surge_state, ticket_events, tickets, usual_levels
 
 BATCH = 5000
 """Row numbers of tickets that are counted in one transaction."""
@@ -30,6 +32,7 @@ Counts = dict[Series, dict[int, int]]
 """Arrivals by series and the running number of the slot or hour."""
 
 _MINUTES, _HOUR = SLOT_S // 60, 60
+_PAST_HOUR = -_HOUR  # stands for the minutes where it is how much of an hour's arrivals is history
 _SECOND = 1_000_000
 _KEPT = timedelta(hours=WEEK * (WEEKS + 1))
 _KEPT_SLOTS = timedelta(hours=26)
@@ -77,9 +80,11 @@ def _places(connection: sa.Connection, after: int, until: int, now: datetime) ->
     latest = micros(now)
     for row in _first_messages(connection, after, until, micros(now - _KEPT)):
         at = min(_known_at(row), latest)
+        if row.is_history:
+            yield _PAST_HOUR, _floor(at, _HOUR), *ALL
         for series in _series_of(row):
             yield _HOUR, _floor(at, _HOUR), *series
-            if at >= micros(now - _KEPT_SLOTS):
+            if not row.is_history and at >= micros(now - _KEPT_SLOTS):
                 yield _MINUTES, _floor(at, _MINUTES), *series
 
 
@@ -93,6 +98,7 @@ def _first_messages(connection: sa.Connection, after: int, until: int, since: in
             tickets.c.decided,
             messages.c.created_at,
             messages.c.content,
+            _opened_as_history().label("is_history"),
         )
         .join(messages, messages.c.ticket_n == tickets.c.n)
         .where(tickets.c.n > after, tickets.c.n <= until, tickets.c.created_at >= since, messages.c.direction == "in")
@@ -103,6 +109,11 @@ def _first_messages(connection: sa.Connection, after: int, until: int, since: in
         if row.n != last:
             last = row.n
             yield row
+
+
+def _opened_as_history() -> sa.Exists:
+    mine, event = ticket_events.c.ticket_n == tickets.c.n, ticket_events.c
+    return sa.exists().where(mine, event.kind == "created", event.data.contains(HISTORY))
 
 
 def _known_at(row: Any) -> int:
@@ -137,13 +148,20 @@ def hours_since(connection: sa.Connection, since: datetime, only: Series | None 
     return _counts(connection, _HOUR, since, only)
 
 
+def live_hours_since(connection: sa.Connection, since: datetime) -> dict[int, int]:
+    """Return arrivals of all series together by the hour, without history."""
+    past = _counts(connection, _PAST_HOUR, since, ALL).get(ALL, {})
+    found = hours_since(connection, since, ALL).get(ALL, {})
+    return {hour: number - past.get(hour, 0) for hour, number in found.items()}
+
+
 def _counts(connection: sa.Connection, minutes: int, since: datetime, only: Series | None = None) -> Counts:
     sql = "SELECT kind, name, slot_at, number FROM arrivals WHERE minutes = ? AND slot_at >= ?"
     values: tuple[object, ...] = (minutes, micros(since))
     if only is not None:
         sql, values = f"{sql} AND kind = ? AND name = ?", (*values, *only)
     found: Counts = {}
-    length = minutes * 60 * _SECOND
+    length = abs(minutes) * 60 * _SECOND
     for kind, name, at, number in connection.exec_driver_sql(sql, values):
         found.setdefault(Series(kind, name), {})[at // length] = number
     return found
@@ -183,7 +201,7 @@ def keep_levels(connection: sa.Connection, levels: Mapping[Series, Level], now: 
     if rows:
         connection.execute(sa.insert(usual_levels), rows)
     _keep_state(connection, learnt_at=micros(now))
-    for minutes, kept in ((_MINUTES, _KEPT_SLOTS), (_HOUR, _KEPT)):
+    for minutes, kept in ((_MINUTES, _KEPT_SLOTS), (_HOUR, _KEPT), (_PAST_HOUR, _KEPT)):
         old = (arrivals.c.minutes == minutes) & (arrivals.c.slot_at < micros(now - kept))
         connection.execute(sa.delete(arrivals).where(old))
 

@@ -80,7 +80,8 @@ def written(
             pass_on(connection, checkpoint, noted)
         moved = concerned | noted.answered
         if moved and checkpoint.router is not None:
-            decide_again(connection, again_by(checkpoint, checkpoint.router), moved, checkpoint.now)
+            again = again_by(checkpoint, checkpoint.router)
+            decide_again(connection, again, moved, checkpoint.now, effects=checkpoint.effects)
         for case, added in noted.said.items() if checkpoint.effects else ():
             ask_comments(connection, added, at, said_in=case)
         if checkpoint.effects:

@@ -368,7 +368,10 @@ class Merge:
             row.updated_at = self._now
 
     def _note(self, row: TicketRow, kind: str, data: dict[str, object]) -> None:
-        self.events.append(Event(row.n, kind, "replay" if self._checkpoint.replay else _CAUSE, data))
+        if self._checkpoint.replay:
+            self.events.append(Event(row.n, kind, "replay", data))
+            return
+        self.events.append(Event(row.n, kind, _CAUSE, data if self._checkpoint.effects else data | {"history": True}))
 
     # --- results --------------------------------------------------------------------------------------------------
 

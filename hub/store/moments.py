@@ -5,6 +5,7 @@ decided. A row of ``ticket_moments`` is there only for tickets to which somethin
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -64,6 +65,12 @@ def put(connection: sa.Connection, moments: Iterable[Moment], new: int | None = 
         _run(connection, _PUT, fresh)
         _run(connection, _AGAIN, known)
     _run(connection, _DELETE, gone)
+
+
+def put_apart(connection: sa.Connection, moments: Sequence[Moment], silent: AbstractSet[int]) -> None:
+    """Keep *moments*; those of the tickets *silent* are history."""
+    put(connection, (one for one in moments if one.ticket_n not in silent))
+    put(connection, (one for one in moments if one.ticket_n in silent), history=True)
 
 
 def _run(connection: sa.Connection, sql: str, rows: Sequence[tuple[int | None, ...]]) -> None:

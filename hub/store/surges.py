@@ -25,7 +25,7 @@ from hub.routing.surge import (
     has_risen,
 )
 from hub.routing.usual import WEEK
-from hub.store.arrivals import Levels, hour_of_week, hours_since, slots_since
+from hub.store.arrivals import Levels, hour_of_week, live_hours_since, slots_since
 from hub.store.rows import dumps
 from hub.store.tables import instant, messages, micros, surges, tickets
 
@@ -216,7 +216,7 @@ class Look:
         """Whether all tickets together rose slowly in the last week, or since the last surge."""
         level = self._levels.of(ALL)
         since = max(self._now - _RISE_LOOKS_BACK, self._last_end.get(ALL, self._now - _RISE_LOOKS_BACK))
-        counts = hours_since(self._connection, since, ALL).get(ALL, {})
+        counts = live_hours_since(self._connection, since)
         hours = range(-(-micros(since) // _HOUR), micros(self._now) // _HOUR)  # complete ones
         places = [hour_of_week(hour, self._wanted.zone) for hour in hours]
         return has_risen(level, [counts.get(hour, 0) for hour in hours], places, self._budget.height(ALL, level))

@@ -25,6 +25,7 @@ from hub.store.insertion import Row, insert
 from hub.store.merge import Merge
 from hub.store.notices import ask_notices
 from hub.store.page import Checkpoint, Decided, Event, Notice, Rejected, Stored, Wish, created
+from hub.store.past_only import are_history
 from hub.store.rows import Case, MessageRow, TicketRow, dumps, start_of
 from hub.store.tables import (
     dead_letters,
@@ -85,7 +86,10 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     added = len(new) + len(singles.messages)
     ask_notices(connection, notices, micros(checkpoint.now))
     first = min((row.n for row in opened), default=None)
-    moments.put(connection, clocked, first, history=not checkpoint.effects)
+    if checkpoint.replay and not checkpoint.effects:  # a new rule gives live tickets deadlines too
+        moments.put_apart(connection, clocked, are_history(connection, [one.ticket_n for one in clocked]))
+    else:
+        moments.put(connection, clocked, first, history=not checkpoint.effects)
     fresh = [row.n for row in opened] + list(map(_NUMBER, singles.tickets)) if asked else []
     elsewhere = written(connection, checkpoint, known, asked, events, fresh)
     unanswered = answer(connection, checkpoint, acting, events)

@@ -15,12 +15,13 @@ from hub.runtime.backfill import Outcome, Step, Wanted, backfill
 from hub.runtime.backfill_plan import Plan
 from hub.runtime.spans import cut, day_edges
 from hub.sdk import AuthError, ConfigError, TransientError
-from hub.store import Backfill, Store
+from hub.store import Backfill, Store, StreamKey, open_store
 from hub.store.machine import stream_lock
 from tests.unit.runtime.past import BEGIN, CutError, Source, settings
 from tests.unit.store.pages import new_store, rows
 
 DAY = timedelta(days=1)
+POLL = StreamKey("past", "past", "poll")
 WEEK = Wanted("past", BEGIN, BEGIN + 7 * DAY)
 
 
@@ -142,6 +143,26 @@ def test_without_an_end_the_same_words_go_on_with_the_end_it_began_with(store: S
     until = store.backfills()[0].until
     assert run(store, source, wanted).backfill.until == until
     assert len(store.backfills()) == 1
+
+
+@pytest.mark.parametrize("effects", [False, True])
+def test_without_an_end_what_the_live_poll_has_not_had_is_left_to_it(store: Store, *, effects: bool) -> None:
+    now = datetime.now(UTC)
+    polled = (now - 2 * DAY).replace(minute=30, second=0, microsecond=0)
+    with open_store(f"sqlite:///{store.path}", now=lambda: polled) as then:
+        then.stream_finished(POLL, None)
+    hours = (polled - BEGIN) // timedelta(hours=1)
+    done = run(store, Source(hours=[hours - 2, hours + 1]), Wanted("past", polled - DAY, effects=effects))
+    assert (done.backfill.until == polled - timedelta(hours=1)) is not effects
+    assert stored(store) == ["said 0", "said 1"][: 1 + effects]
+
+
+def test_a_span_that_only_the_live_poll_may_bring_is_refused_with_the_way_on(store: Store) -> None:
+    store.stream_finished(POLL, None)
+    since = datetime.now(UTC) + DAY
+    with pytest.raises(ConfigError, match='run "hub sync past"'):
+        run(store, Source(hours=[1]), Wanted("past", since))
+    assert store.backfills() == []
 
 
 def test_a_dry_run_tells_the_cost_and_reads_nothing(store: Store) -> None:

@@ -118,6 +118,32 @@ def test_a_ticket_counts_when_the_hub_could_know_of_it_but_history_where_it_belo
     assert counted(store) == {counts_at.replace(minute=0): 1}
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_history_says_what_is_usual_and_is_no_surge(store: Store, *, live: bool) -> None:
+    put(store, *past(), now=NOW)
+    assert watch(store) == ([], [])
+    read = [draft(f"h{one}", NOW - timedelta(minutes=2 * one)) for one in range(2 * 24 * 30)]  # two days, 30 an hour
+    put(store, *read, now=NOW, instance="two", effects=live, mode="poll" if live else "backfill")
+    began, _ = watch(store)
+    assert (VK in began, Series("all", "") in began) == (live, live)
+    assert counted(store)[NOW - timedelta(hours=5)] == 32
+    slots = sum(counted(store, minutes=5).values())
+    assert (slots > 700) == live
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_week_of_history_is_no_slow_rise(store: Store, *, live: bool) -> None:
+    put(store, *past(), now=NOW)
+    watch(store)
+    until = NOW - timedelta(hours=13)  # no window that is looked at has any of it
+    read = [draft(f"h{one}", until - timedelta(minutes=20 * one)) for one in range(5 * 24 * 3)]
+    put(store, *read, now=NOW, instance="two", effects=live, mode="poll" if live else "backfill")
+    while store.count_arrivals():
+        pass
+    looked = store.look_for_surges(Wanted(UTC))
+    assert [one.is_rise for one in looked.began] == ([True] if live else [])
+
+
 def test_what_is_older_than_is_looked_at_does_not_count(store: Store) -> None:
     put(store, draft("1", NOW - timedelta(days=90)), now=NOW)
     assert store.count_arrivals()
