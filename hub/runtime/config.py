@@ -22,6 +22,7 @@ from hub.runtime.config_talks import ConversationsTable, EscalationTable
 from hub.runtime.plugins import PluginError, Registry, check_hooks
 from hub.runtime.reply_settings import RepliesSettings
 from hub.runtime.retention import Retention
+from hub.runtime.scheduler import cron_fault
 from hub.runtime.toml_lines import Path as Keys
 from hub.runtime.values import resolve
 from hub.sdk import ConfigError, Connector, ConnectorConfig
@@ -444,6 +445,8 @@ def _instance(file: ConfigFile, registry: Registry, name: str, table: dict[str, 
     if config is None:
         return None
     _check_sweeps(file, cls, config, (*at, "sweeps"))
+    if config.cron is not None and (fault := cron_fault(config.cron)):
+        file.findings.add((*at, "cron"), fault)
     abilities = _abilities(file, cls, config, (*at, "connector")) if config.enabled else frozenset()
     return InstanceSettings(name, connector, cls, config, abilities)
 

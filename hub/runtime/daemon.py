@@ -32,6 +32,7 @@ GRACE_S = 6.0
 
 _FOLDER = "daemons"
 _LONGEST_QUIET_S = 30.0
+_BOUND = ("store", "listen")  # the settings that only a start takes
 _STUCK_S = 300.0  # no round began for so long: this process will not come to itself again
 _log = logging.getLogger(__name__)
 
@@ -198,6 +199,7 @@ class Daemon:
         notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
         try:
             settings = await asyncio.to_thread(self._load)
+            self._require_same(settings)
             workshop = await asyncio.to_thread(self._workshop, settings, transport, strict=True)
             rounds.swap(workshop)
             await self._store.run(readdress, settings, self._store)
@@ -207,6 +209,14 @@ class Daemon:
             self.settings = settings
             _log.warning("reloaded", extra={"instances": len(settings.instances)})
         notify("READY=1")
+
+    def _require_same(self, settings: Settings) -> None:
+        """Raise a ConfigError if something is different that is bound at the start."""
+        for name in _BOUND:
+            if getattr(settings, name) != getattr(self.settings, name):
+                raise ConfigError(
+                    f'"{name}" is different and needs a restart of "hub run"; until then all stays as it was'
+                )
 
     def _workshop(self, settings: Settings, transport: Transport, *, strict: bool = False) -> Workshop:
         in_force = rules_in_force(settings.rules, self._store)

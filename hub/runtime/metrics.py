@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from hub.runtime.condition import Conditions
+from hub.sdk import StoreError
 from hub.store import Store, StreamState
 from hub.store.surges import Surge
 
@@ -76,13 +77,22 @@ class Exposition:
     _known_at: float = field(default=0.0)
 
     async def text(self, now: datetime) -> str:
-        """Return all figures in Prometheus' text form."""
-        if self._known is None or time.monotonic() - self._known_at > _STORE_FIGURES_S:
-            self._known = await self.store.run(figures, self.store)
-            self._known_at = time.monotonic()
+        """Return all figures in Prometheus' text form; those of the store only while it works."""
+        known = await self._of_store()
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Collected([*_of_process(self.conditions, now), *_of_store(self._known, now)]))
+        of_store = [] if known is None else _of_store(known, now)
+        registry.register(_Collected([*_of_process(self.conditions, now), *of_store]))
         return generate_latest(registry).decode()
+
+    async def _of_store(self) -> StoreFigures | None:
+        if self._known is None or time.monotonic() - self._known_at > _STORE_FIGURES_S:
+            self._known = None
+            try:
+                self._known = await self.store.run(figures, self.store)
+            except StoreError as error:
+                self.conditions.store_failed(str(error))
+            self._known_at = time.monotonic()
+        return self._known if self.conditions.store is None else None
 
 
 class _Collected:
@@ -122,7 +132,7 @@ def _of_process(conditions: Conditions, now: datetime) -> Iterator[Metric]:
     yield _gauge(
         "poll_seconds", "How long the last poll took.", one, (((name,), known.seconds) for name, known in polls)
     )
-    up = (((name,), float(known.error is None)) for name, known in polls)
+    up = (((name,), float(known.error is None)) for name, known in polls if known.ended_at is not None)
     yield _gauge("instance_up", "1: the last poll went well.", one, up)
     down = (((name,), 1.0) for name in conditions.outboxes)
     yield _gauge("destination_down", "1: deliveries are held back.", one, down)

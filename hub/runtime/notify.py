@@ -7,7 +7,6 @@ everything here runs in a thread, one message after the other.
 A message is sent at least once: a process that dies between the recipient and our commit tells them again.
 """
 
-import asyncio
 import logging
 import re
 import threading
@@ -20,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 
 from hub.pipeline.deliver import MAX_TRIES
+from hub.runtime.aside import aside
 from hub.runtime.config import Settings
 from hub.runtime.hops import redact
 from hub.runtime.notify_texts import told
@@ -96,7 +96,7 @@ class _Run:
             return
         title, body = told([one.ticket for one in parcels], self._lang, self._zone)
         try:
-            self._problems += await asyncio.to_thread(send, self._addresses, title, body)
+            self._problems += await aside(send, self._addresses, title, body)
         except ConfigError as error:
             self._error = str(error)
         except DeliveryError as error:

@@ -271,6 +271,7 @@ class Rounds:
 
     async def _pass_moments(self) -> None:
         await pass_moments(self._workshop, self._store, lambda: not self._stopping)
+        self._conditions.problems_are("deadlines", await self._store.run(self._store.undecided))
 
     def _moments_ended(self, task: "asyncio.Task[None]") -> None:
         self._moments = None

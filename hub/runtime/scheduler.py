@@ -91,17 +91,25 @@ def schedule_of(name: str, config: ConnectorConfig, zone: tzinfo) -> Schedule:
     """
     if config.cron is None:
         return Every.shifted(config.every, name)
+    if fault := cron_fault(config.cron):
+        raise ConfigError(f"instances.{name}.cron: {fault}")
+    return Cron(config.cron, zone)
+
+
+def cron_fault(expression: str) -> str | None:
+    """Return what is wrong with a cron expression: it cannot be read, or no day on which it holds is ever coming;
+    None: nothing is."""
     from cronsim import CronSimError
 
-    schedule = Cron(config.cron, zone)
     try:
-        schedule.after(datetime(2026, 1, 1, tzinfo=UTC))
+        Cron(expression, UTC).after(datetime(2026, 1, 1, tzinfo=UTC))
     except (CronSimError, StopIteration) as error:
-        raise ConfigError(
-            f'instances.{name}.cron: "{config.cron}" is no cron expression ({error}); write minute, hour, day of the'
+        reason = str(error) or "no such day is coming"
+        return (
+            f'"{expression}" is no cron expression ({reason}); write minute, hour, day of the'
             ' month, month and weekday, such as "*/5 9-18 * * 1-5"'
-        ) from error
-    return schedule
+        )
+    return None
 
 
 def next_slot(schedule: Schedule, started_at: datetime | None, now: datetime) -> datetime:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
+from hub.runtime.aside import aside
 from hub.runtime.config import Settings
 from hub.runtime.reports import DeliveryReport, SyncReport
 from hub.runtime.surge_texts import ended, notice, sentence
@@ -86,7 +87,7 @@ async def _told(settings: Settings, store: Store, waiting: Sequence[Surge], lang
     if not addresses:  # they are wrong, which is told with the settings
         return DeliveryReport(key, waiting=len(waiting), error="none of the addresses can be used")
     try:
-        problems = await asyncio.to_thread(send, addresses, *notice(waiting, lang))
+        problems = await aside(send, addresses, *notice(waiting, lang))
     except HubError as error:
         return DeliveryReport(key, failed=len(waiting), waiting=len(waiting), error=str(error))
     await store.run(store.surges_told, [one.n for one in waiting])

@@ -6,15 +6,16 @@ decided. A row of ``ticket_moments`` is there only for tickets to which somethin
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from hub.routing.moments import BREACH, Outlook, Passed
 from hub.routing.policy import PROMISES
 from hub.store.page import Event
-from hub.store.tables import instant, micros, ticket_moments
+from hub.store.tables import instant, micros, ticket_moments, tickets
 
 CAUSE = "clock"
 """The cause of events that nobody brought about but the time that went by."""
@@ -88,6 +89,19 @@ def settle(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> 
     """See to it that nothing is left that has come by *now* to the tickets *numbers*, whatever became of them."""
     left = (ticket_moments.c.at <= micros(now)) & ticket_moments.c.ticket_n.in_(numbers)
     connection.execute(sa.update(ticket_moments).where(left).values(at=None))
+
+
+def postpone(connection: sa.Connection, ticket_n: int, now: datetime, pause: timedelta) -> UUID:
+    """Let what has come to a ticket come again after *pause*; return the ticket's id."""
+    of = ticket_moments.c.ticket_n == ticket_n
+    connection.execute(sa.update(ticket_moments).where(of).values(at=micros(now + pause)))
+    return UUID(bytes=connection.execute(sa.select(tickets.c.id).where(tickets.c.n == ticket_n)).scalar_one())
+
+
+def waiting(connection: sa.Connection, numbers: Iterable[int]) -> set[int]:
+    """Return those of the tickets *numbers* to which something is to come."""
+    of = ticket_moments.c.ticket_n.in_(list(numbers)) & ticket_moments.c.at.is_not(None)
+    return set(connection.execute(sa.select(ticket_moments.c.ticket_n).where(of)).scalars())
 
 
 def wake(connection: sa.Connection, ticket_n: int, at: int) -> None:

@@ -123,6 +123,7 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
         self._engine = engine
         self._now = now
         self._stop = stop
+        self._undecided: dict[int, str] = {}
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._durable: sa.Engine | None = None
         self.path = path

@@ -124,7 +124,7 @@ def test_a_source_that_hangs_makes_no_other_late(box: Sandbox, tmp_path: Path) -
 def test_new_settings_are_taken_and_wrong_ones_change_nothing(box: Sandbox, tmp_path: Path) -> None:
     hub = Hub.for_sandbox(tmp_path, box, _FAST)
     settings = tmp_path / "hub.toml"
-    whole = settings.read_text(encoding="utf-8")
+    whole = f'listen = "off"\n{settings.read_text(encoding="utf-8")}'
     maps = whole.index("[instances.maps]")
     settings.write_text(whole[:maps], encoding="utf-8")
     with daemon(hub) as process:
@@ -144,6 +144,28 @@ def test_new_settings_are_taken_and_wrong_ones_change_nothing(box: Sandbox, tmp_
     assert "nothing was reloaded" in said
     gone = hub.run("reload")
     assert (gone.returncode, 'no "hub run" of yours runs on' in gone.stderr) == (1, True)
+
+
+def test_what_only_a_start_takes_is_refused_by_a_reload(tmp_path: Path) -> None:
+    settings, whole = tmp_path / "hub.toml", 'listen = "127.0.0.1:0"\nstore = "sqlite:///hub.db"\n'
+    settings.write_text(whole, encoding="utf-8")
+    with daemon(Hub(tmp_path, {})) as process:
+        _, said = opened(process)
+        until(lambda: "running" in "".join(said))
+        for name, other in (
+            ("store", whole.replace("hub.db", "other.db")),
+            ("listen", whole.replace("127.0.0.1:0", "off")),
+        ):
+            settings.write_text(f'{other}lang = "ru"\n', encoding="utf-8")
+            process.send_signal(signal.SIGHUP)
+            until(lambda told=f'"{name}" is different and needs a restart': told in "".join(said).replace("\\", ""))
+        assert " reloaded" not in "".join(said).replace("nothing was reloaded", "")
+        settings.write_text(f'{whole}lang = "ru"\n', encoding="utf-8")
+        process.send_signal(signal.SIGHUP)
+        until(lambda: "reloaded" in "".join(said).replace("nothing was reloaded", ""))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(_PATIENCE_S) == 0
+    assert not (tmp_path / "other.db").exists()
 
 
 def test_two_daemons_on_one_store_read_a_stream_once_a_slot(box: Sandbox, tmp_path: Path) -> None:

@@ -1,8 +1,13 @@
 """A real HTTP server that takes what people are told, and fails as it is told."""
 
+import asyncio
 import json
+import socket
 import threading
+import time
 from collections import deque
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -42,3 +47,24 @@ class Phone:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def end_s(tell: Callable[[str], Coroutine[Any, Any, object]]) -> float:
+    """Give *tell* the address of a server that takes calls and never answers, and cancel it in the middle of one;
+    return how long it takes until its loop has ended, seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"json://127.0.0.1:{server.getsockname()[1]}/hooks"
+        called, cancelled_at = asyncio.run(_cancelled(server, tell(url)))
+        with called:  # it stays open while the loop comes to its end
+            return time.monotonic() - cancelled_at
+
+
+async def _cancelled(server: socket.socket, telling: Coroutine[Any, Any, object]) -> tuple[socket.socket, float]:
+    task = asyncio.create_task(telling)
+    called, _ = await asyncio.wait_for(asyncio.get_running_loop().sock_accept(server), 30)
+    cancelled_at = time.monotonic()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    return called, cancelled_at

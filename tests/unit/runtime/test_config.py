@@ -392,6 +392,11 @@ def test_abilities_that_raise_are_told_without_their_text(tmp_path: Path, sink: 
             ("hub.toml:4: instances.main.every: '5x' is not a duration; write a whole number with s, m, h or d, such as"
             ' "30s" or "5m"'),
         ),
+        (
+            f"{ACME}cron = '61 * * * *'",
+            ('hub.toml:4: instances.main.cron: "61 * * * *" is no cron expression (Bad minute); write minute, hour, day'
+            ' of the month, month and weekday, such as "*/5 9-18 * * 1-5"'),
+        ),
         (f"{ACME}rate = 5", 'hub.toml:4: instances.main.rate: is 5; write for example "10/10s" or "off"'),
         (f"{ACME}sweeps = 'x'", "hub.toml:4: instances.main.sweeps: is 'x'; it should be 'off' or be a table"),
         (
@@ -697,6 +702,15 @@ token = { env = "ACME_TOKEN" }
 connector = "acme"
 token = { env = "NOT_SET" }
 """
+
+
+def test_a_wrong_cron_stops_only_its_instance(tmp_path: Path, registry: Registry) -> None:
+    path = tmp_path / "hub.toml"
+    other = ACME.replace("instances.main", "instances.odd")
+    path.write_text(f"{ACME}cron = '*/5 * * * *'\n{other}cron = '0 0 31 2 *'\n", encoding="utf-8")
+    settings = load_settings(path, registry, {"ACME_TOKEN": KEY}, apart=True)
+    assert (list(settings.instances), list(settings.broken)) == (["main"], ["odd"])
+    assert 'instances.odd.cron: "0 0 31 2 *" is no cron expression' in settings.broken["odd"]
 
 
 def test_an_instance_with_wrong_settings_is_kept_apart_where_that_is_asked_for(

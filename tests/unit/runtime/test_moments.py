@@ -132,3 +132,36 @@ def test_an_instance_that_is_gone_is_suspicious_no_more() -> None:
     ended(conditions, "quiet")
     conditions.forget("one")
     assert conditions.suspicious == {}
+
+
+def test_figures_of_a_damaged_store_say_that_it_is_down_and_nothing_that_is_stale(tmp_path: Path) -> None:
+    clock, conditions = Clock(), Conditions()
+    with opened(tmp_path / "hub.db", clock) as store:
+        for left in tmp_path.glob("hub.db*"):
+            left.write_bytes(b"no database" * 1000)
+        text = asyncio.run(Exposition(conditions, store).text(clock.now))
+    assert "hub_store_up 0.0" in text
+    assert "hub_polls_total" in text
+    assert "hub_tickets" not in text
+    assert conditions.store is not None
+
+
+def test_figures_known_before_the_store_failed_are_not_told(tmp_path: Path) -> None:
+    clock, conditions = Clock(), Conditions()
+    with opened(tmp_path / "hub.db", clock) as store:
+        exposition = Exposition(conditions, store)
+        assert "hub_tickets 3.0" in asyncio.run(exposition.text(clock.now))
+        conditions.store_failed("damaged")
+        assert "hub_tickets" not in asyncio.run(exposition.text(clock.now))
+        conditions.store_works()
+        assert "hub_store_up 1.0" in asyncio.run(exposition.text(clock.now))
+
+
+def test_an_instance_is_neither_up_nor_down_before_its_first_poll_has_ended(tmp_path: Path) -> None:
+    clock, conditions = Clock(), Conditions()
+    with opened(tmp_path / "hub.db", clock) as store:
+        exposition = Exposition(conditions, store)
+        conditions.began("one", clock.now, 0.0)
+        assert "hub_instance_up{" not in asyncio.run(exposition.text(clock.now))
+        conditions.ended("one", SyncReport(), clock.now)
+        assert 'hub_instance_up{instance="one"} 1.0' in asyncio.run(exposition.text(clock.now))

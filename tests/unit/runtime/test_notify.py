@@ -20,7 +20,7 @@ from hub.runtime.plugins import Registry
 from hub.runtime.reports import DeliveryReport, SyncReport
 from hub.sdk import ConfigError, Decision, DeliveryError, Sla
 from hub.store import Decided, Router, Store, open_store
-from tests.unit.runtime.notified import Phone
+from tests.unit.runtime.notified import Phone, end_s
 from tests.unit.store.pages import NOW, mention, page
 
 LEAD = Decided("urgent", category="complaint", queue="claims", notify=("lead",), rules=("stolen-money",))
@@ -289,3 +289,9 @@ def test_the_check_tells_bad_addresses_and_names_that_nobody_has(tmp_path: Path,
     assert (bad.instance, bad.ok, bad.todo) == ("notify.boss", False, "mend the address, then check again")
     assert 'the rule "r" tells laed, whom [notify] does not have; did you mean "lead"?' in rules.message
     assert phone.told == []
+
+
+def test_a_recipient_that_hangs_holds_up_no_end(tmp_path: Path, store: Store) -> None:
+    put(store, "1")
+    assert end_s(lambda url: notify(settings(tmp_path, LEAD=url), store, SyncReport(), "en")) < 2.0
+    assert store.outbox_counts() == {"notify:lead": (1, 0)}

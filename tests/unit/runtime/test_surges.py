@@ -21,7 +21,7 @@ from hub.runtime.surges import TELL_WITHIN, watch_surges
 from hub.sdk import ConfigError
 from hub.store import Store, open_store
 from hub.store.surges import Surge
-from tests.unit.runtime.notified import Phone
+from tests.unit.runtime.notified import Phone, end_s
 from tests.unit.store.pages import put
 from tests.unit.store.test_surges import NOW, VK, Clock, burst, draft, past, route
 
@@ -50,9 +50,9 @@ def settings(folder: Path, text: str = "", **env: str) -> Settings:
     return load_settings(path, Registry([]), env)
 
 
-def told_by(phone: Phone, folder: Path) -> Settings:
+def told_by(url: str, folder: Path) -> Settings:
     text = '[notify]\nlead = { env = "LEAD" }\n[surges]\nnotify = "lead"\nseries = "platform"'
-    return settings(folder, text, LEAD=phone.url)
+    return settings(folder, text, LEAD=url)
 
 
 def watch(settings: Settings, store: Store) -> SyncReport:
@@ -94,7 +94,7 @@ def test_it_is_logged_once_when_it_begins_and_once_when_it_ends(
 
 def test_people_are_told_once_in_one_message(tmp_path: Path, store: Store, clock: Clock, phone: Phone) -> None:
     surging(store)
-    chosen = told_by(phone, tmp_path)
+    chosen = told_by(phone.url, tmp_path)
     assert [one.sent for one in watch(chosen, store).deliveries] == [2]
     clock.at += timedelta(minutes=1)
     assert watch(chosen, store).deliveries == []
@@ -108,7 +108,7 @@ def test_what_is_not_taken_is_told_again_while_it_is_news(
     tmp_path: Path, store: Store, clock: Clock, phone: Phone
 ) -> None:
     surging(store)
-    chosen = told_by(phone, tmp_path)
+    chosen = told_by(phone.url, tmp_path)
     phone.always = 500
     [failed] = watch(chosen, store).deliveries
     assert failed.instance == "notify:lead"
@@ -120,9 +120,16 @@ def test_what_is_not_taken_is_told_again_while_it_is_news(
     assert len(phone.told) == 1
 
 
+def test_a_recipient_that_hangs_holds_up_no_end(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    surging(store)
+    assert end_s(lambda url: watch_surges(told_by(url, tmp_path), store, SyncReport())) < 2.0
+    assert store.untold_surges(TELL_WITHIN)
+
+
 def test_what_nobody_took_for_hours_is_no_news(tmp_path: Path, store: Store, clock: Clock, phone: Phone) -> None:
     surging(store)
-    chosen = told_by(phone, tmp_path)
+    chosen = told_by(phone.url, tmp_path)
     phone.always = 500
     watch(chosen, store)
     phone.always = None
@@ -137,7 +144,7 @@ def test_a_surge_from_before_people_were_to_be_told_is_not_told(
     surging(store)
     watch(settings(tmp_path), store)
     clock.at += timedelta(minutes=1)
-    watch(told_by(phone, tmp_path), store)
+    watch(told_by(phone.url, tmp_path), store)
     assert phone.told == []
 
 

@@ -14,8 +14,9 @@ from hub.routing.facts import Customer, Facts
 from hub.routing.policy import always
 from hub.routing.rules import RuleSet
 from hub.sdk import TicketDraft
-from hub.store import Router, Store, open_store
+from hub.store import Decided, Router, Store, open_store
 from hub.store.figures_query import FigureFilter
+from hub.store.moment_door import AGAIN_IN
 from tests.unit.routing import folder
 from tests.unit.store.pages import NOW, page, rows
 
@@ -317,3 +318,29 @@ def _late(store: Store) -> Sequence[str]:
             if event.data.get("promise") == "first_response" and event.kind in ("sla_breached", "sla_kept"):
                 found[str(ticket.id)] = event.kind
     return [ticket for ticket, kind in found.items() if kind == "sla_breached"]
+
+
+def test_a_ticket_that_cannot_be_decided_holds_up_no_other(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(5):
+        hub.read(str(number), 0, thread=str(number))
+    sound = hub.rules
+
+    def decide(facts: Facts) -> Decided:
+        if "text of 3" in facts.texts:
+            raise OverflowError("date value out of range")
+        return sound.decide(facts)
+
+    hub.rules, hub.now = replace(sound, decide=decide), hub.at(11)
+    assert hub.work_off() == 5
+    assert [ticket.queue for ticket in hub.store.iter_tickets()].count("leads") == 4
+    [bad] = [ticket for ticket in hub.store.iter_tickets() if ticket.queue is None]
+    assert hub.store.undecided() == [f"the deadlines of ticket {bad.id} cannot be decided: OverflowError"]
+    assert hub.store.next_moment() == hub.at(11) + AGAIN_IN
+    hub.now += AGAIN_IN
+    assert hub.work_off() == 1
+    told = [record for record in caplog.records if record.message == "ticket not decided"]
+    assert [str(vars(record)["ticket"]) for record in told] == [str(bad.id)]
+    hub.rules = sound
+    hub.now += AGAIN_IN
+    assert (hub.work_off(), hub.store.undecided()) == (1, [])
+    assert {ticket.queue for ticket in hub.store.iter_tickets()} == {"leads"}
