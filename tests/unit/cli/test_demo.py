@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from hub.cli.demo import _program
 from hub.cli.demo_proof import proof_of
 from hub.sandbox import Running, SandboxOptions, installed, running
 from hub.store import open_store
@@ -111,6 +112,23 @@ def test_every_command_that_the_demo_suggests_works_and_shows_something(shown: S
         done = _run(folder / "hub-demo", *words[start:])
         assert done.returncode == 0, (line, done.stderr)
         assert len(done.stdout.splitlines()) > 1 or "export" in words or "init" in words, line
+
+
+def test_the_suggested_commands_name_a_program_that_is_there_after_the_cd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", ".venv/bin")
+    program = tmp_path / ".venv" / "bin" / "hub"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    for folder in (Path("hub-demo"), Path("one/two"), tmp_path / "three"):
+        folder.mkdir(parents=True)
+        for called in (".venv/bin/hub", str(program)):
+            monkeypatch.setattr(sys, "argv", [called])
+            assert (folder / _program(folder)).samefile(program)
+    monkeypatch.setattr(sys, "argv", ["/elsewhere/bin/hub"])
+    assert _program(Path("hub-demo")) == "/elsewhere/bin/hub"
 
 
 def test_the_demo_leaves_nothing_running(shown: Shown) -> None:
