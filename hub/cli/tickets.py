@@ -183,12 +183,23 @@ def escalate(state: State, ticket: str, instance: str, department: str | None, a
     elif asked.outgoing is not None and asked.outgoing.state == "failed":
         row = asked.outgoing
         say(f'delivery {row.n} was set aside: {row.error}; mend that, then run "hub outbox retry {row.n}"')
+        say("another --department replaces the old one, unless the case may be there already")
         raise click.exceptions.Exit(FAILED)
     elif asked.outgoing is not None:
         already = "" if asked.new else "is asked for already: "
         say(f'{already}delivery {asked.outgoing.n} to {instance} waits; "hub sync" sends it')
     if department and not _is_mapped(there.config, department):
-        say(f"[instances.{instance}.map] has no department.{department}; the connector's own default is used")
+        say(f"[instances.{instance}.map] has no department.{department}{_meant(there.config, department)}")
+        say("where the connector has no default of its own, the escalation is set aside")
+
+
+def _meant(config: "ConnectorConfig", department: str) -> str:
+    from hub.sdk import DestinationMap
+    from hub.sdk.nearest import did_you_mean, listed
+
+    found = getattr(config, "map", None)
+    known = found.department if isinstance(found, DestinationMap) else {}
+    return f" (it has: {listed(known)}){did_you_mean(department, known)}"
 
 
 def _is_mapped(config: "ConnectorConfig", department: str) -> bool:
