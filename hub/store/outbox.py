@@ -16,7 +16,7 @@ import orjson
 import sqlalchemy as sa
 
 from hub.sdk.actions import Effect
-from hub.sdk.errors import StoreError
+from hub.sdk.errors import DeliveryError, StoreError
 from hub.sdk.text import storable
 from hub.sdk.ticket import Link, Role, Ticket
 from hub.store import links as linked
@@ -328,11 +328,17 @@ def made(
     told: Mapping[str, Any] = _NOTHING,
 ) -> None:
     """Note what exists now: the ticket's case, or a comment in it. Messages that came while the case was made are asked
-    to be told in it."""
+    to be told in it.
+
+    Raises:
+        DeliveryError: what was made is another ticket's case already.
+    """
     row = _row(connection, n)
     if row is None:
         return
     at = micros(now)
+    if row.effect == "create":
+        _check_free(connection, row.ticket_n, place)
     if row.effect == "create" and row.external_id not in (None, place.external_id):
         linked.connect(connection, row.ticket_n, "same", place, at, url=url)
         return
@@ -346,6 +352,18 @@ def made(
         _told_by(connection, row, now)
     else:
         finished(connection, n, now)  # a comment is there as a whole
+
+
+def _check_free(connection: sa.Connection, ticket_n: int, place: Place) -> None:
+    found = linked.find_links(connection, place.connector, place.namespace, [place.external_id])
+    link = found.get(place.external_id)
+    if link is None or link.ticket_n == ticket_n:
+        return
+    other = connection.execute(sa.select(tickets.c.id).where(tickets.c.n == link.ticket_n)).scalar_one()
+    raise DeliveryError(
+        f"{place.external_id} is already the case of ticket {str(UUID(bytes=other))[:8]}, so this ticket is not linked"
+        f" to it; has {place.instance} given an id twice, as after a restored backup, look there and drop this delivery"
+    )
 
 
 def _ask_missed(connection: sa.Connection, row: Any, told_n: int, at: int) -> None:
