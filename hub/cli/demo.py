@@ -48,7 +48,7 @@ def demo(state: State, folder: Path, keep: bool, lang: str | None, seed: int, it
     speech = Speech(spoken(state, lang), RULES, TEXTS)
     options = SandboxOptions(seed=seed, items=items // 2, history_days=1, future=0.0, limits=dict.fromkeys(names, RATE))
     with running(names, options) as sandbox:
-        config = prepare(folder, registry, sandbox)
+        config = prepare(folder, registry, sandbox, speech.lang)
         say(speech("served", vendors=", ".join(names), config=config))
         Story(Shell(folder, _program(folder), speech.lang), sandbox, speech).tell(kept=keep)
         if keep:
@@ -74,5 +74,6 @@ def _program(folder: Path) -> str:
     called = Path(sys.argv[0]).absolute()
     if called.name != "hub":
         return f"{shlex.quote(sys.executable)} -m hub"
-    near = called.is_relative_to(Path.cwd())
-    return shlex.quote(os.path.relpath(called, folder.resolve()) if near else str(called))
+    inside = folder.resolve()
+    near = called.is_relative_to(Path.cwd()) and inside.is_relative_to(Path.cwd())
+    return shlex.quote(os.path.relpath(called, inside) if near else str(called))

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -114,6 +115,17 @@ def test_every_command_that_the_demo_suggests_works_and_shows_something(shown: S
         assert len(done.stdout.splitlines()) > 1 or "export" in words or "init" in words, line
 
 
+def test_an_english_demo_writes_english_to_the_crm_and_stays_english_afterwards(shown: Shown) -> None:
+    folder, ran = shown
+    tree = tomllib.loads((folder / "hub-demo" / "hub.toml").read_text(encoding="utf-8"))
+    assert tree["lang"] == "en"
+    assert tree["instances"]["bitrix24"]["lang"] == "en"
+    assert "[B]Priority: urgent[/B]" in ran.stdout
+    [ticket] = json.loads(_run(folder / "hub-demo", "tickets", "list", "--limit", "1", "--json").stdout)
+    told = _run(folder / "hub-demo", "tickets", "show", ticket["id"], LC_ALL="ru_RU.UTF-8").stdout
+    assert told.startswith("Ticket ")
+
+
 def test_the_suggested_commands_name_a_program_that_is_there_after_the_cd(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +139,8 @@ def test_the_suggested_commands_name_a_program_that_is_there_after_the_cd(
         for called in (".venv/bin/hub", str(program)):
             monkeypatch.setattr(sys, "argv", [called])
             assert (folder / _program(folder)).samefile(program)
+    monkeypatch.setattr(sys, "argv", [".venv/bin/hub"])
+    assert _program(tmp_path.parent / "beside") == str(program)
     monkeypatch.setattr(sys, "argv", ["/elsewhere/bin/hub"])
     assert _program(Path("hub-demo")) == "/elsewhere/bin/hub"
 
