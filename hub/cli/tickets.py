@@ -169,7 +169,8 @@ def escalate(state: State, ticket: str, instance: str, department: str | None, a
     """Have a task or issue opened for one ticket.
 
     ID is the ticket's id, or its first four letters or more. The next "hub sync" sends it; the ticket is on hold from
-    then on until the task is done. A ticket has one open task at an instance: asked for again, nothing is done.
+    then on until the task is done. A ticket has one open task at an instance: asked for again, nothing is done, unless
+    it was set aside or dropped and --department names another one: that is then used.
     """
     settings = state.settings(apart=True)
     [there] = settings.pick([instance])
