@@ -103,8 +103,10 @@ def _wanted(name: str, since: datetime | None, until: datetime | None, *, with_e
     from hub.runtime.backfill import Wanted, whole_minute
 
     end = until or whole_minute()
-    if since is None or since >= end:
+    if since is None or (until is not None and since >= end):
         raise click.UsageError("--since is not before --until: nothing can lie in between")
+    if since >= end:
+        raise click.UsageError("--since lies in the future; name an earlier day")
     if end > datetime.now(UTC):
         raise click.UsageError("--until lies in the future; leave it out to read all that is past")
     return Wanted(name, since, until, with_effects, again)

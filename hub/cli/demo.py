@@ -1,5 +1,6 @@
 """``hub demo``: the whole path of a customer's message on one machine, with no account."""
 
+import os
 import shlex
 import shutil
 import sys
@@ -47,9 +48,9 @@ def demo(state: State, folder: Path, keep: bool, lang: str | None, seed: int, it
     speech = Speech(spoken(state, lang), RULES, TEXTS)
     options = SandboxOptions(seed=seed, items=items // 2, history_days=1, future=0.0, limits=dict.fromkeys(names, RATE))
     with running(names, options) as sandbox:
-        config = prepare(folder, registry, sandbox)
+        config = prepare(folder, registry, sandbox, speech.lang)
         say(speech("served", vendors=", ".join(names), config=config))
-        Story(Shell(folder, _program(), speech.lang), sandbox, speech).tell(kept=keep)
+        Story(Shell(folder, _program(folder), speech.lang), sandbox, speech).tell(kept=keep)
         if keep:
             say(speech("kept"))
             with suppress(KeyboardInterrupt):
@@ -66,11 +67,13 @@ def _playable(connectors: Sequence[str]) -> list[str]:
     return [name for name, entry in installed().items() if entry.module.split(".")[0] in packages]
 
 
-def _program() -> str:
-    """Return how a person calls us in this shell."""
-    if shutil.which("hub"):
+def _program(folder: Path) -> str:
+    """Return how a person calls us in a shell that stands in *folder*."""
+    if Path(shutil.which("hub") or "").is_absolute():
         return "hub"
-    called = Path(sys.argv[0])
-    with suppress(ValueError):
-        called = called.absolute().relative_to(Path.cwd())
-    return shlex.quote(str(called)) if called.name == "hub" else f"{shlex.quote(sys.executable)} -m hub"
+    called = Path(sys.argv[0]).absolute()
+    if called.name != "hub":
+        return f"{shlex.quote(sys.executable)} -m hub"
+    inside = folder.resolve()
+    near = called.is_relative_to(Path.cwd()) and inside.is_relative_to(Path.cwd())
+    return shlex.quote(os.path.relpath(called, inside) if near else str(called))

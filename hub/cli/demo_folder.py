@@ -84,8 +84,11 @@ def _not_ours(folder: Path, config: Path) -> Path | None:
     return next((path for name in (*_STORE, ".env") if (path := folder / name).exists()), None)
 
 
-def prepare(folder: Path, registry: Registry, sandbox: Running) -> Path:
+def prepare(folder: Path, registry: Registry, sandbox: Running, lang: str) -> Path:
     """Write settings for the vendors of *sandbox* into *folder*; return the file's path. Rules that are there stay.
+
+    Args:
+        lang: what the commands speak there, and what is written at vendors that take it.
 
     Raises:
         ConfigError: somebody else's settings, store or variables are there, or the folder cannot be written.
@@ -98,15 +101,16 @@ def prepare(folder: Path, registry: Registry, sandbox: Running) -> Path:
     for name in _STORE:
         (folder / name).unlink(missing_ok=True)
     variables: list[str] = []
-    tables = [MARK, *_head(sandbox), *(_table(name, registry, sandbox, variables) for name in sandbox.urls)]
+    tables = [MARK, *_head(sandbox, lang), *(_table(name, registry, sandbox, variables, lang) for name in sandbox.urls)]
     files = {"hub.toml": "\n".join([*tables, ""]), ".env": "\n".join([*variables, ""])}
     files |= {"replies/demo.yaml": _TEMPLATES, **dict(_rules(TOMORROW)), f"{TOMORROW}/91-one-more.yaml": _ONE_MORE}
     write(folder, files if (folder / "rules").exists() else {**files, **dict(_rules("rules"))})
     return config
 
 
-def _head(sandbox: Running) -> Iterator[str]:
-    yield from ('store = "sqlite:///hub.db"', 'rules = "rules"', 'timezone = "Europe/Moscow"', 'listen = "off"', "")
+def _head(sandbox: Running, lang: str) -> Iterator[str]:
+    yield from ('store = "sqlite:///hub.db"', 'rules = "rules"', 'timezone = "Europe/Moscow"', 'listen = "off"')
+    yield from (f"lang = {literal(lang)}", "")
     if HELPDESK in sandbox.urls:
         yield f'[deliver]\nto = ["{HELPDESK}"]\n'
     yield '[replies]\ntemplates = "replies"\nauto = ["praise-is-thanked"]\n'
@@ -118,13 +122,14 @@ def _rules(folder: str) -> Iterator[tuple[str, str]]:
     yield from ((f"{folder}/{path.name}", path.read_text(encoding="utf-8")) for path in sorted(PACK.glob("*.yaml")))
 
 
-def _table(name: str, registry: Registry, sandbox: Running, variables: list[str]) -> str:
+def _table(name: str, registry: Registry, sandbox: Running, variables: list[str], lang: str) -> str:
     """Return the table of an instance; the *variables* that hold its secrets are added to the others."""
     settings, url = sandbox.settings[name], sandbox.urls[name]
     fields = registry.connector(settings["connector"]).Config.model_fields
     secrets = {key: "{key}" for key, field in fields.items() if field.is_required() and key not in settings}
     secrets |= {key: value for key, value in settings.items() if "{key}" in value}
     lines = [f"[instances.{name}]", f"base_url = {literal(url)}", f"rate = {literal(RATE)}"]
+    lines += [f"lang = {literal(lang)}"] if "lang" in fields and "lang" not in settings else []
     lines += [
         f"{key} = {literal(value.replace('{url}', url))}" for key, value in settings.items() if key not in secrets
     ]

@@ -45,7 +45,10 @@ builtin: false    # the copies beside this file stand in the place of the built-
 #     examples: {match: ["Что с чёрной пятницей?"], no_match: ["Пятница прошла хорошо"]}
 """
 _GITIGNORE = ".env\n*.db\n*.db-wal\n*.db-shm\n"
-_ENV_HEAD = "# Copy to .env and fill in. The real environment wins over .env.\n"
+_ENV_HEAD = """\
+# Copy to .env and fill in. The real environment wins over .env.
+# What stands behind a "#" here does so in hub.toml too: take both away for what your vendor's account has.
+"""
 
 
 def starter_files(registry: Registry) -> tuple[dict[str, str], list[str]]:
@@ -102,9 +105,11 @@ def _table(name: str, connector: type[Connector[Any]]) -> str:
 
 def _variables(name: str, connector: type[Connector[Any]]) -> Iterator[str]:
     for key, field in _own_fields(connector):
+        about = f"# {_one_line(field.description)}\n" if field.description else ""
         if field.is_required():
-            about = f"# {_one_line(field.description)}\n" if field.description else ""
             yield f"\n{about}{variable(name, key)}=\n"
+        elif holds_secret(field.annotation):  # in a comment, as it is in the settings
+            yield f"\n{about}# {variable(name, key)}=\n"
 
 
 def _base_settings() -> str:

@@ -129,15 +129,17 @@ def filter_of(options: Mapping[str, Any], zone: tzinfo, now: datetime | None = N
     """Return which tickets the options of a command ask for.
 
     Raises:
-        click.UsageError: the period ends before it begins, or has two beginnings.
+        click.UsageError: the period ends before it begins, has two beginnings, or begins in the future.
     """
     from hub.store import FigureFilter
 
     now = now or datetime.now(UTC)
-    if options["since"] and options["last"]:
+    if options["since"] is not None and options["last"] is not None:
         raise click.UsageError("--since and --last both say when the period begins; give one of them")
-    begin = options["since"] or options["last"] or timedelta(days=30)
+    begin = next((one for one in (options["since"], options["last"]) if one is not None), timedelta(days=30))
     since, until = moment(begin, zone, now), moment(options["until"], zone, now)
+    if since and until is None and since >= now:
+        raise click.UsageError("the period begins now or in the future: nothing can match; name an earlier day")
     if since and until and since >= until:
         raise click.UsageError("--since is not before --until: nothing can match; swap them")
     names = {name: tuple(options[name.replace("-", "_")]) for name in TICKET_GROUPS}

@@ -202,7 +202,9 @@ class Story:
             case kind:
                 yield self._elsewhere(kind, data) or f"{kind.replace('_', ' ')}{cause}"
         for name, values in data.get("fields", {}).items():
-            yield f"  {self._field(name)}: {self._value(name, values[0])} → {self._value(name, values[1])}"
+            old, new = (self._value(name, value) for value in values)
+            if old != new:  # what differs in seconds only, or further on than is shown, tells a person nothing
+                yield f"  {self._field(name)}: {old} → {new}"
 
     def _clocked(self, kind: str, data: Mapping[str, Any]) -> str:
         at, due = (self._instant(data.get(name)) for name in ("reached", "due"))
@@ -281,7 +283,7 @@ class Story:
         return self._say.word("field", name).replace("_", " ")
 
     def _decided_value(self, name: str, value: Mapping[str, Any]) -> str:
-        """Return a value that is an object: deadlines, or which rules decided."""
+        """Return deadlines, or which rules decided."""
         if name == "sla":
             from hub.sdk import Sla
 
@@ -289,12 +291,14 @@ class Story:
         return ", ".join(map(str, value.get("rules", ()))) or self._say("no_rule")
 
     def _value(self, name: str, value: Any) -> str:
-        if value is None or value == []:
+        if value is None or value in ([], {}):
             return self._say("nothing")
         if name.endswith("_at") and isinstance(value, int):
             return local(_EPOCH + timedelta(microseconds=value), self._zone)
-        if isinstance(value, dict):
+        if isinstance(value, dict) and name in ("sla", "decision"):
             return self._decided_value(name, value)
+        if isinstance(value, dict):
+            value = ", ".join(f"{key}: {one}" for key, one in value.items())
         if isinstance(value, list):
             value = ", ".join(map(str, value))
         text = one_line(str(value))

@@ -170,7 +170,8 @@ def escalate(state: State, ticket: str, instance: str, department: str | None, a
 
     ID is the ticket's id, or its first four letters or more. The next "hub sync" sends it; the ticket is on hold from
     then on until the task is done; one that was solved or closed is opened again for that. A ticket has one open task
-    at an instance: asked for again, nothing is done.
+    at an instance: asked for again, nothing is done, unless it was set aside or dropped and --department names another
+    one: that is then used.
     """
     settings = state.settings(apart=True)
     [there] = settings.pick([instance])
@@ -184,6 +185,7 @@ def escalate(state: State, ticket: str, instance: str, department: str | None, a
     elif asked.outgoing is not None and asked.outgoing.state == "failed":
         row = asked.outgoing
         say(f'delivery {row.n} was set aside: {row.error}; mend that, then run "hub outbox retry {row.n}"')
+        say("another --department replaces the old one, unless the case may be there already")
         raise click.exceptions.Exit(FAILED)
     elif asked.outgoing is not None:
         already = "" if asked.new else "is asked for already: "
@@ -191,7 +193,17 @@ def escalate(state: State, ticket: str, instance: str, department: str | None, a
     if asked.was is not None and not as_json:
         say(f"the ticket was {asked.was}; it is open again, and on hold as long as its task is")
     if department and not _is_mapped(there.config, department):
-        say(f"[instances.{instance}.map] has no department.{department}; the connector's own default is used")
+        say(f"[instances.{instance}.map] has no department.{department}{_meant(there.config, department)}")
+        say("where the connector has no default of its own, the escalation is set aside")
+
+
+def _meant(config: "ConnectorConfig", department: str) -> str:
+    from hub.sdk import DestinationMap
+    from hub.sdk.nearest import did_you_mean, listed
+
+    found = getattr(config, "map", None)
+    known = found.department if isinstance(found, DestinationMap) else {}
+    return f" (it has: {listed(known)}){did_you_mean(department, known)}"
 
 
 def _is_mapped(config: "ConnectorConfig", department: str) -> bool:

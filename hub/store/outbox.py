@@ -16,7 +16,7 @@ import orjson
 import sqlalchemy as sa
 
 from hub.sdk.actions import Effect
-from hub.sdk.errors import StoreError
+from hub.sdk.errors import DeliveryError, StoreError
 from hub.sdk.text import storable
 from hub.sdk.ticket import Link, Role, Ticket
 from hub.store import links as linked
@@ -91,22 +91,50 @@ def marker_of(ticket: bytes, instance: str, role: str, effect: str, *rest: str) 
 def ask_case(
     connection: sa.Connection, ticket_n: int, instance: str, role: Role, department: str | None, cause: str, at: int
 ) -> Asked:
-    """Ask for a case of a ticket at an instance: once, and again only when the last one there is closed."""
+    """Ask for a case of a ticket at an instance: once, and again only when the last one there is closed.
+
+    A person who names another department mends what was set aside for the old one, as far as nothing can be there yet.
+    """
     link = newest(connection, ticket_n, instance, role)
     if link is not None and link.state not in CLOSED:
         return Asked(False, link=link_of(link))
     here = (outbox.c.ticket_n == ticket_n) & (outbox.c.instance == instance) & (outbox.c.role == role)
     waits = ROWS.where(here, outbox.c.effect == "create", _LEFT).order_by(outbox.c.n).limit(1)
-    if (under_way := connection.execute(waits).one_or_none()) is not None:
-        return Asked(False, outgoing_of(under_way))  # by another marker where the instance had another name
-    mine = (links.c.ticket_n == ticket_n) & (links.c.instance == instance) & (links.c.role == role)
-    earlier = connection.execute(sa.select(sa.func.count()).select_from(links).where(mine)).scalar_one()
+    under_way = connection.execute(waits).one_or_none()  # by another marker where the instance had another name
+    mends = under_way is not None and cause == "person" and _is_mended(under_way, department)
+    if under_way is not None and not mends:
+        return Asked(False, outgoing_of(under_way))
     payload = {"cause": cause} | ({"department": department} if department else {})
-    asked = _put(connection, ticket_n, instance, role, "create", payload, at, str(earlier))
+    if under_way is not None:
+        asked = _asked_anew(connection, under_way, payload)
+    else:
+        earlier = str(_cases(connection, ticket_n, instance, role))
+        asked = _put(connection, ticket_n, instance, role, "create", payload, at, earlier)
     if asked.new and role == "escalated":
         told = {"instance": instance} | ({"department": department} if department else {})
         linked.note(connection, ticket_n, at, "escalation_asked", told, cause)
     return asked
+
+
+def _is_mended(row: Any, department: str | None) -> bool:
+    """Whether the wish for *department* mends the create *row*."""
+    other = department is not None and orjson.loads(row.payload).get("department") != department
+    return other and row.state == "failed" and _is_untried(row)
+
+
+def _asked_anew(connection: sa.Connection, row: Any, payload: Mapping[str, Any]) -> Asked:
+    """Let a create wait again that was set aside or dropped, as it is wanted now."""
+    kept = {name: value for name, value in orjson.loads(row.payload).items() if name not in ("cause", "department")}
+    wanted = sa.update(outbox).where(outbox.c.n == row.n).values(payload=dumps(kept | dict(payload)), error=None)
+    connection.execute(wanted)
+    again(connection, [row.n], dropped=True)
+    return Asked(True, outgoing_of(connection.execute(ROWS.where(outbox.c.n == row.n)).one()))
+
+
+def _cases(connection: sa.Connection, ticket_n: int, instance: str, role: str) -> int:
+    """Return how many cases a ticket has had at an instance."""
+    mine = (links.c.ticket_n == ticket_n) & (links.c.instance == instance) & (links.c.role == role)
+    return int(connection.execute(sa.select(sa.func.count()).select_from(links).where(mine)).scalar_one())
 
 
 def ask_comments(
@@ -197,8 +225,7 @@ def _put(
     if known is not None and known.state != "dropped":
         return Asked(False, outgoing_of(known))
     if known is not None:
-        again(connection, [known.n], dropped=True)
-        return Asked(True, row(connection, known.n))
+        return _asked_anew(connection, known, payload)
     values = {"ticket_n": ticket_n, "instance": instance, "role": role, "effect": effect, "marker": marker}
     times = {"created_at": at, "updated_at": at}
     connection.execute(sa.insert(outbox).values(**values, payload=dumps(payload), state="waiting", attempts=0, **times))
@@ -354,11 +381,17 @@ def made(
     told: Mapping[str, Any] = _NOTHING,
 ) -> None:
     """Note what exists now: the ticket's case, or a comment in it. Messages that came while the case was made are asked
-    to be told in it."""
+    to be told in it.
+
+    Raises:
+        DeliveryError: what was made is another ticket's case already.
+    """
     row = _row(connection, n)
     if row is None:
         return
     at = micros(now)
+    if row.effect == "create":
+        _check_free(connection, row.ticket_n, place)
     if row.effect == "create" and row.external_id not in (None, place.external_id):
         linked.connect(connection, row.ticket_n, "same", place, at, url=url)
         return
@@ -372,6 +405,18 @@ def made(
         _told_by(connection, row, now)
     else:
         finished(connection, n, now)  # a comment is there as a whole
+
+
+def _check_free(connection: sa.Connection, ticket_n: int, place: Place) -> None:
+    found = linked.find_links(connection, place.connector, place.namespace, [place.external_id])
+    link = found.get(place.external_id)
+    if link is None or link.ticket_n == ticket_n:
+        return
+    other = connection.execute(sa.select(tickets.c.id).where(tickets.c.n == link.ticket_n)).scalar_one()
+    raise DeliveryError(
+        f"{place.external_id} is already the case of ticket {str(UUID(bytes=other))[:8]}, so this ticket is not linked"
+        f" to it; has {place.instance} given an id twice, as after a restored backup, look there and drop this delivery"
+    )
 
 
 def _ask_missed(connection: sa.Connection, row: Any, told_n: int, at: int) -> None:

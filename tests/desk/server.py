@@ -61,6 +61,11 @@ class Desk:
 
     # --- for tests ----------------------------------------------------------------------------------------------
 
+    def forget(self) -> None:
+        """Be as after a backup of the empty desk was restored: ids are given once more."""
+        self.cases.clear()
+        self._made = 0
+
     def by_marker(self) -> Counter[str]:
         """How many cases have each marker."""
         return Counter(case.marker for case in self.cases.values())

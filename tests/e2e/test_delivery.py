@@ -172,6 +172,8 @@ def test_an_escalation_goes_out_and_its_answer_comes_back(hub: Hub, desk: Desk) 
     said = hub.run("tickets", "escalate", ticket, "--to", "desk", "--department", "claims")
     assert re.search('delivery 1 to desk waits; "hub sync" sends it', said)
     assert "is asked for already: delivery 1" in hub.run("tickets", "escalate", ticket[:8], "--to", "desk")
+    strange = hub.run("tickets", "escalate", ticket, "--to", "desk", "--department", "clams")
+    assert 'has no department.clams (it has: claims); did you mean "claims"?' in strange
     assert [row["effect"] for row in hub.json("outbox")] == ["create"]
     shown = hub.json("outbox", "show", "1")["begins_with"]
     assert (shown["method"], shown["path"], shown["body"]["department"]) == ("POST", "/cases", "Claims group")

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from hub.cli.demo import _program
 from hub.cli.demo_proof import proof_of
 from hub.sandbox import Running, SandboxOptions, installed, running
 from hub.store import open_store
@@ -111,6 +113,36 @@ def test_every_command_that_the_demo_suggests_works_and_shows_something(shown: S
         done = _run(folder / "hub-demo", *words[start:])
         assert done.returncode == 0, (line, done.stderr)
         assert len(done.stdout.splitlines()) > 1 or "export" in words or "init" in words, line
+
+
+def test_an_english_demo_writes_english_to_the_crm_and_stays_english_afterwards(shown: Shown) -> None:
+    folder, ran = shown
+    tree = tomllib.loads((folder / "hub-demo" / "hub.toml").read_text(encoding="utf-8"))
+    assert tree["lang"] == "en"
+    assert tree["instances"]["bitrix24"]["lang"] == "en"
+    assert "[B]Priority: urgent[/B]" in ran.stdout
+    [ticket] = json.loads(_run(folder / "hub-demo", "tickets", "list", "--limit", "1", "--json").stdout)
+    told = _run(folder / "hub-demo", "tickets", "show", ticket["id"], LC_ALL="ru_RU.UTF-8").stdout
+    assert told.startswith("Ticket ")
+
+
+def test_the_suggested_commands_name_a_program_that_is_there_after_the_cd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", ".venv/bin")
+    program = tmp_path / ".venv" / "bin" / "hub"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    for folder in (Path("hub-demo"), Path("one/two"), tmp_path / "three"):
+        folder.mkdir(parents=True)
+        for called in (".venv/bin/hub", str(program)):
+            monkeypatch.setattr(sys, "argv", [called])
+            assert (folder / _program(folder)).samefile(program)
+    monkeypatch.setattr(sys, "argv", [".venv/bin/hub"])
+    assert _program(tmp_path.parent / "beside") == str(program)
+    monkeypatch.setattr(sys, "argv", ["/elsewhere/bin/hub"])
+    assert _program(Path("hub-demo")) == "/elsewhere/bin/hub"
 
 
 def test_the_demo_leaves_nothing_running(shown: Shown) -> None:

@@ -34,6 +34,17 @@ def test_the_example_variables_are_exactly_those_the_settings_ask_for(hub: Hub, 
     assert sorted(names) == sorted(asked)
 
 
+def test_every_variable_that_the_settings_name_stands_in_the_example_as_a_comment_where_it_is_one(
+    hub: Hub, tmp_path: Path
+) -> None:
+    hub("init")
+    settings = (tmp_path / "hub.toml").read_text(encoding="utf-8")
+    example = (tmp_path / ".env.example").read_text(encoding="utf-8")
+    named = re.findall(r'^(# )?\w+ = \{ env = "(\w+)" \}', settings, re.MULTILINE)
+    assert named
+    assert sorted(named) == sorted(re.findall(r"^(# )?([A-Z0-9_]+)=$", example, re.MULTILINE))
+
+
 def test_the_built_in_rules_are_written_ready_to_edit_and_decide_as_before(hub: Hub, tmp_path: Path) -> None:
     hub("init")
     written = load_rules(tmp_path / "rules")
@@ -98,7 +109,7 @@ def test_required_settings_stand_in_the_environment_and_the_others_as_comments(
     assert '\nsite_url = { env = "WIDE_ONE_SITE_URL" }\n' in files["hub.toml"]
     assert '\n# old_token = { env = "WIDE_ONE_OLD_TOKEN" }\n' in files["hub.toml"]
     assert "\n# boards = [1, 2]\n# map = {}\n" in files["hub.toml"]
-    assert files[".env.example"].endswith("\nWIDE_ONE_SITE_URL=\n")
+    assert files[".env.example"].endswith("\nWIDE_ONE_SITE_URL=\n\n# WIDE_ONE_OLD_TOKEN=\n")
     assert len(notes) == 1
     assert 'connector "broken"' in notes[0]
 

@@ -104,6 +104,10 @@ def test_the_hours_are_those_of_the_settings(hub: Hub, counted: Path) -> None:
 def test_a_period_has_one_beginning_and_ends_after_it(hub: Hub, counted: Path) -> None:
     both = hub("stats", "outcome", "--since", "7d", "--last", "7d")
     assert (both.code, "give one of them" in both.err) == (2, True)
+    for words in (("--last", "0d"), ("--since", "0d"), ("--since", "2999-01-01")):
+        later = hub("stats", "outcome", *words)
+        assert later.code == 2
+        assert "begins now or in the future" in later.err
     swapped = hub("stats", "outcome", "--since", "1d", "--until", "2d")
     assert (swapped.code, "swap them" in swapped.err) == (2, True)
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,21 @@ EVENTS = [
         for kind in ("reply_dropped", "reply_held", "reply_refused", "reply_stays")
     ),
 ]
+
+
+def test_a_field_whose_two_sides_are_shown_the_same_is_left_out(store: Store, config: Path) -> None:
+    put(store, said("1", NOW))
+    ticket = next(iter(store.iter_tickets()))
+
+    def told(**fields: Any) -> list[str]:
+        event = TicketEvent(NOW, "decided", "rule", {"fields": fields})
+        return list(Story(ticket, NOW.tzinfo or UTC, "en").told(event))[1:]
+
+    due = [{"policy": "p", "first_response_due": (NOW + timedelta(seconds=s)).isoformat()} for s in (1, 2, 61)]
+    assert told(sla=due[:2], score=[1, 2]) == ["  score: 1 → 2"]
+    assert len(told(sla=[due[0], due[2]])) == 1
+    assert told(extra=[{}, {"age": 30}]) == ["  extra: nothing → age: 30"]
+    assert told(decision=[{"rules": []}, {"rules": ["r"]}]) == ["  decision: no rule → r"]
 
 
 @pytest.mark.parametrize(("kind", "data"), EVENTS)

@@ -82,6 +82,23 @@ def test_a_ticket_may_be_escalated_again_when_its_case_is_done(bench: Bench, des
     assert bench.ticket("1").state == "on_hold"
 
 
+def test_a_case_that_is_another_tickets_already_is_set_aside_and_told(bench: Bench, desk: Desk) -> None:
+    bench.put("1", "2")
+    bench.escalate("1")
+    bench.work()
+    desk.forget()
+    bench.escalate("2")
+    worked = bench.work()
+    told = f"C-1 is already the case of ticket {str(bench.ticket('1').id)[:8]}"
+    assert (worked.sent, worked.set_aside) == (0, 1)
+    assert told in worked.problems[0]
+    [row] = left(bench)
+    assert (row.state, row.external_id) == ("failed", None)
+    assert bench.ticket("2").links == ()
+    assert kinds(bench, "2")[-1] == "set_aside"
+    assert bench.ticket("1").links[0].external_id == "C-1"
+
+
 def test_what_the_customer_says_later_is_told_in_the_case_once(bench: Bench, desk: Desk) -> None:
     bench.put("1", thread="t")
     bench.escalate("t")

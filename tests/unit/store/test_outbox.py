@@ -94,6 +94,40 @@ def test_a_ticket_that_does_not_exist_cannot_be_escalated(store: Store) -> None:
         store.ask_case("abcd", "there")
 
 
+@pytest.mark.parametrize("dropped", [False, True], ids=["set-aside", "dropped"])
+def test_an_escalation_asked_again_for_another_department_is_sent_to_that_one(store: Store, dropped: bool) -> None:
+    put(store, mention("1"))
+    ticket = str(next(store.iter_tickets()).id)
+    wrong = store.ask_case(ticket, "there", "clams").outgoing
+    assert wrong is not None
+    store.outbox_failed(wrong.n, "no such department", sure=True, aside=True)
+    if dropped:
+        store.outbox_drop([wrong.n])
+    asked = store.ask_case(ticket, "there", "claims")
+    assert asked.new
+    [row] = store.outbox_due("there", 9)
+    assert (row.n, row.marker, row.department, row.attempts, row.error) == (wrong.n, wrong.marker, "claims", 0, None)
+    wanted = [event.data["department"] for event in store.events(ticket) if event.kind == "escalation_asked"]
+    assert wanted == ["clams", "claims"]
+
+
+def test_what_may_be_there_or_is_wanted_by_a_rule_alone_keeps_its_department(store: Store) -> None:
+    put(store, mention("1"))
+    ticket = str(next(store.iter_tickets()).id)
+    row = store.ask_case(ticket, "there", "clams").outgoing
+    assert row is not None
+    store.outbox_failed(row.n, "no", sure=True, aside=True)
+    assert not store.ask_case(ticket, "there").new
+    assert not store.ask_case(ticket, "there", "clams").new
+    assert not store.ask_case(ticket, "there", "claims", by="rule").new
+    store.outbox_retry([row.n])
+    store.outbox_unsure(row.n, 0)
+    store.outbox_failed(row.n, "no answer", sure=False, aside=True)
+    assert not store.ask_case(ticket, "there", "claims").new
+    [left] = store.outbox_left()
+    assert (left.state, left.department) == ("failed", "clams")
+
+
 def test_only_what_the_customer_says_is_told_in_the_case(store: Store) -> None:
     put(store, mention("1", thread="t"))
     [ticket] = store.iter_tickets()
