@@ -86,10 +86,10 @@ def commit(connection: sa.Connection, checkpoint: Checkpoint) -> Stored:
     added = len(new) + len(singles.messages)
     ask_notices(connection, notices, micros(checkpoint.now))
     first = min((row.n for row in opened), default=None)
-    if checkpoint.replay and not checkpoint.effects:  # a new rule gives live tickets deadlines too
+    if checkpoint.effects:
+        moments.put(connection, clocked, first)
+    else:  # a live ticket has deadlines, whoever reads of it first
         moments.put_apart(connection, clocked, are_history(connection, [one.ticket_n for one in clocked]))
-    else:
-        moments.put(connection, clocked, first, history=not checkpoint.effects)
     fresh = [row.n for row in opened] + list(map(_NUMBER, singles.tickets)) if asked else []
     elsewhere = written(connection, checkpoint, known, asked, events, fresh)
     unanswered = answer(connection, checkpoint, acting, events)

@@ -98,3 +98,15 @@ def test_a_replay_gives_live_tickets_the_deadlines_of_new_rules_and_history_none
     put(store, mention("1"), router=ruled, effects=False, replay=True)
     assert effects(store) == ([], waits)
     assert [ticket.priority for ticket in store.iter_tickets()] == ["high"]
+
+
+@pytest.mark.parametrize(("live", "waits"), [(True, 1), (False, 0)])
+def test_a_message_that_a_backfill_reads_first_begins_the_deadline_of_a_live_ticket(
+    store: Store, *, live: bool, waits: int
+) -> None:
+    waiting = Router(lambda facts: Decided("normal", outlook=LATER if len(facts.texts) > 1 else Outlook()))
+    how = {"effects": live, "mode": "poll" if live else "backfill"}
+    put(store, mention("1", thread="1"), router=waiting, **how)
+    put(store, mention("2", thread="1", minutes=1), router=waiting, effects=False, mode="backfill")
+    put(store, mention("2", thread="1", minutes=1), router=waiting)
+    assert effects(store) == ([], waits)
