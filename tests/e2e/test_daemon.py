@@ -158,7 +158,7 @@ def test_what_only_a_start_takes_is_refused_by_a_reload(tmp_path: Path) -> None:
         ):
             settings.write_text(f'{other}lang = "ru"\n', encoding="utf-8")
             process.send_signal(signal.SIGHUP)
-            until(lambda told=f'"{name}" is different and needs a restart': told in "".join(said).replace("\\", ""))
+            until(lambda told=f'"{name}" is different and needs a restart': told in "".join(said).replace("\\", ""))  # type: ignore[misc]
         assert " reloaded" not in "".join(said).replace("nothing was reloaded", "")
         settings.write_text(f'{whole}lang = "ru"\n', encoding="utf-8")
         process.send_signal(signal.SIGHUP)
