@@ -182,7 +182,9 @@ def _service(address: SecretStr, reasons: Sequence[str]) -> Any:
             import apprise
 
             # Its own pool of threads would be waited for at the end of the process.
-            asset = apprise.AppriseAsset(app_id="helpdesk-hub", app_desc="helpdesk-hub", async_mode=False)
+            asset = apprise.AppriseAsset(
+                app_id="helpdesk-hub", app_desc="helpdesk-hub", async_mode=False, service_timeout=0
+            )
             service = apprise.Apprise(asset=asset)
             known = service.add(address.get_secret_value())
     except ImportError as error:
