@@ -181,7 +181,7 @@ def _service(address: SecretStr, reasons: Sequence[str]) -> Any:
             warnings.simplefilter("ignore", DeprecationWarning)  # of modules that it tries to import
             import apprise
 
-            # Its own pool of threads, which it takes for its timeout too, would be waited for at the end of the process.
+            # Its own pool of threads, taken for its timeout too, would be waited for at the end of the process.
             asset = apprise.AppriseAsset(
                 app_id="helpdesk-hub", app_desc="helpdesk-hub", async_mode=False, service_timeout=0
             )
