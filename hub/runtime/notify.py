@@ -181,7 +181,11 @@ def _service(address: SecretStr, reasons: Sequence[str]) -> Any:
             warnings.simplefilter("ignore", DeprecationWarning)  # of modules that it tries to import
             import apprise
 
-            service = apprise.Apprise(asset=apprise.AppriseAsset(app_id="helpdesk-hub", app_desc="helpdesk-hub"))
+            # Its own pool of threads, taken for its timeout too, would be waited for at the end of the process.
+            asset = apprise.AppriseAsset(
+                app_id="helpdesk-hub", app_desc="helpdesk-hub", async_mode=False, service_timeout=0
+            )
+            service = apprise.Apprise(asset=asset)
             known = service.add(address.get_secret_value())
     except ImportError as error:
         raise ConfigError('apprise is not installed; run: pip install "helpdesk-hub[notify]"') from error

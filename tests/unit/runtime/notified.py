@@ -55,7 +55,10 @@ def end_s(tell: Callable[[str], Coroutine[Any, Any, object]]) -> float:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         url = f"json://127.0.0.1:{server.getsockname()[1]}/hooks"
+        before = set(threading.enumerate())
         called, cancelled_at = asyncio.run(_cancelled(server, tell(url)))
+        left = {one.name for one in set(threading.enumerate()) - before if not one.name.startswith("store")}
+        assert left <= {"aside"}, "a pool's threads are waited for at the end of the process"
         with called:  # it stays open while the loop comes to its end
             return time.monotonic() - cancelled_at
 
