@@ -160,7 +160,7 @@ def _emitted() -> set[str]:
 
     folder = Path(hub.store.__file__).parent
     texts = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    calls = re.findall(r"(?:note|_note|Event|_note_both)\([^\"]{0,90}\"([a-z]+(?:_[a-z]+)*)\"", texts)
+    calls = re.findall(r"(?:note|_note|Event|_note_both)\([^\"{]{0,90}\"([a-z]+(?:_[a-z]+)*)\"", texts)
     return set(calls)
 
 
