@@ -52,6 +52,7 @@ class DeskConfig(ConnectorConfig):
     token: Secret = Field(description="the desk's key")
     map: DestinationMap[str] = Field(default=DestinationMap(), description="departments of the desk")
     index_s: int = Field(default=0, description="how far its search lags behind, seconds")
+    place: str = Field(default="the desk", description="what tells its cases from those of another desk")
 
 
 class Desk(Connector[DeskConfig]):
@@ -69,7 +70,7 @@ class Desk(Connector[DeskConfig]):
         return Bearer(self.config.token)
 
     def namespace(self) -> str:
-        return "the desk"
+        return self.config.place
 
     # --- reading ------------------------------------------------------------------------------------------------
 

@@ -158,7 +158,7 @@ def test_one_of_two_destinations_that_is_down_is_probed_and_the_other_goes_on(tm
     down.down = True
     with Served(well) as one, Served(down) as other:
         bench = Bench(tmp_path, one.url)
-        second = Bench(tmp_path, other.url, bench.clock, name="mail")
+        second = Bench(tmp_path, other.url, bench.clock, {"place": "the mail"}, name="mail")
         with bench.store() as store:
             texts = [mention(str(n), thread=str(n)) for n in range(30)]
             store.checkpoint(page(*texts, destinations=Destinations(("desk", "mail"))))
