@@ -4,6 +4,9 @@ Each running instance has a small plugin manager of its own that holds its conne
 so that a plugin can wrap ``normalize`` of every source without knowing any of them.
 """
 
+# A spec is a signature and has no body.
+# mypy: disable-error-code="empty-body"
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +37,7 @@ class ConnectorSpec:
         """
 
     @hookspec(firstresult=True)
-    def parse(self, response: "Response", read: "Read") -> "Page":  # type: ignore[empty-body]  # a spec has no body
+    def parse(self, response: "Response", read: "Read") -> "Page":
         """Runs for every response. Returns the page it holds.
 
         An exception stops the stream's run; its cursor stays.
@@ -48,35 +51,35 @@ class ConnectorSpec:
         """
 
     @hookspec(firstresult=True)
-    def deliver(self, delivery: "Delivery") -> "Writes":  # type: ignore[empty-body]
+    def deliver(self, delivery: "Delivery") -> "Writes":
         """Runs when a ticket is to reach this destination, or its case there to be told or changed.
 
         Returns a generator of requests. An exception is tried again, then the delivery is set aside.
         """
 
     @hookspec(firstresult=True)
-    def escalate(self, delivery: "Delivery") -> "Writes":  # type: ignore[empty-body]
+    def escalate(self, delivery: "Delivery") -> "Writes":
         """Runs when a task or issue is to be opened for a ticket, to be told what is new, or to be changed.
 
         Returns a generator of requests. An exception is tried again, then the delivery is set aside.
         """
 
     @hookspec(firstresult=True)
-    def act(self, actions: "Sequence[Action]") -> "Steps":  # type: ignore[empty-body]
+    def act(self, actions: "Sequence[Action]") -> "Steps":
         """Runs when something is to be done with records at their source. Returns a generator of requests.
 
         An exception makes every action of the batch that has no answer yet a failed one.
         """
 
     @hookspec(firstresult=True)
-    def receive(self, webhook: "Webhook") -> "Sequence[str]":  # type: ignore[empty-body]
+    def receive(self, webhook: "Webhook") -> "Sequence[str]":
         """Runs when the vendor calls us. Returns the streams that have news; empty: all of them.
 
         An exception refuses the call.
         """
 
     @hookspec(firstresult=True)
-    def identify(self, inquiry: "Inquiry") -> "Lookup":  # type: ignore[empty-body]
+    def identify(self, inquiry: "Inquiry") -> "Lookup":
         """Runs when a customer has said a phone or an e-mail and nobody knows yet who it is, and again when that was
         long ago. Returns a generator of requests.
 
@@ -88,7 +91,7 @@ class HubSpec:
     """What plugins tell the hub, and what the hub tells plugins."""
 
     @hookspec(firstresult=True)
-    def register_connector(self) -> "type[Connector[Any]]":  # type: ignore[empty-body]
+    def register_connector(self) -> "type[Connector[Any]]":
         """Runs when an instance of the connector is configured. Returns the connector's class.
 
         An exception keeps the plugin out; it is reported by name.

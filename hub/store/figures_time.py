@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, literal_column
 
-from hub.store.figures_query import SLOT, Counting, FigureFilter, Label, time_label
+from hub.store.figures_query import SLOT, Counting, FigureFilter, Label, Source, time_label
 from hub.store.figures_reports import REPORTS, FigureTable, Group, ReportColumn, grouped, kind_of
 from hub.store.tables import answer_figures, instant, ticket_figures
 
@@ -137,10 +137,12 @@ def _answered(counting: Counting) -> tuple[Counter[int], Counter[int]]:
     answers: Counter[int] = Counter()
     seen: defaultdict[datetime, set[int]] = defaultdict(set)
     hours: dict[int, datetime] = {}
-    for source, at, by in (("tickets", _t.answered_at, _t.answered_by), ("answers", _a.answered_at, _a.answered_by)):
+    given: dict[Source, Any] = {"tickets": _t, "answers": _a}
+    for source, columns in given.items():
+        at, by = columns.answered_at, columns.answered_by
         packed = (at // SLOT) * _MOST_OPERATORS + func.coalesce(by, 0) % _MOST_OPERATORS
         most = _MOST_OPERATORS * 2**23
-        for _, value, many in counting.counted(source, (), packed, at.is_not(None), most=most, at=at):  # type: ignore[arg-type]
+        for _, value, many in counting.counted(source, (), packed, at.is_not(None), most=most, at=at):
             slot, who = divmod(value, _MOST_OPERATORS)
             when = hours.get(slot)
             if when is None:
