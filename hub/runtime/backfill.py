@@ -19,6 +19,7 @@ from hub.runtime.backfill_plan import Plan, plan, window_read, windows_of
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.completeness import Day, Proof, Tally
 from hub.runtime.config import InstanceSettings, Settings
+from hub.runtime.faults import asked_wait, own_fault
 from hub.runtime.instance_run import as_instant, together
 from hub.runtime.limits import Limiter
 from hub.runtime.live_edge import live_edge, require_past
@@ -284,10 +285,10 @@ class _Run:
             raise
         except HubError as raised:
             error = str(raised)
-            asked = (isinstance(raised, TransientError) and raised.retry_after) or asked
+            asked = asked_wait(raised) or asked
         except Exception as raised:  # a connector's own fault is told, and stops its window only
             _log.exception("window failed", extra={"instance": self._task.instance, "stream": window.stream})
-            error = f"{type(raised).__name__}: {raised}; report it to the connector's author"
+            error = own_fault(raised)
         await self._store.run(self._store.window_ended, window.n, error)
         return error, asked
 

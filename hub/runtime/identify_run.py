@@ -7,15 +7,13 @@ import logging
 from collections.abc import Sequence
 
 from hub.pipeline.identify import Identified, IdentifyRun
-from hub.pipeline.reference import with_references
-from hub.pipeline.source import Source, utc_now
 from hub.runtime.config import InstanceSettings, Settings
-from hub.runtime.instance_run import pause, together
+from hub.runtime.instance_run import together
 from hub.runtime.reports import CustomersReport, SyncReport
+from hub.runtime.side_run import SideRun
 from hub.runtime.sources import Workshop
-from hub.sdk import AuthError, ConfigError, HubError, StoreError, TransientError
-from hub.store import Store, StreamKey, StreamState
-from hub.store.machine import stream_lock
+from hub.sdk import HubError
+from hub.store import Store
 
 CUSTOMERS = "customers"
 """The name under which it is kept how an instance's inquiries fare, beside its streams."""
@@ -64,65 +62,38 @@ async def _ask(workshop: Workshop, store: Store, instance: InstanceSettings, rep
     name = instance.name
     if not await store.run(store.inquiries_due, name, 1, forced=True):
         return
-    held = stream_lock(f"{store.path.resolve()}\n{name}\n\n{CUSTOMERS}")
+    side = SideRun(workshop, store, instance, report, CUSTOMERS)
+    held = side.lock()
     if held is None:
         return  # another run asks already
     with held:
-        state = await _state(store, name)
-        if state is not None and state.next_try_at is not None and utc_now() < state.next_try_at and not forced:
-            report.customers.append(await _left(store, name, error=_waiting(name, state)))
+        waiting = side.waiting(await side.state(), "is not asked about customers")
+        if waiting and not forced:
+            report.customers.append(await _left(store, name, error=waiting))
             return
-        await _run(workshop, store, instance, report, forced)
+        await _run(side, forced)
 
 
-async def _run(workshop: Workshop, store: Store, instance: InstanceSettings, report: SyncReport, forced: bool) -> None:
-    name, done = instance.name, Identified()
-    error: HubError | None = None
-    try:
-        run = IdentifyRun(await _source(workshop, store, instance), store, workshop.router, forced=forced)
+async def _run(side: SideRun, forced: bool) -> None:
+    done = Identified()
+
+    async def work() -> HubError | None:
+        nonlocal done
+        run = IdentifyRun(await side.source(), side.store, side.workshop.router, forced=forced)
         done = run.done
-        error = (await run.finish()).down
-    except StoreError:
-        raise
-    except (AuthError, ConfigError) as raised:
-        await pause(store, instance, raised, report)
-        error = raised
-    except HubError as raised:
-        error = raised
-    except Exception as raised:  # a connector's own fault must not stop the others
-        _log.exception("identifying failed", extra={"instance": name})
-        error = HubError(f"{type(raised).__name__}: {raised}; report it to the connector's author")
-    asked = error.retry_after if isinstance(error, TransientError) else None
-    await store.run(store.stream_finished, _key(name), None if error is None else str(error), asked)
-    told = None if error is None else str(error)
-    counts = {"asked": done.asked, "found": done.found, "failed": done.failed}
-    _log.info("customers asked about", extra={"instance": name, **counts, "error": told})
-    report.customers.append(await _left(store, name, done, error=told))
+        return (await run.finish()).down
+
+    error = await side.finish(work)
+    _log.info("customers asked about", extra={"instance": side.name, **_counts(done), "error": error})
+    side.report.customers.append(await _left(side.store, side.name, done, error=error))
 
 
 async def _left(store: Store, name: str, done: Identified | None = None, *, error: str | None) -> CustomersReport:
     waiting, aside = await store.run(store.inquiry_counts, name)
     done = done or Identified()
-    counts = {"asked": done.asked, "found": done.found, "failed": done.failed}
-    return CustomersReport(name, **counts, waiting=waiting, aside=aside, error=error, problems=tuple(done.problems))
+    problems = tuple(done.problems)
+    return CustomersReport(name, **_counts(done), waiting=waiting, aside=aside, error=error, problems=problems)
 
 
-async def _source(workshop: Workshop, store: Store, instance: InstanceSettings) -> Source:
-    known = await store.run(store.recall, instance.name, utc_now())
-    return (await with_references(workshop.source(instance), store, known.references)).source
-
-
-def _key(name: str) -> StreamKey:
-    return StreamKey(name, "", "poll", CUSTOMERS, CUSTOMERS)
-
-
-async def _state(store: Store, name: str) -> StreamState | None:
-    found = await store.run(store.streams, name, "")
-    return next((state for state in found if state.name == CUSTOMERS), None)
-
-
-def _waiting(name: str, state: StreamState) -> str:
-    return (
-        f"is not asked about customers until {state.next_try_at:%H:%M:%S} UTC after {state.failures} failures; to ask"
-        f' now, run "hub sync {name}"; last seen: {state.error}'
-    )
+def _counts(done: Identified) -> dict[str, int]:
+    return {"asked": done.asked, "found": done.found, "failed": done.failed}

@@ -18,10 +18,11 @@ from hub.pipeline.poll import Counts, Run
 from hub.pipeline.reference import Kept, with_references
 from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings
+from hub.runtime.faults import asked_wait, own_fault, pause, told_waiting, waits
 from hub.runtime.plugins import tell
 from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.sources import Workshop
-from hub.sdk import AuthError, ConfigError, HubError, Read, SourceError, StoreError, Stream, Sweep, TransientError
+from hub.sdk import AuthError, ConfigError, HubError, Read, SourceError, StoreError, Stream, Sweep
 from hub.store import FailedPage, Rejected, Store, Stored, StreamKey, StreamState
 from hub.store.machine import stream_lock
 
@@ -50,14 +51,6 @@ def _worst(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(leaf, BaseExceptionGroup):
         leaf = leaf.exceptions[0]
     return leaf
-
-
-async def pause(store: Store, instance: InstanceSettings, error: HubError, report: SyncReport) -> None:
-    """Pause an instance for a fault that waits for a person, and say so."""
-    name = instance.name
-    by = "auth" if isinstance(error, AuthError) else "config"
-    await store.run(store.pause, name, instance.connector_name, str(error), by)
-    report.problems.append(f'instance "{name}" is paused: {error}; then run "hub resume {name}"')
 
 
 class InstanceRun:
@@ -109,7 +102,7 @@ class InstanceRun:
         except (AuthError, ConfigError) as error:
             await pause(self._store, self._instance, error, self._report)
         except HubError as error:
-            await self._failed(str(error), error.retry_after if isinstance(error, TransientError) else None)
+            await self._failed(str(error), asked_wait(error))
             await self._keep_page(self._references, error)
         except Exception as error:  # a connector's own fault must not stop the others
             _log.exception("instance failed", extra={"instance": name})
@@ -123,16 +116,16 @@ class InstanceRun:
         source = self._workshop.source(self._instance)
         found = await self._store.run(self._store.streams, name, "")
         state = next((state for state in found if state.name == REFERENCES), None)
-        waits = not forced and _waits(state, self._now)
-        if state is not None and waits and any(one.name not in kept for one in source.connector.references):
-            self._report.problems.append(f'instance "{name}" {_told_waiting(name, state)}')
+        left_alone = not forced and waits(state, self._now)
+        if state is not None and left_alone and any(one.name not in kept for one in source.connector.references):
+            self._report.problems.append(f'instance "{name}" {told_waiting(name, state)}')
             return ()
-        known = await with_references(source, self._store, kept, again=not waits)
+        known = await with_references(source, self._store, kept, again=not left_alone)
         self._source = known.source
         await self._note_warnings(known.warned, {state.name for state in found if state.warning})
         if known.stale:
             await self._failed("; ".join(known.stale))
-        elif state is not None and state.failures and not waits:
+        elif state is not None and state.failures and not left_alone:
             await self._store.run(self._store.stream_finished, self._references, None)
         streams = self._source.connector.streams(self._source.reference)
         await self._store.run(self._store.streams_listed, name, self._read_of(streams))
@@ -195,7 +188,7 @@ class InstanceRun:
                 skipped = "another process has read it just now"
                 self._report.streams.append(StreamReport(name, stream.name, stream.title, "", skipped=skipped))
                 return
-            if last is not None and not forced and _waits(last, self._now):
+            if last is not None and not forced and waits(last, self._now):
                 self._report.streams.append(self._waiting(stream, last))
                 return
             key = StreamKey(name, stream.name, "poll", title=stream.title)
@@ -205,7 +198,7 @@ class InstanceRun:
                 await self._sweep(stream, sweep, states, forced)
 
     def _waiting(self, stream: Stream, state: StreamState) -> StreamReport:
-        error = _told_waiting(self._instance.name, state)
+        error = told_waiting(self._instance.name, state)
         return StreamReport(self._instance.name, stream.name, stream.title, "", error=error)
 
     def _poll(self, stream: Stream, state: StreamState | None) -> Read:
@@ -223,7 +216,7 @@ class InstanceRun:
         key = StreamKey(self._instance.name, stream.name, "sweep", sweep.name, stream.title)
         every = _cadence(self._source.config.sweeps, sweep)
         state = states.get(sweep.name)
-        if every is None or (not forced and _waits(state, self._now)):
+        if every is None or (not forced and waits(state, self._now)):
             return
         if state is None and "" not in states:
             # The stream's first poll has just read everything: the first sweep is due one cadence from now.
@@ -262,12 +255,12 @@ class InstanceRun:
             raise
         except HubError as raised:
             error = str(raised)
-            asked = raised.retry_after if isinstance(raised, TransientError) else None
+            asked = asked_wait(raised)
             fault = raised if isinstance(raised, AuthError | ConfigError) else None
             unread = raised
         except Exception as raised:  # a connector's own fault stops its stream only
             _log.exception("stream failed", extra={"instance": key.instance, "stream": key.stream})
-            error = f"{type(raised).__name__}: {raised}; report it to the connector's author"
+            error = own_fault(raised)
         news = bool(run.counts.created or run.counts.updated) if key.mode == "poll" else None
         warned = "; ".join(run.warnings) or None
         quiet = await self._store.run(self._store.stream_finished, key, error, asked, warned, news)
@@ -366,22 +359,9 @@ def _cadence(setting: Literal["off"] | dict[str, Literal["off"] | timedelta], sw
     return None if every == "off" else every
 
 
-def _told_waiting(instance: str, state: StreamState) -> str:
-    failures = "1 failure" if state.failures == 1 else f"{state.failures} failures"
-    until = f"waits until {state.next_try_at:%H:%M:%S} UTC after {failures}"
-    return f'{until}; to try now, run "hub sync {instance}"; last seen: {state.error}'
-
-
 def _was_read(state: StreamState, since: datetime) -> bool:
     """Whether a stream was read since then. An end in the future tells nothing: the clock was set back."""
     return state.finished_at is not None and since <= state.finished_at <= utc_now()
-
-
-def _waits(state: StreamState | None, now: datetime) -> bool:
-    """Whether what failed is still left alone. A failure in the future tells nothing: the clock was set back."""
-    if state is None or state.next_try_at is None or (state.finished_at is not None and state.finished_at > now):
-        return False
-    return now < state.next_try_at
 
 
 def _window_start(sweep: Sweep, last: datetime | None, now: datetime) -> datetime | None:

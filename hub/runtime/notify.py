@@ -25,9 +25,9 @@ from hub.runtime.hops import redact
 from hub.runtime.notify_texts import told
 from hub.runtime.outbox_run import OUTBOX
 from hub.runtime.reports import DeliveryReport, SyncReport
+from hub.runtime.side_run import side_key, side_lock
 from hub.sdk import ConfigError, DeliveryError, Ticket
-from hub.store import Outgoing, Parcel, Store, StreamKey
-from hub.store.machine import stream_lock
+from hub.store import Outgoing, Parcel, Store
 from hub.store.notices import PREFIX
 
 SINGLY = 5
@@ -74,7 +74,7 @@ class _Run:
 
     async def finish(self, report: SyncReport) -> None:
         """Tell what is due. After a message that was not taken the rest waits for the next run."""
-        held = stream_lock(f"{self._store.path.resolve()}\n{self._key}\n\n{OUTBOX}")
+        held = side_lock(self._store, self._key, OUTBOX)
         if held is None:
             report.deliveries.append(DeliveryReport(self._key, skipped="another run of this outbox is under way"))
             return
@@ -83,7 +83,7 @@ class _Run:
                 for batch in _batches(rows):
                     if self._error is None:
                         await self._tell(batch)
-        await self._store.run(self._store.stream_finished, _key(self._key), self._error)
+        await self._store.run(self._store.stream_finished, side_key(self._key, OUTBOX), self._error)
         waiting, aside = (await self._store.run(self._store.outbox_counts)).get(self._key, (0, 0))
         _log.info("people told", extra={"recipient": self._key, **self._numbers, "error": self._error})
         facts: dict[str, Any] = {**self._numbers, "error": self._error, "problems": tuple(self._problems)}
@@ -119,11 +119,6 @@ def preview(settings: Settings, store: Store, n: int, lang: str) -> tuple[str, s
     parcel = store.outbox_parcel(n)
     tickets: list[Ticket] = [] if parcel is None else [parcel.ticket]
     return told(tickets, lang, settings.timezone) if tickets else ("", "")
-
-
-def _key(recipient: str) -> StreamKey:
-    """Return the name under which it is kept how telling *recipient* fares."""
-    return StreamKey(recipient, "", "poll", OUTBOX, OUTBOX)
 
 
 def _batches(rows: Sequence[Outgoing]) -> list[Sequence[Outgoing]]:

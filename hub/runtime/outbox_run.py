@@ -9,15 +9,13 @@ from typing import Any
 
 from hub.pipeline.acting import ActsRun, action_of
 from hub.pipeline.deliver import OutboxRun, Worked, obstacle_of, steps_of
-from hub.pipeline.reference import with_references
-from hub.pipeline.source import Source, utc_now
+from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings, Settings
-from hub.runtime.instance_run import pause
 from hub.runtime.reports import DeliveryReport, SyncReport
+from hub.runtime.side_run import SideRun
 from hub.runtime.sources import Workshop, offline_source
-from hub.sdk import AuthError, ConfigError, HubError, Request, Steps, StoreError, TransientError, Writes
-from hub.store import Store, StreamKey, StreamState
-from hub.store.machine import Lock, stream_lock
+from hub.sdk import HubError, Request, Steps, Writes
+from hub.store import Store
 
 OUTBOX = "outbox"
 """The name under which it is kept how an instance's outbox fares, beside its streams."""
@@ -26,11 +24,6 @@ WRITES = frozenset({"deliver", "escalate", "act"})
 """Abilities that write."""
 
 _log = logging.getLogger(__name__)
-
-
-def outbox_lock(store: Store, name: str) -> Lock | None:
-    """Return the lock of an instance's outbox, or None: another run of it is under way."""
-    return stream_lock(f"{store.path.resolve()}\n{name}\n\n{OUTBOX}")
 
 
 async def deliver(
@@ -42,56 +35,42 @@ async def deliver(
         forced: also what waits after failures, and a destination that was down a moment ago.
     """
     name = instance.name
+    side = SideRun(workshop, store, instance, report, OUTBOX)
     due = await store.run(store.outbox_due, name, 1, forced=True) or await store.run(store.acts_due, name, forced=True)
     if not due:
-        state = await _state(store, name)
+        state = await side.state()
         if state is not None and state.failures:  # a person dropped what failed
-            await store.run(store.stream_finished, _key(name), None)
+            await side.ended()
         return
-    held = outbox_lock(store, name)
+    held = side.lock()
     if held is None:
         report.deliveries.append(DeliveryReport(name, skipped="another run of this outbox is under way"))
         return
     with held:
-        state = await _state(store, name)
-        if state is not None and state.next_try_at is not None and utc_now() < state.next_try_at and not forced:
-            report.deliveries.append(await _left(store, name, error=_waiting(name, state)))
+        state = await side.state()
+        if not forced and (waiting := side.waiting(state, "is left alone")):
+            report.deliveries.append(await _left(store, name, error=waiting))
             return
-        await _run(workshop, store, instance, report, forced, probing=state is not None and state.failures > 0)
+        await _run(side, forced, probing=state is not None and state.failures > 0)
 
 
-async def _run(
-    workshop: Workshop, store: Store, instance: InstanceSettings, report: SyncReport, forced: bool, probing: bool
-) -> None:
-    name = instance.name
+async def _run(side: SideRun, forced: bool, probing: bool) -> None:
     worked = Worked()
-    error: HubError | None = None
-    try:
-        source = await _source(workshop, store, instance)
-        run = OutboxRun(source, store, forced=forced, probing=probing)
+
+    async def work() -> HubError | None:
+        nonlocal worked
+        source = await side.source()
+        run = OutboxRun(source, side.store, forced=forced, probing=probing)
         worked = run.worked
         await run.finish()
         if worked.down is None:
-            await ActsRun(source, store, worked, forced=forced, probing=probing).finish()
-        error = worked.down
-    except StoreError:
-        raise
-    except (AuthError, ConfigError) as raised:
-        await pause(store, instance, raised, report)
-        error = raised
-    except HubError as raised:
-        error = raised
-    except Exception as raised:  # a connector's own fault must not stop the others
-        _log.exception("outbox failed", extra={"instance": name})
-        error = HubError(f"{type(raised).__name__}: {raised}; report it to the connector's author")
-    asked = error.retry_after if isinstance(error, TransientError) else None
-    await store.run(store.stream_finished, _key(name), None if error is None else str(error), asked)
-    told: dict[str, Any] = {"sent": worked.sent, "failed": worked.failed, "set_aside": worked.set_aside}
-    _log.info("outbox worked off", extra={"instance": name, **told, "error": str(error) if error else None})
-    problems = tuple(worked.problems)
-    report.deliveries.append(
-        await _left(store, name, **told, error=None if error is None else str(error), problems=problems)
-    )
+            await ActsRun(source, side.store, worked, forced=forced, probing=probing).finish()
+        return worked.down
+
+    error = await side.finish(work)
+    told: dict[str, Any] = {"sent": worked.sent, "failed": worked.failed, "set_aside": worked.set_aside, "error": error}
+    _log.info("outbox worked off", extra={"instance": side.name, **told})
+    side.report.deliveries.append(await _left(side.store, side.name, **told, problems=tuple(worked.problems)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,27 +130,6 @@ def _first(steps: Steps | Writes) -> Request | None:
     return step if isinstance(step, Request) else None
 
 
-async def _source(workshop: Workshop, store: Store, instance: InstanceSettings) -> Source:
-    known = await store.run(store.recall, instance.name, utc_now())
-    return (await with_references(workshop.source(instance), store, known.references)).source
-
-
-def _key(name: str) -> StreamKey:
-    return StreamKey(name, "", "poll", OUTBOX, OUTBOX)
-
-
-async def _state(store: Store, name: str) -> StreamState | None:
-    found = await store.run(store.streams, name, "")
-    return next((state for state in found if state.name == OUTBOX), None)
-
-
 async def _left(store: Store, name: str, **facts: Any) -> DeliveryReport:
     waiting, aside = (await store.run(store.outbox_counts)).get(name, (0, 0))
     return DeliveryReport(name, waiting=waiting, aside=aside, **facts)
-
-
-def _waiting(name: str, state: StreamState) -> str:
-    return (
-        f"is left alone until {state.next_try_at:%H:%M:%S} UTC after {state.failures} failures; to try now, run"
-        f' "hub sync {name}"; last seen: {state.error}'
-    )

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Iterator
 
 from hub.runtime.config import Settings
-from hub.runtime.outbox_run import outbox_lock
+from hub.runtime.outbox_run import OUTBOX
+from hub.runtime.side_run import side_lock
 from hub.store import Store
 
 _log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ def readdress(settings: Settings, store: Store) -> dict[str, str]:
     places = dict(_places(settings))
     found: dict[str, str] = {}
     for old in gone:
-        held = outbox_lock(store, old)
+        held = side_lock(store, old, OUTBOX)
         if held is None:
             continue  # a run by the old settings is sending
         with held:

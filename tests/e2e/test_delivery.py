@@ -16,11 +16,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.runtime.outbox_run import OUTBOX
+from hub.runtime.side_run import side_key
 from hub.store import open_store
 from tests.desk.install import install
 from tests.desk.server import KEY, Desk, Served
@@ -206,6 +209,16 @@ def test_a_desk_that_is_down_fails_the_sync_and_is_then_left_alone(hub: Hub, des
     desk.always = None
     time.sleep(2.1)  # until a look-up can be believed
     assert "3 deliveries were sent" in hub.run("sync", "desk")
+
+
+def test_after_the_clock_was_set_back_a_desk_that_was_down_is_not_left_alone(hub: Hub, desk: Desk) -> None:
+    escalated(hub, 1)
+    with open_store(f"sqlite:///{hub.folder / 'hub.db'}") as store:
+        store._now = lambda: datetime.now(UTC) + timedelta(days=400)
+        store.stream_finished(side_key("desk", OUTBOX), "down")
+    told = hub.run("sync")
+    assert "left alone" not in told
+    assert "1 delivery was sent" in told
 
 
 def test_a_desk_is_well_again_when_what_it_failed_on_is_dropped(hub: Hub, desk: Desk) -> None:

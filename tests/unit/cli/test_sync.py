@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.runtime.outbox_run import outbox_lock
+from hub.runtime.outbox_run import OUTBOX
+from hub.runtime.side_run import side_lock
 from hub.sdk import TicketDraft
 from hub.store import Checkpoint, Place, StreamKey, open_store
 from tests.unit.cli.conftest import Hub
@@ -58,7 +59,7 @@ def test_what_waits_for_an_instance_by_its_earlier_name_is_sent_by_the_new_one(
         assert second
         store.outbox_made(first.n, 9, Place("desk", "pointer", "", "T-1"), None)
         store.outbox_finished(first.n)
-        running = outbox_lock(store, "desk") if held else None  # by a process that has the old settings
+        running = side_lock(store, "desk", OUTBOX) if held else None  # by a process that has the old settings
         hub("pause", "main")
         hub("sync", "main")
         assert store.outbox_row(second.n).instance == now
