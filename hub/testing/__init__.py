@@ -1,9 +1,10 @@
-"""Tools for a plugin's tests: the contract of connectors, recorded pages, golden drafts and
-tickets, a clock that stands still."""
+"""Tools for a plugin's tests: the contract of connectors, recorded pages, golden drafts and tickets, what runs writes,
+a clock that stands still."""
 
 from typing import TYPE_CHECKING, Any
 
 from hub.testing.clock import NOW, FakeClock
+from hub.testing.driving import drive
 from hub.testing.golden import check_golden, draft_json, drafts_of, golden_drafts
 from hub.testing.receiver import Receiver
 from hub.testing.replay import (
@@ -38,6 +39,7 @@ __all__ = [
     "check_tickets",
     "draft_json",
     "drafts_of",
+    "drive",
     "golden_drafts",
     "golden_tickets",
     "read_references",

@@ -11,7 +11,6 @@ import httpx
 from pydantic import SecretStr
 
 from hub.sdk import (
-    AuthError,
     Author,
     Created,
     Delivery,
@@ -27,7 +26,7 @@ from hub.sdk import (
     Ticket,
     TransientError,
 )
-from hub.testing import Step, drafts_of, walk, wire_params
+from hub.testing import Step, drafts_of, drive, walk, wire_params
 from hub_rt.config import RtConfig
 from hub_rt.connector import RequestTracker
 from tests.e2e_rt.instance import Rt
@@ -124,27 +123,18 @@ class Site:
             before: called before each request is sent.
             lose: whether the answer to a request, which was sent, is lost.
         """
+
+        def answer(request: Request) -> Response:
+            if before:
+                before(request)
+            response = self.send(connector, request)
+            if lose and lose(request):
+                raise TransientError("the answer was lost")
+            return response
+
         facts: list[Created | Missing] = []
-        steps = connector.deliver(delivery)
-        try:
-            step = next(steps)
-            while True:
-                if not isinstance(step, Request):
-                    facts.append(step)
-                    step = steps.send(None)
-                    continue
-                if before:
-                    before(step)
-                response = self.send(connector, step)
-                fault = connector.classify(response)
-                if lose and lose(step):
-                    step = steps.throw(TransientError("the answer was lost"))
-                elif isinstance(fault, AuthError | TransientError):
-                    step = steps.throw(fault)
-                else:
-                    step = steps.send(response)
-        except StopIteration:
-            return facts
+        drive(connector, connector.deliver(delivery), answer, facts)
+        return facts
 
     def made(self, connector: RequestTracker, **fields: Any) -> tuple[str, Delivery]:
         """Deliver a ticket; return its id in RT and the delivery."""

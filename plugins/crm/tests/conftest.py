@@ -1,6 +1,6 @@
 """A product and its sandbox, as the engine would join them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,6 @@ import pytest
 
 from hub.sandbox import Running, SandboxOptions, running
 from hub.sdk import (
-    AuthError,
     Author,
     Created,
     Delivery,
@@ -25,10 +24,8 @@ from hub.sdk import (
     Response,
     Source,
     Ticket,
-    TransientError,
-    Writes,
 )
-from hub.testing import drafts_of, read_references, walk, wire_params
+from hub.testing import drafts_of, drive, read_references, walk, wire_params
 from hub_crm.connector import Crm
 
 START = datetime(2026, 10, 20, 9, tzinfo=UTC)
@@ -101,20 +98,16 @@ class Site:
 
     def write(self, delivery: Delivery) -> list[Created | Missing]:
         """Do what *delivery* asks for, as the engine does, and return the facts."""
-        return drive(self.connector, self.connector.escalate(delivery), self.send)
+        facts: list[Created | Missing] = []
+        drive(self.connector, self.connector.escalate(delivery), self.send, facts)
+        return facts
 
     def run(self, steps: Any) -> Any:
         """Run a part of a write and return what it found."""
-        found: list[Any] = []
-
-        def kept() -> Writes:
-            found.append((yield from steps))
-
-        drive(self.connector, kept(), self.send)
-        return found[0]
+        return drive(self.connector, steps, self.send)
 
     def lacking(self) -> list[tuple[str, str]]:
-        """Return what the check finds, as the engine runs it."""
+        """Return what the check finds, also where reading lacks something, which a real check tells first."""
         steps = self.connector.check()
         try:
             request = next(steps)
@@ -135,23 +128,6 @@ class Site:
 
     def close(self) -> None:
         self._http.close()
-
-
-def drive(connector: Crm, steps: Writes, send: Callable[[Request], Response]) -> list[Created | Missing]:
-    """Answer each request as the engine does: refusals come back, what waits for a person or a while is thrown."""
-    facts: list[Created | Missing] = []
-    try:
-        step = next(steps)
-        while True:
-            if not isinstance(step, Request):
-                facts.append(step)
-                step = steps.send(None)
-                continue
-            response = send(step)
-            error = connector.classify(response)
-            step = steps.throw(error) if isinstance(error, AuthError | TransientError) else steps.send(response)
-    except StopIteration:
-        return facts
 
 
 def ticket(*said: str, **fields: Any) -> Ticket:
@@ -224,8 +200,3 @@ def make_link() -> Callable[[str], Link]:
 @pytest.fixture
 def make_message() -> Callable[..., Message]:
     return message
-
-
-@pytest.fixture
-def drive_writes() -> Callable[[Crm, Writes, Callable[[Request], Response]], Sequence[Created | Missing]]:
-    return drive

@@ -24,7 +24,7 @@ from hub.sdk import (
     Ticket,
     TransientError,
 )
-from hub.testing import read_references, walk
+from hub.testing import drive, read_references, walk
 from hub_crm.customer import Card, Customer, Handle
 from hub_crm.product import load
 from plugins.crm.tests.conftest import MARKER, Open, Site
@@ -378,13 +378,13 @@ def test_a_task_that_is_gone_is_told(
         account.write(gone)
 
 
-def test_what_the_account_finds_wrong_is_told_in_its_words(account: Site, drive_writes: Callable[..., Any]) -> None:
+def test_what_the_account_finds_wrong_is_told_in_its_words(account: Site) -> None:
     def send(request: Request) -> Any:
         spoiled = replace(request, json=[{"text": "x"}]) if request.method == "POST" else request
         return account.send(spoiled)
 
     with pytest.raises(DeliveryError, match=r"400 Request validation failed; complete_till: This field is missing"):
-        drive_writes(account.connector, account.connector.escalate(account.delivery()), send)
+        drive(account.connector, account.connector.escalate(account.delivery()), send)
 
 
 # --- customers --------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from hub.sdk import (
     Ticket,
     TransientError,
 )
-from hub.testing import read_references
+from hub.testing import drive, read_references
 from hub_crm.customer import Card, Customer, Handle
 from hub_crm.product import load
 from plugins.crm.tests.conftest import MARKER, Open, Site
@@ -514,7 +514,7 @@ def test_where_the_crm_may_not_be_asked_the_task_is_made_all_the_same(
 
 
 def test_a_refused_search_for_the_customer_stops_no_escalation(
-    portal: Site, make_ticket: Callable[..., Ticket], drive_writes: Callable[..., Any]
+    portal: Site, make_ticket: Callable[..., Ticket]
 ) -> None:
     def send(request: Request) -> Response:
         if "duplicate" in request.path:
@@ -523,7 +523,9 @@ def test_a_refused_search_for_the_customer_stops_no_escalation(
 
     delivery = portal.delivery(ticket=make_ticket("мой телефон 8 912 000-00-07"))
     assert isinstance(portal.connector.classify(send(Request("POST", "/rest/crm.duplicate.findbycomm"))), SourceError)
-    (made,) = drive_writes(portal.connector, portal.connector.escalate(delivery), send)
+    facts: list[Created | Missing] = []
+    drive(portal.connector, portal.connector.escalate(delivery), send, facts)
+    (made,) = facts
     assert isinstance(made, Created)
 
 

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from hub.sandbox import Running, SandboxOptions, running
 from hub.sdk import (
-    AuthError,
     Author,
     Created,
     Delivery,
@@ -27,9 +26,8 @@ from hub.sdk import (
     Response,
     Source,
     Ticket,
-    TransientError,
 )
-from hub.testing import Step, read_references, walk, wire_params
+from hub.testing import Step, drive, read_references, walk, wire_params
 from hub_jira.config import JiraConfig
 from hub_jira.connector import Jira
 
@@ -106,33 +104,22 @@ class Site:
 
         *spoil* may turn an answer into an error that is thrown into the generator: the request was sent all the same.
         """
+
+        def answer(request: Request) -> Response:
+            response = self.send(connector, request)
+            error = spoil(request, response) if spoil else None
+            if error:
+                raise error
+            return response
+
         facts: list[Created | Missing] = []
-        steps = connector.escalate(delivery)
-        try:
-            step = next(steps)
-            while True:
-                if not isinstance(step, Request):
-                    facts.append(step)
-                    step = steps.send(None)
-                    continue
-                response = self.send(connector, step)
-                fault = connector.classify(response)
-                error = spoil(step, response) if spoil else None
-                if isinstance(fault, AuthError | TransientError):
-                    error = fault
-                step = steps.throw(error) if error else steps.send(response)
-        except StopIteration:
-            return facts
+        drive(connector, connector.escalate(delivery), answer, facts)
+        return facts
 
     def answers(self, connector: Jira, steps: Any) -> tuple[Any, ...]:
         """Run a check to its end and return what it found."""
-        try:
-            request = next(steps)
-            while True:
-                request = steps.send(self.send(connector, request))
-        except StopIteration as end:
-            found: tuple[Any, ...] = end.value
-            return found
+        found: tuple[Any, ...] = drive(connector, steps, lambda request: self.send(connector, request))
+        return found
 
     def drafts(self, connector: Jira, source_id: str) -> Any:
         """Return what the connector makes of one issue as it is now."""

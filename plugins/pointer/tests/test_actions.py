@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from hub.sdk import Action, ActionResult, AuthError, HubError, Request, Response, SourceError, TransientError
+from hub.testing import drive
 from hub_pointer.connector import Pointer, PointerConfig
 
 OUTLET = "0b0d6c1e-0000-4000-8000-00000000a001"
@@ -25,28 +26,25 @@ def action(name: Any = "reply", **fields: Any) -> Action:
     return Action(name, "reviews", given.pop("source_id", "7"), **given)
 
 
-def drive(actions: list[Action], *answers: Answer, **settings: Any) -> tuple[list[Request], list[ActionResult]]:
+def driven(actions: list[Action], *answers: Answer, **settings: Any) -> tuple[list[Request], list[ActionResult]]:
     """Answer each request in turn, as the engine does; an error is thrown where its request was yielded."""
-    steps, waiting, sent = pointer(**settings).act(actions), list(answers), []
-    try:
-        step = next(steps)
-        while True:
-            assert isinstance(step, Request)
-            sent.append(step)
-            answer = waiting.pop(0)
-            if isinstance(answer, HubError):
-                step = steps.throw(answer)
-            else:
-                status, body = answer
-                content = body if isinstance(body, bytes) else orjson.dumps(body)
-                step = steps.send(Response(status, {}, content, step))
-    except StopIteration as stop:
-        assert not waiting, f"nobody asked for {waiting}"
-        return sent, list(stop.value)
+    connector, waiting, sent = pointer(**settings), list(answers), list[Request]()
+
+    def answer(request: Request) -> Response:
+        sent.append(request)
+        given = waiting.pop(0)
+        if isinstance(given, HubError):
+            raise given
+        status, body = given
+        return Response(status, {}, body if isinstance(body, bytes) else orjson.dumps(body), request)
+
+    results = drive(connector, connector.act(actions), answer)
+    assert not waiting, f"nobody asked for {waiting}"
+    return sent, list(results)
 
 
 def one(given: Action, *answers: Answer) -> tuple[str, str]:
-    result = drive([given], *answers)[1][0]
+    result = driven([given], *answers)[1][0]
     assert result.action is given
     return result.state, result.detail
 
@@ -66,7 +64,7 @@ PUBLISHED = "2026-10-06T10:00:00+03:00"
 
 
 def test_a_reply_is_posted_once_and_looked_for_around_its_day_in_its_outlet() -> None:
-    sent, _ = drive([action()], (201, {}), found(reply()))
+    sent, _ = driven([action()], (201, {}), found(reply()))
     assert (sent[0].method, sent[0].path, sent[0].json) == ("POST", "/reviews/7/reply", {"text": TEXT})
     assert not sent[0].repeatable
     assert (sent[1].method, sent[1].path) == ("GET", "/reviews")
@@ -81,7 +79,7 @@ def test_a_reply_is_posted_once_and_looked_for_around_its_day_in_its_outlet() ->
 
 def test_the_outlet_may_be_given_as_the_stored_place_and_the_list_in_another_style() -> None:
     given = action(context=CONTEXT | {"place": {"key": OUTLET, "name": "Пицца"}})
-    sent, _ = drive([given], (201, {}), found(reply()), list_style="comma")
+    sent, _ = driven([given], (201, {}), found(reply()), list_style="comma")
     assert sent[1].params["company_uuids"] == OUTLET
 
 
@@ -118,7 +116,7 @@ def test_the_review_is_looked_for_on_further_pages() -> None:
     page = [{"id": number} for number in range(100, 200)]
     first = (200, {"items": page, "meta": {"total": 150, "limit": 100, "offset": 0}})
     second = (200, {"items": [{"id": "7", "reply": reply()}], "meta": {"total": 150, "limit": 100, "offset": 90}})
-    sent, results = drive([action()], (201, {}), first, second)
+    sent, results = driven([action()], (201, {}), first, second)
     assert sent[2].params["offset"] == 90
     assert results[0].detail == "created"
 
@@ -126,7 +124,7 @@ def test_the_review_is_looked_for_on_further_pages() -> None:
 def test_the_search_is_bounded() -> None:
     page = [{"id": number} for number in range(100, 200)]
     endless: Answer = (200, {"items": page, "meta": {"total": 10**6, "limit": 100, "offset": 0}})
-    sent, results = drive([action()], (201, {}), *([endless] * 20))
+    sent, results = driven([action()], (201, {}), *([endless] * 20))
     assert len({request.params["offset"] for request in sent[1:]}) == 20
     assert (results[0].state, results[0].detail) == ("sent", "not seen yet")
 
@@ -168,7 +166,7 @@ def test_a_refused_reply_says_what_the_vendor_said() -> None:
 def test_after_a_broken_connection_the_source_is_asked_before_anything_is_claimed(
     broken: Answer, seen: Answer, state: str, detail: str
 ) -> None:
-    sent, results = drive([action()], broken, seen)
+    sent, results = driven([action()], broken, seen)
     assert [request.method for request in sent] == ["POST", "GET"]
     assert results[0].state == state
     assert detail in results[0].detail
@@ -187,7 +185,7 @@ def test_a_broken_connection_without_the_facts_to_look_by_is_not_called_sent() -
 
 
 def test_a_reply_is_edited_in_place_and_may_be_sent_again() -> None:
-    sent, results = drive([action("edit_reply", source_id="7")], (200, {}), found(reply()))
+    sent, results = driven([action("edit_reply", source_id="7")], (200, {}), found(reply()))
     assert (sent[0].method, sent[0].path, sent[0].json) == ("PATCH", "/reviews/7/reply", {"text": TEXT})
     assert sent[0].repeatable
     assert results[0].detail == "created"
@@ -212,24 +210,24 @@ def test_editing_a_reply_that_is_not_there_fails() -> None:
     ],
 )
 def test_a_reply_is_deleted_when_the_source_no_longer_shows_it(written: Answer, seen: Answer, state: str) -> None:
-    sent, results = drive([action("delete_reply", text="")], written, seen)
+    sent, results = driven([action("delete_reply", text="")], written, seen)
     assert (sent[0].method, sent[0].path, sent[0].json) == ("DELETE", "/reviews/7/reply", None)
     assert results[0].state == state
 
 
 def test_an_action_on_the_reply_s_own_message_goes_to_its_review() -> None:
-    sent, results = drive([action("edit_reply", source_id="7/reply")], (200, {}))
+    sent, results = driven([action("edit_reply", source_id="7/reply")], (200, {}))
     assert sent[0].path == "/reviews/7/reply"
     assert results[0].state == "sent"
 
 
 def test_an_id_cannot_leave_its_place_in_the_path() -> None:
-    sent, _ = drive([action(source_id="../x?y", context={})], (201, {}))
+    sent, _ = driven([action(source_id="../x?y", context={})], (201, {}))
     assert sent[0].path == "/reviews/..%2Fx%3Fy/reply"
 
 
 def test_a_report_carries_reason_and_words_and_is_never_claimed_done() -> None:
-    sent, results = drive([action("report", values=("offense",), text="Мат")], (200, {"status": "sent"}))
+    sent, results = driven([action("report", values=("offense",), text="Мат")], (200, {"status": "sent"}))
     assert (sent[0].method, sent[0].path) == ("PATCH", "/reviews/7/report")
     assert sent[0].json == {"reason": "offense", "text": "Мат"}
     assert not sent[0].repeatable
@@ -237,7 +235,7 @@ def test_a_report_carries_reason_and_words_and_is_never_claimed_done() -> None:
 
 
 def test_a_report_without_reason_is_other() -> None:
-    sent, _ = drive([action("report", text="")], (200, {}))
+    sent, _ = driven([action("report", text="")], (200, {}))
     assert sent[0].json == {"reason": "other", "text": ""}
 
 
@@ -264,7 +262,7 @@ def test_what_cannot_be_done_is_said_without_asking_the_source(given: Action, de
 
 @pytest.mark.parametrize("refusal", [(403, {}), AuthError("403; ask Pointer support which networks and methods")])
 def test_a_token_without_the_right_says_whom_to_ask_and_stops_only_that_action(refusal: Answer) -> None:
-    _, results = drive([action(), action("report")], refusal, (200, {}))
+    _, results = driven([action(), action("report")], refusal, (200, {}))
     assert [result.state for result in results] == ["failed", "sent"]
     assert "ask Pointer support which networks and methods" in results[0].detail
 
@@ -275,7 +273,7 @@ def test_what_was_accepted_stays_sent_when_looking_for_it_is_refused() -> None:
 
 def test_a_batch_answers_each_action_in_order() -> None:
     batch = [action(source_id="7"), action("report", source_id="8"), action(source_id="9", context={})]
-    sent, results = drive(batch, (201, {}), found(reply(published_at=PUBLISHED)), (200, {}), (201, {}))
+    sent, results = driven(batch, (201, {}), found(reply(published_at=PUBLISHED)), (200, {}), (201, {}))
     assert [result.action for result in results] == batch
     assert [result.state for result in results] == ["done", "sent", "sent"]
     assert [request.path for request in sent] == [
@@ -291,28 +289,28 @@ def test_a_batch_answers_each_action_in_order() -> None:
 
 def test_a_reply_that_an_earlier_try_left_is_found_and_not_sent_again() -> None:
     given = action(unsure_since=datetime(2026, 10, 6, tzinfo=UTC))
-    sent, [result] = drive([given], found(reply()))
+    sent, [result] = driven([given], found(reply()))
     assert [request.method for request in sent] == ["GET"]
     assert (result.state, result.detail) == ("sent", "created")
 
 
 def test_a_reply_that_an_earlier_try_did_not_leave_is_sent() -> None:
     given = action(unsure_since=datetime(2026, 10, 6, tzinfo=UTC))
-    sent, [result] = drive([given], found(None), (201, {}), found(reply()))
+    sent, [result] = driven([given], found(None), (201, {}), found(reply()))
     assert [request.method for request in sent] == ["GET", "POST", "GET"]
     assert result.state == "sent"
 
 
 def test_a_reply_that_is_gone_already_is_not_deleted_again() -> None:
     given = action("delete_reply", unsure_since=datetime(2026, 10, 6, tzinfo=UTC))
-    sent, [result] = drive([given], found(None))
+    sent, [result] = driven([given], found(None))
     assert [request.method for request in sent] == ["GET"]
     assert result.state == "done"
 
 
 def test_a_failure_carries_the_error_behind_it_and_a_success_none() -> None:
     away = TransientError("no connection", undone=True)
-    assert drive([action()], away)[1][0].cause is away
-    refused = drive([action()], (404, {}), NOT_THERE)[1][0]
+    assert driven([action()], away)[1][0].cause is away
+    refused = driven([action()], (404, {}), NOT_THERE)[1][0]
     assert (refused.state, isinstance(refused.cause, SourceError)) == ("failed", True)
-    assert drive([action()], (201, {}), found(reply()))[1][0].cause is None
+    assert driven([action()], (201, {}), found(reply()))[1][0].cause is None

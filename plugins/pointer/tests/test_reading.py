@@ -9,7 +9,7 @@ import pytest
 
 from hub.sandbox import Running, SandboxOptions, running
 from hub.sdk import Action, ActionResult, AuthError, Change, Draft, Read, Request, Response, TicketDraft
-from hub.testing import drafts_of, read_references, walk, wire_params
+from hub.testing import drafts_of, drive, read_references, walk, wire_params
 from hub_pointer.connector import Pointer, PointerConfig
 
 START = datetime(2026, 10, 20, 9, tzinfo=UTC)
@@ -92,15 +92,8 @@ def ledger(sandbox: Running) -> dict[str, Told]:
 
 
 def act(sandbox: Running, action: Action, token: str | None = None) -> ActionResult:
-    answer, steps = answers(sandbox, token), pointer().act([action])
-    try:
-        step = next(steps)
-        while True:
-            assert isinstance(step, Request)
-            step = steps.send(answer(step))
-    except StopIteration as end:
-        result: ActionResult = end.value[0]
-        return result
+    connector = pointer()
+    return drive(connector, connector.act([action]), answers(sandbox, token))[0]
 
 
 def unanswered(sandbox: Running) -> tuple[str, dict[str, Any]]:

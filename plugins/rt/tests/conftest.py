@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from hub.sdk import Author, Created, Delivery, Link, Message, Missing, Request, Response, Source, Ticket
+from hub.testing import drive
 from hub_rt.config import RtConfig
 from hub_rt.connector import RequestTracker
 
@@ -71,21 +72,18 @@ class Script:
     def drive(self, connector: RequestTracker, effect: Delivery) -> list[Created | Missing]:
         """Run a delivery to its end and return its facts; every answer must be asked for."""
         left = list(self.answers)
-        steps = connector.deliver(effect)
-        try:
-            step = next(steps)
-            while True:
-                if not isinstance(step, Request):
-                    self.facts.append(step)
-                    step = steps.send(None)
-                    continue
-                self.asked.append(step)
-                assert left, f"{step.method} {step.path} was not expected"
-                answer = left.pop(0)
-                step = steps.throw(answer) if isinstance(answer, Exception) else steps.send(response(step, *answer))
-        except StopIteration:
-            assert not left, f"never asked for: {left}"
-            return self.facts
+
+        def answer(request: Request) -> Response:
+            self.asked.append(request)
+            assert left, f"{request.method} {request.path} was not expected"
+            given = left.pop(0)
+            if isinstance(given, Exception):
+                raise given
+            return response(request, *given)
+
+        drive(connector, connector.deliver(effect), answer, self.facts)
+        assert not left, f"never asked for: {left}"
+        return self.facts
 
     def said(self) -> list[str]:
         return [f"{request.method} {request.path.removeprefix('/REST/2.0')}" for request in self.asked]

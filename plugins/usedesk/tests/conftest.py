@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from hub.sandbox import Running, SandboxOptions, running
 from hub.sdk import (
-    AuthError,
     Author,
     Created,
     Delivery,
@@ -26,9 +25,8 @@ from hub.sdk import (
     Response,
     Source,
     Ticket,
-    TransientError,
 )
-from hub.testing import drafts_of, read_references, walk, wire_params
+from hub.testing import drafts_of, drive, read_references, walk, wire_params
 from hub.testing.replay import Step
 from hub_usedesk.connector import Usedesk
 
@@ -97,22 +95,17 @@ class Account:
 
         *spoil* may turn an answer into an error that is thrown in: the request was sent all the same.
         """
+
+        def answer(request: Request) -> Response:
+            response = self.send(request)
+            error = spoil(request, response) if spoil else None
+            if error:
+                raise error
+            return response
+
         facts: list[Created | Missing] = []
-        steps = getattr(self.connector, how)(delivery)
-        try:
-            step = next(steps)
-            while True:
-                if not isinstance(step, Request):
-                    facts.append(step)
-                    step = steps.send(None)
-                    continue
-                response = self.send(step)
-                error = spoil(step, response) if spoil else None
-                fault = self.connector.classify(response)
-                error = fault if isinstance(fault, AuthError | TransientError) else error
-                step = steps.throw(error) if error else steps.send(response)
-        except StopIteration:
-            return facts
+        drive(self.connector, getattr(self.connector, how)(delivery), answer, facts)
+        return facts
 
     def made(self, **fields: Any) -> str:
         """Deliver a ticket and return its id."""
@@ -122,13 +115,8 @@ class Account:
 
     def lacking(self) -> list[tuple[str, str]]:
         """Return what the check finds."""
-        steps = self.connector.check()
-        try:
-            request = next(steps)
-            while True:
-                request = steps.send(self.send(request))
-        except StopIteration as end:
-            return [(one.seen, one.todo) for one in end.value]
+        found = drive(self.connector, self.connector.check(), self.send)
+        return [(one.seen, one.todo) for one in found]
 
     def items(self, ident: str | None = None) -> list[dict[str, Any]]:
         """Return what the account has, of tickets that a client made or of one."""

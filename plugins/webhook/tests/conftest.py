@@ -27,7 +27,7 @@ from hub.sdk import (
     Ticket,
     TransientError,
 )
-from hub.testing import drafts_of, wire_params
+from hub.testing import drafts_of, drive, wire_params
 from hub_webhook.connector import Webhooks
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -82,15 +82,7 @@ class Desk:
         """
         connector = self.connector(**settings)
         facts: list[Created | Missing] = []
-        steps = connector.deliver(what)
-        step = next(steps, None)
-        while step is not None:
-            response = self._send(connector, step) if isinstance(step, Request) else None
-            facts += [] if isinstance(step, Request) else [step]
-            try:
-                step = steps.send(response)
-            except StopIteration:
-                step = None
+        drive(connector, connector.deliver(what), lambda request: self._send(connector, request), facts)
         return facts
 
     def _send(self, connector: Webhooks, request: Request) -> Response:

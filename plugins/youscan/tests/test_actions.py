@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hub.sdk import Action, ActionResult, AuthError, Created, Request, Response, SourceError, TransientError
+from hub.sdk import Action, ActionResult, AuthError, Created, Request, Response, TransientError
+from hub.testing import drive
 from hub_youscan.connector import YouScan, YouScanConfig
 
 CONNECTOR = YouScan(YouScanConfig(connector="youscan", api_key="kept-secret"))
@@ -66,19 +67,7 @@ def act(topic: Any, *actions: Action) -> list[tuple[str, str]]:
 
 def results_of(topic: Any, *actions: Action) -> tuple[ActionResult, ...]:
     """Drive the generator as the engine does: a refusal is handed in, what could not be done is thrown in."""
-    steps = CONNECTOR.act(actions)
-    try:
-        step = next(steps)
-        while True:
-            assert isinstance(step, Request)
-            try:
-                response = topic(step)
-            except (TransientError, SourceError, AuthError) as error:
-                step = steps.throw(error)
-            else:
-                step = steps.send(response)
-    except StopIteration as end:
-        results: tuple[ActionResult, ...] = end.value
+    results = drive(CONNECTOR, CONNECTOR.act(actions), topic)
     assert [result.action for result in results] == list(actions)
     return results
 

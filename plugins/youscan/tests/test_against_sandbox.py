@@ -25,7 +25,7 @@ from hub.sdk import (
     SourceError,
     TicketDraft,
 )
-from hub.testing import drafts_of, read_references, walk, wire_params
+from hub.testing import drafts_of, drive, read_references, walk, wire_params
 from hub_youscan.connector import YouScan, YouScanConfig
 
 NOW = datetime(2026, 10, 20, 9, tzinfo=UTC)
@@ -178,15 +178,7 @@ def test_wrong_keys_and_plans_without_access_say_what_to_do(sandbox: Running) ->
 
 
 def act(youscan: YouScan, send: Send, *actions: Action) -> tuple[ActionResult, ...]:
-    steps = youscan.act(actions)
-    try:
-        step = next(steps)
-        while True:
-            assert isinstance(step, Request)
-            step = steps.send(send(step))
-    except StopIteration as end:
-        results: tuple[ActionResult, ...] = end.value
-        return results
+    return drive(youscan, youscan.act(actions), send)
 
 
 def test_what_is_done_to_mentions_is_found_at_the_vendor(sandbox: Running, youscan: YouScan, send: Send) -> None:
