@@ -20,7 +20,8 @@ _GAP = 6  # characters other than letters and digits that may stand within a num
 _AROUND = 60  # characters around a number in which a word may say that it is a passport's
 _SHOWN = 2  # last digits that a message shows
 
-_RUN = re.compile(rf"[0-9](?:[^\w]{{0,{_GAP}}}[0-9])*|[0-9]")
+_WORD = r"(?:код\w*|тел\w*|моб\w*|доб\w*|номер\w*|code|tel|phone|mobile|number|no)"  # may stand within a number too
+_RUN = re.compile(rf"[0-9](?:[^\w]{{0,{_GAP}}}(?:{_WORD}[^\w]{{1,{_GAP}}})?[0-9])*", re.IGNORECASE)
 _GROUP = re.compile(r"[0-9]+")
 _PASSPORT_WORD = re.compile(r"паспорт|\bсери[яиюей]|passport", re.IGNORECASE)
 _PASSPORT = re.compile(

@@ -19,8 +19,8 @@ def drive(
     """Run *steps* (of ``deliver``, ``escalate``, ``act``, ``identify``, ``check`` or ``count``) to their end.
 
     A refusal is handed in as a response. What waits for a person or for a while (:class:`AuthError`,
-    :class:`TransientError`) is thrown in, as is what *answer* raises; the engine ends a ``check`` or a ``count`` with it,
-    so that these must not handle it.
+    :class:`TransientError`) is thrown in, as is what *answer* raises; a ``check`` or a ``count`` the engine ends
+    with it, so that these must not handle it.
 
     Args:
         connector: whose ``classify`` tells refusals from faults.
