@@ -182,22 +182,28 @@ def test_an_answer_is_sent_once_followed_to_its_end_and_counts_as_the_first_resp
     assert (automatic.ticket, automatic.rule, automatic.template) == (praise, "praise-five-stars", "thanks")
 
 
-def test_a_process_killed_between_the_vendors_answer_and_our_commit_leaves_one_reply(maps: Maps) -> None:
-    maps.add("Банкомат съел карту", rating=1)
-    maps.run("sync", "maps")
-    name = maps.id_of("Банкомат съел карту")
-    maps.run("tickets", "reply", name, _TEXT)
+def _killed_after_the_answer(maps: Maps, name: str) -> bool:
+    """Kill a sync once the vendor has made the reply; return whether that was before our commit."""
     with maps.start("sync", "maps") as process:
         deadline = time.monotonic() + 20
         while not maps.written(name, "create_reply") and time.monotonic() < deadline:
             time.sleep(0.005)
-        running = process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    assert running, "it ended before it was killed: the test proves nothing"
     with maps.store() as store:
-        [row] = store.outbox_left()
-    assert (row.state, row.unsure_since is None) == ("waiting", False), "it was committed: the test proves nothing"
+        return [(row.state, row.unsure_since is None) for row in store.outbox_left()] == [("waiting", False)]
+
+
+def test_a_process_killed_between_the_vendors_answer_and_our_commit_leaves_one_reply(maps: Maps) -> None:
+    for number in range(5):  # on a busy machine a kill may come too late
+        maps.add(f"Банкомат {number} съел карту", rating=1)
+        maps.run("sync", "maps")
+        name = maps.id_of(f"Банкомат {number} съел карту")
+        maps.run("tickets", "reply", name, _TEXT)
+        if _killed_after_the_answer(maps, name):
+            break
+    else:
+        pytest.fail("every reply was committed before the kill: the test proves nothing")
     maps.run("sync", "maps")
     assert maps.written(name, "create_reply") == 1
     log = maps.box.ledger("pointer")["client"]["log"]
