@@ -137,10 +137,18 @@ def set_(state: State, /, ticket: str, handed_back: Sequence[str], as_json: bool
 
 def _wanted(options: dict[str, Any]) -> dict[str, Any]:
     """Return the values that are to be set, by field; nothing for what was not given."""
-    wanted = {name: value or None for name, value in options.items() if value is not None and name != "tags"}
+    told = {name: value.strip() for name, value in options.items() if value is not None and name != "tags"}
+    wanted: dict[str, Any] = {name: value or None for name, value in told.items()}
     if options["tags"]:
-        wanted["tags"] = sorted({tag for tag in options["tags"] if tag})
+        wanted["tags"] = _tags(options["tags"])
     return wanted
+
+
+def _tags(given: Sequence[str]) -> list[str]:
+    tags = sorted({tag.strip() for tag in given})
+    if "" in tags and len(tags) > 1:
+        raise click.UsageError(f"--tag '' is no tag at all; it does not go with --tag {tags[1]}")
+    return [tag for tag in tags if tag]
 
 
 def _told(done: "HandSet", handed_back: Sequence[str]) -> str:

@@ -92,6 +92,8 @@ def tag(
 
     ID is the ticket's id, or its first four letters or more. The next "hub sync" sends it.
     """
+    if not all(tag.strip() for tag in tags):
+        raise click.UsageError("a tag is empty; give words")
     _act(state, lang, ticket, "set_tags" if only else "add_tags", tuple(tags), "", message, as_json)
 
 

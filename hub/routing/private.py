@@ -21,7 +21,10 @@ _AROUND = 60  # characters around a number in which a word may say that it is a 
 _SHOWN = 2  # last digits that a message shows
 
 _WORD = r"(?:код\w*|тел\w*|моб\w*|доб\w*|номер\w*|code|tel|phone|mobile|number|no)"  # may stand within a number too
-_RUN = re.compile(rf"[0-9](?:[^\w]{{0,{_GAP}}}(?:{_WORD}[^\w]{{1,{_GAP}}})?[0-9])*", re.IGNORECASE)
+_APART = r"(?!,\s|\s?%)"  # what stands between numbers of a list, hardly ever within one
+_RUN = re.compile(
+    rf"[0-9](?:(?:{_APART}[^\w]{{0,{_GAP}}}|[^\w]{{0,{_GAP}}}{_WORD}[^\w]{{1,{_GAP}}})[0-9])*", re.IGNORECASE
+)
 _GROUP = re.compile(r"[0-9]+")
 _PASSPORT_WORD = re.compile(r"паспорт|\bсери[яиюей]|passport", re.IGNORECASE)
 _PASSPORT = re.compile(
@@ -29,6 +32,10 @@ _PASSPORT = re.compile(
     r"[0-9]{3}[^\w]{0,2}[0-9]{3}(?![0-9])",
     re.IGNORECASE,
 )
+_ABROAD_PASSPORT = re.compile(
+    r"(?<![0-9])[0-9]{2}[^\w]{0,3}(?:(?:№|номер\w*|no?\b\.?)[^\w]{0,3})?[0-9]{7}(?![0-9])", re.I
+)
+_IBAN = re.compile(r"\b[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b")
 _RUSSIAN = re.compile(r"[78][34789]")
 _LOCAL = re.compile(r"[3489]")  # how a Russian number begins that is told without the 7 or 8 in front
 _LOCAL_DIGITS = 10
@@ -39,6 +46,15 @@ _WHEN = re.compile(  # a date, or an hour
     r"(?<![0-9])(?:[0-9]{1,2}\.[0-9]{1,2}\.(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}:[0-9]{2})"
     r"(?![0-9])"
 )
+_TIME = r"(?:[01]?[0-9]|2[0-3])[.:][0-5][0-9]"
+_SUM = (
+    r"(?<![0-9])(?<![0-9][\s.])[0-9]{1,3}(?:[\s.][0-9]{3})+(?:,[0-9]{1,2})?\s?"
+    r"(?:[₽$€]|р\.|руб|тыс|млн|млрд|долл|евро|rub|usd|eur)"
+)
+_NEVER = re.compile(rf"(?<![0-9.]){_TIME}\s?[-–—]\s?{_TIME}(?![0-9]|\.[0-9])|{_SUM}", re.IGNORECASE)
+"""Opening hours, sums of money in groups of three."""
+_LINK = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
+_ORDER = re.compile(r"(?:№|#|\b(?:заказ|заявк|обращени|order|ticket)\w*)\W{0,3}$", re.IGNORECASE)  # and one number
 _HOUR = re.compile(r"[0-9]:$")  # what follows are the minutes
 _CARD_WORD = re.compile(r"\bкарт|\bcard", re.IGNORECASE)
 _MISTYPED_DIGITS = range(16, 20)  # of a card whose check digit is wrong
@@ -65,7 +81,8 @@ def private_numbers(text: str, allow: Collection[str] = ()) -> tuple[Private, ..
     Args:
         allow: phone numbers of our own that may be told, in whatever spacing; 8 and +7 in front are the same.
     """
-    plain = _without(_plain(text), {_subscriber(_digits(_plain(one))) for one in allow})
+    plain = _NEVER.sub(lambda seen: "x" * len(seen[0]), _plain(text))
+    plain = _without(plain, {_subscriber(_digits(_plain(one))) for one in allow})
     found: list[tuple[int, int, Kind]] = []
     finders: Mapping[Kind, Callable[[str], Iterator[tuple[int, int]]]] = {
         "passport": _passports,
@@ -106,7 +123,7 @@ def _plain(text: str) -> str:
 
 def _plain_character(character: str) -> str:
     if character.isascii():
-        return " " if character == "_" else character
+        return "-" if character == "_" else character  # part of a word for regular expressions
     digit = unicodedata.digit(character, None)
     if digit is not None:
         return str(digit)
@@ -171,17 +188,31 @@ def _luhn(digits: str) -> bool:
 
 
 def _accounts(text: str) -> Iterator[tuple[int, int]]:
-    return ((start, end) for start, end, _ in _spans(text, (_ACCOUNT_DIGITS,)))
+    yield from ((start, end) for start, end, _ in _spans(text, (_ACCOUNT_DIGITS,)))
+    yield from (found.span() for found in _IBAN.finditer(text) if _is_iban(found[0]))
+
+
+def _is_iban(text: str) -> bool:
+    """Whether the check digits fit (ISO 13616)."""
+    signs = re.sub("[ -]", "", text)
+    return int("".join(str(int(sign, 36)) for sign in signs[4:] + signs[:4])) % 97 == 1
 
 
 def _phones(text: str) -> Iterator[tuple[int, int]]:
+    links = [found.span() for found in _LINK.finditer(text)]
     for start, end, digits in _spans(text, range(_PHONE_DIGITS.start, _PHONE_DIGITS.stop + len(_INTERNATIONAL))):
         plus = text[:start].rstrip(" (").endswith("+") and len(digits) in _PHONE_DIGITS
         hours = _HOUR.search(text[max(0, start - 2) : start]) or _WHEN.search(
             text[start:end]
         )  # also a date, with a house before it
-        if plus or _is_russian(digits) or (not hours and (_is_abroad(digits) or _is_local(digits))):
+        named = any(first <= start < last for first, last in links) or _is_order(text, start, end)
+        if plus or _is_russian(digits) or (not hours and not named and (_is_abroad(digits) or _is_local(digits))):
             yield start, end
+
+
+def _is_order(text: str, start: int, end: int) -> bool:
+    """Whether it is one number without gaps that a word says to be that of an order."""
+    return text[start:end].isdigit() and _ORDER.search(text[max(0, start - _AROUND) : start]) is not None
 
 
 def _is_abroad(digits: str) -> bool:
@@ -199,7 +230,7 @@ def _is_local(digits: str) -> bool:
 
 
 def _passports(text: str) -> Iterator[tuple[int, int]]:
-    for found in _PASSPORT.finditer(text):
+    for found in (*_PASSPORT.finditer(text), *_ABROAD_PASSPORT.finditer(text)):
         around = text[max(0, found.start() - _AROUND) : found.end() + _AROUND]
         if _PASSPORT_WORD.search(around):
             yield found.span()

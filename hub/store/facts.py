@@ -162,4 +162,5 @@ def _state(row: TicketRow) -> str:
 def _pinned(row: TicketRow) -> dict[str, Any]:
     decided = decided_of(row)
     names = [name for name in decided.get("set_by_hand", ()) if name in DECIDED]
-    return {name: getattr(row, name) if hasattr(row, name) else decided.get(name) for name in names}
+    known = {name: getattr(row, name) if hasattr(row, name) else decided.get(name) for name in names}
+    return known | {"tags": decided.get("tags", [])} if "tags" in known else known  # pinned to none, they are not kept

@@ -52,6 +52,7 @@ class Replying(Deliveries):
             can = answering.can.get(row.instance, frozenset())
             earlier = replies.of_ticket(connection, row.n)
             edit = edit or _was_rejected(row, earlier, can)
+            _check_room(row, messages, earlier, can, text, edit)
             n = _waiting(earlier, text) or replies.put(connection, row.n, target.message, "approved", PERSON, text, at)
             asked = replies.let_go(connection, n, row, target, text, PERSON, at, can, edit=edit)
             replies.drop_answered(connection, [row.n], PERSON, at)
@@ -173,6 +174,29 @@ def _was_rejected(row: TicketRow, earlier: Sequence[Any], can: AbstractSet[str])
     hand where an answer can be read."""
     said = [one for one in earlier if one.state in replies.SAID][-1:]
     return any(one.state == "rejected" for one in said) and replies.takes_the_place(row, (), said, can)
+
+
+def _check_room(
+    row: TicketRow, messages: Sequence[MessageRow], earlier: Sequence[Any], can: AbstractSet[str], text: str, edit: bool
+) -> None:
+    """A review has room for one answer.
+
+    Raises:
+        StoreError: it is taken; or *edit* where there is nothing to be changed.
+    """
+    if row.kind != "review" or "edit_reply" not in can or _waiting(earlier, text) is not None:
+        return
+    waits = next((int(one.n) for one in reversed(earlier) if one.state == "approved"), None)
+    if not edit and waits is not None:
+        raise StoreError(
+            f"a review has room for one answer, and reply {waits} waits to be sent; with --edit yours takes its place,"
+            f' or "hub replies drop {waits}" first'
+        )
+    is_there = replies.takes_the_place(row, messages, earlier, can)
+    if edit and not is_there:
+        raise StoreError("the review has no answer yet that could be changed; leave --edit out")
+    if not edit and is_there:
+        raise StoreError("the review has an answer already, and room for one; with --edit yours takes its place")
 
 
 def _waiting(earlier: Sequence[Any], text: str) -> int | None:

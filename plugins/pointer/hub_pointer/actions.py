@@ -178,7 +178,7 @@ def _replied(action: Action, review: _Review | None, error: HubError | None) -> 
             return "failed", "the map rejected the reply; change its words with edit_reply"
         return ("done", reply.state) if reply.published else ("sent", reply.state)
     if action.name == "reply" and error is not None:
-        return "failed", f'a reply exists; use edit_reply. It reads "{reply.text}"'
+        return "failed", f'a reply exists; edit_reply (--edit) changes it. It reads "{reply.text}"'
     return "failed", f'the reply at the source reads "{reply.text}", not what was sent'
 
 

@@ -138,7 +138,7 @@ def test_without_the_facts_to_look_by_an_accepted_reply_is_only_sent(context: di
 def test_where_a_reply_exists_a_second_is_refused_with_the_way_out(status: int) -> None:
     state, detail = one(action(), (status, {"message": "exists"}), found(reply(text="Спасибо!")))
     assert state == "failed"
-    assert detail.startswith("a reply exists; use edit_reply")
+    assert detail.startswith("a reply exists; edit_reply (--edit) changes it")
 
 
 def test_a_refused_reply_that_is_already_there_was_taken_by_an_earlier_try() -> None:

@@ -175,7 +175,7 @@ def test_a_reply_is_first_created_then_published_and_never_given_twice(sandbox: 
     assert (again.state, again.detail) == ("done", "published")
     other = act(sandbox, Action("reply", "reviews", source_id, text="Другой ответ", context=context))
     assert other.state == "failed"
-    assert "use edit_reply" in other.detail
+    assert "a reply exists; edit_reply" in other.detail
 
 
 def test_a_reply_with_signs_that_look_like_markup_is_recognised(sandbox: Running) -> None:

@@ -103,6 +103,12 @@ def test_a_private_number_is_1_in_the_language_of_the_person(hub: Hub, answers: 
     assert json.loads(hub("outbox", "--json").out) == []
 
 
+def test_an_empty_tag_is_2_and_asks_for_nothing(hub: Hub, answers: list[str]) -> None:
+    ran = hub("tickets", "tag", answers[2], "a", " ")
+    assert (ran.code, "a tag is empty; give words" in ran.err) == (2, True), ran.err
+    assert json.loads(hub("outbox", "--json").out) == []
+
+
 @pytest.mark.parametrize(
     ("words", "act"),
     [

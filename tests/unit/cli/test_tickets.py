@@ -353,6 +353,13 @@ def test_a_person_decides_what_a_ticket_is_and_the_story_says_so(hub: Hub, fille
     assert "priority: left to rules again by a person" in hub("tickets", "show", ticket).out
 
 
+def test_blanks_are_nothing(hub: Hub, filled: Path) -> None:
+    ticket = _first(hub)
+    hub("tickets", "set", ticket, "--assignee", "olga", "--tag", " a ")
+    ran = hub("tickets", "set", ticket, "--assignee", "  ", "--tag", " ")
+    assert ran.err == f"ticket {ticket[:8]}: assignee is nothing, was olga; tags is nothing, was a\n"
+
+
 def test_what_a_person_sets_is_told_to_open_cases_by_the_next_sync(hub: Hub, filled: Path) -> None:
     ticket = _first(hub)
     with open_store(f"sqlite:///{filled.with_name('hub.db')}") as store:
@@ -380,6 +387,7 @@ def test_what_a_person_sets_is_told_to_open_cases_by_the_next_sync(hub: Hub, fil
     [
         ((), "say what is to be set, such as --priority high"),
         (("--state", "hidden"), "'hidden' is not one of"),
+        (("--tag", "a", "--tag", " "), "--tag '' is no tag at all; it does not go with --tag a"),
         (("--queue", "a", "--by-rules", "queue"), "queue is set and left to rules at once; give one of the two"),
     ],
 )

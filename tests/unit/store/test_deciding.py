@@ -112,6 +112,13 @@ def test_what_a_person_set_is_told_to_the_rules_and_stays(store: Store) -> None:
     assert ticket.set_by_hand == ("queue", "score", "state", "tags")
 
 
+def test_tags_that_a_person_took_away_are_told_to_the_rules_as_none(store: Store) -> None:
+    put(store, mention("1"), router=Asked(DULL).router)
+    asked = Asked(SPAM)
+    store.set_by_hand(str(only(store).id), {"tags": []}, (), asked.router)
+    assert asked.facts[0].pinned == {"tags": []}
+
+
 def test_a_state_that_a_rule_set_is_taken_back_when_no_rule_wants_it_any_more(store: Store) -> None:
     put(store, mention("1"), router=Asked(SPAM).router)
     closed = only(store)

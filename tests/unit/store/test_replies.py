@@ -432,6 +432,27 @@ def test_the_same_words_asked_for_twice_are_one_reply(store: Store) -> None:
     assert len(store.acts_due("one")) == len(states(store)) == 1
 
 
+def test_a_second_answer_to_a_review_is_refused_while_the_first_waits_and_once_it_is_there(store: Store) -> None:
+    put(store, review("1"))
+    name = ticket_of(store, "1")
+    first, _ = store.say(name, "Простите", ANSWERING)
+    with pytest.raises(StoreError, match=rf'reply {first.n} waits to be sent; .*"hub replies drop {first.n}" first'):
+        store.say(name, "Другое", ANSWERING)
+    assert len(store.acts_due("one")) == len(states(store)) == 1
+    put(store, answered("1", "Простите"))
+    with pytest.raises(StoreError, match=r"has an answer already, .* --edit yours takes its place"):
+        store.say(name, "Другое", ANSWERING)
+    store.say(name, "Другое", ANSWERING, edit=True)
+    assert len(store.acts_due("one")) == 1
+
+
+def test_an_answer_that_is_not_there_cannot_be_changed(store: Store) -> None:
+    put(store, review("1"))
+    with pytest.raises(StoreError, match="no answer yet that could be changed; leave --edit out"):
+        store.say(ticket_of(store, "1"), "Простите", ANSWERING, edit=True)
+    assert states(store) == []
+
+
 def test_a_refused_reply_waits_for_a_person_and_can_be_tried_again(store: Store) -> None:
     put(store, review("1"))
     store.say(ticket_of(store, "1"), "Простите", ANSWERING)
