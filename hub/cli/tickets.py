@@ -198,6 +198,10 @@ def escalate(state: State, ticket: str, instance: str, department: str | None, a
     elif asked.outgoing is not None:
         already = "" if asked.new else "is asked for already: "
         say(f'{already}delivery {asked.outgoing.n} to {instance} waits; "hub sync" sends it')
+        was = asked.outgoing.department
+        if department and was != department:
+            drop = f'"hub outbox drop {asked.outgoing.n}"'
+            say(f'it stays with {was or "no department"}, not {department}; to change that, {drop}, then escalate again')
     if asked.was is not None and not as_json:
         say(f"the ticket was {asked.was}; it is open again, and on hold as long as its task is")
     if department and not _is_mapped(there.config, department):

@@ -125,8 +125,18 @@ def _read(path: Path) -> Iterator[Text]:
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     for number, line in enumerate(content.decode("utf-8").split("\n"), 1):
         if line.strip():
-            row = json.loads(line)
+            row = _row(path, number, line)
             yield _corpus(row) if "platform" in row else _written(row, number)
+
+
+def _row(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"{path}, line {number}: no JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise ValueError(f'{path}, line {number}: a line is an object, such as {{"text": "..."}}')
+    return row
 
 
 def _written(row: dict[str, Any], number: int) -> Text:

@@ -41,6 +41,14 @@ def test_a_file_without_texts_is_refused(tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.parametrize(("line", "said"), [("not json", "no JSON"), ("[1]", "a line is an object")])
+def test_a_line_that_is_no_text_is_named(tmp_path: Path, line: str, said: str) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text(f'{{"text": "a"}}\n{line}\n')
+    with pytest.raises(ValueError, match=rf"bad\.jsonl, line 2: {said}"):
+        load(path)
+
+
 def test_texts_never_repeat_and_depend_on_the_seed_alone(texts: Path) -> None:
     first = [text.text for text in islice(endless(load(texts), "mention", 4), 300)]
     assert first == [text.text for text in islice(endless(load(texts), "mention", 4), 300)]
