@@ -200,8 +200,8 @@ def escalate(state: State, ticket: str, instance: str, department: str | None, a
         say(f'{already}delivery {asked.outgoing.n} to {instance} waits; "hub sync" sends it')
         was = asked.outgoing.department
         if department and was != department:
-            drop = f'"hub outbox drop {asked.outgoing.n}"'
-            say(f'it stays with {was or "no department"}, not {department}; to change that, {drop}, then escalate again')
+            say(f"it stays with {was or 'no department'}, not {department}")
+            say(f'to change that, "hub outbox drop {asked.outgoing.n}", then escalate again')
     if asked.was is not None and not as_json:
         say(f"the ticket was {asked.was}; it is open again, and on hold as long as its task is")
     if department and not _is_mapped(there.config, department):

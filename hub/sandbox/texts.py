@@ -134,9 +134,9 @@ def _row(path: Path, number: int, line: str) -> dict[str, Any]:
         row = json.loads(line)
     except ValueError as error:
         raise ValueError(f"{path}, line {number}: no JSON: {error}") from None
-    if not isinstance(row, dict):
-        raise ValueError(f'{path}, line {number}: a line is an object, such as {{"text": "..."}}')
-    return row
+    if isinstance(row, dict):
+        return row
+    raise ValueError(f'{path}, line {number}: a line is an object, such as {{"text": "..."}}')
 
 
 def _written(row: dict[str, Any], number: int) -> Text:

@@ -58,6 +58,23 @@ def test_a_ticket_that_had_ended_is_said_to_be_open_again_when_it_is_escalated(
     assert next(one for one in store.iter_tickets() if str(one.id) == ticket).state == "open"
 
 
+def test_an_escalation_asked_for_twice_says_that_another_department_was_not_taken(
+    hub: Hub, store: Store, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_TOKEN_THAT_NOBODY_SET", "0001-token")
+    desk = '[instances.desk]\nconnector = "usedesk"\ntoken = { env = "A_TOKEN_THAT_NOBODY_SET" }\n'
+    config.write_text(config.read_text(encoding="utf-8") + desk, encoding="utf-8")
+    ticket = str(next(iter(store.iter_tickets())).id)
+    first = hub("tickets", "escalate", ticket, "--to", "desk", "--department", "claims")
+    assert (first.code, "it stays with" in first.err) == (0, False)
+    again = hub("tickets", "escalate", ticket, "--to", "desk", "--department", "returns")
+    assert again.code == 0
+    assert "it stays with claims, not returns" in again.err
+    number = store.outbox_left()[0].n
+    assert f'"hub outbox drop {number}", then escalate again' in again.err
+    assert "it stays with" not in hub("tickets", "escalate", ticket, "--to", "desk", "--department", "claims").err
+
+
 def test_a_program_reads_what_waits_as_json(hub: Hub, store: Store) -> None:
     rows = waiting(store)
     found = json.loads(hub("outbox", "--json").out)
