@@ -21,7 +21,7 @@ from hub.runtime.plugins import PluginManager, classifier, hooks, hub_manager, i
 from hub.runtime.tokens import Tokens
 from hub.runtime.transport import Transport
 from hub.sdk import Auth, ConfigError, Connector, HubError, Limit, NoAuth, OAuth2, Request, Response, Send
-from hub.store import Router
+from hub.store import Router, Store
 
 if TYPE_CHECKING:
     from hub.routing.rules import RuleSet
@@ -108,6 +108,12 @@ def offline_source(settings: Settings, instance: InstanceSettings) -> Source:
         summarize=partial(summary_of, lang=language(settings.lang), zone=settings.timezone),
         tell=partial(news_of, lang=language(settings.lang)),
     )
+
+
+def knowing(source: Source, store: Store) -> Source:
+    """Return *source* with its references as they are stored."""
+    known = store.recall(source.name, source.now()).references
+    return replace(source, reference={name: value for name, (_, value) in known.items()})
 
 
 async def _refuse(request: Request) -> Response:
