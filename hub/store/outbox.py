@@ -22,9 +22,9 @@ from hub.sdk.ticket import Link, Role, Ticket
 from hub.store import links as linked
 from hub.store import queries
 from hub.store.heard import Heard, begun
-from hub.store.links import CLOSED, Place, chunks, link_of, newest
+from hub.store.links import CLOSED, Place, link_of, newest
 from hub.store.rows import dumps
-from hub.store.tables import instant, links, messages, micros, outbox, replies, ticket_events, tickets
+from hub.store.tables import chunks, instant, links, messages, micros, outbox, replies, ticket_events, tickets
 
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
