@@ -23,7 +23,7 @@ from hub.store.people import People
 from hub.store.relations import related_of
 from hub.store.rows import MessageRow, TicketRow, start_of
 from hub.store.surges import surges_since, surging_at
-from hub.store.tables import USUAL, chunks, instant, messages, micros, ticket_events, tickets
+from hub.store.tables import USUAL, chunks, instant, instant_or_none, messages, micros, ticket_events, tickets
 from hub.store.unsaid import KEY as UNSAID
 
 _PREFIX = 4  # letters of an id that are enough to ask for it
@@ -110,10 +110,6 @@ class TicketEvent:
     kind: str
     cause: str
     data: dict[str, Any]
-
-
-def _maybe(value: int | None) -> datetime | None:
-    return None if value is None else instant(value)
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------
@@ -229,7 +225,7 @@ def _line(row: TicketRow, rows: Sequence[MessageRow]) -> TicketLine:
         instance=row.instance,
         url=content.get("url"),
         assignee=decided_of(row).get("assignee"),
-        closed_at=_maybe(row.closed_at),
+        closed_at=instant_or_none(row.closed_at),
     )
 
 
@@ -252,8 +248,8 @@ def message_of(row: MessageRow) -> Message:
         author=author,
         body=row.body,
         created_at=instant(row.created_at),
-        updated_at=_maybe(updated),
-        collected_at=_maybe(collected),
+        updated_at=instant_or_none(updated),
+        collected_at=instant_or_none(collected),
         ingested_at=instant(row.ingested_at),
         reach=counters.get("reach"),
         engagement=counters.get("engagement"),
@@ -287,7 +283,7 @@ def ticket_of(
         customer=customer[1],
         created_at=instant(row.created_at),
         updated_at=instant(row.updated_at),
-        closed_at=_maybe(row.closed_at),
+        closed_at=instant_or_none(row.closed_at),
         state=row.state,
         category=row.category,
         priority=row.priority,

@@ -20,7 +20,7 @@ from hub.store.acts import Target, tell
 from hub.store.outbox import Asked
 from hub.store.page import Act, Answer, Text
 from hub.store.rows import MessageRow, TicketRow
-from hub.store.tables import instant, micros, outbox, replies, tickets
+from hub.store.tables import instant, instant_or_none, micros, outbox, replies, tickets
 from hub.store.unsaid import left_unsaid, set_unsaid
 
 ReplyState = Literal["draft", "approved", "sent", "published", "rejected", "dropped", "refused"]
@@ -300,12 +300,8 @@ def row_of(connection: sa.Connection, n: int) -> Any:
 def _public(row: Any) -> ReplyRow:
     same = ("n", "instance", "platform", "state", "by", "final", "drafted", "rule", "template", "variant", "language")
     values: dict[str, Any] = {name: getattr(row, name) for name in (*same, "reason")}
-    values |= {name: _maybe(getattr(row, name)) for name in ("asked_at", "sent_at")}
+    values |= {name: instant_or_none(getattr(row, name)) for name in ("asked_at", "sent_at")}
     return ReplyRow(ticket=str(UUID(bytes=row.ticket_id)), created_at=instant(row.created_at), **values)
-
-
-def _maybe(value: int | None) -> datetime | None:
-    return None if value is None else instant(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ def instant(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
+def instant_or_none(value: int | None) -> datetime | None:
+    """Return :func:`instant` of *value*; None where there is none."""
+    return None if value is None else instant(value)
+
+
 def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
     """Return *values* in parts that one IN list can hold."""
     return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
