@@ -41,7 +41,7 @@ class TicketFilter:
 
     ``since`` and ``until`` bound ``created_at`` as ``[since, until)``, aware. ``text`` is what
     :func:`hub.store.search.match_query` takes. ``escalation``: what is wrong with a case elsewhere, see
-    :data:`hub.store.case_problems.PROBLEMS`; ``customer``: digests of profiles.
+    :data:`hub.store.case_problems.Problem`; ``customer``: digests of profiles.
     """
 
     instance: tuple[str, ...] | None = None

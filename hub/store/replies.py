@@ -37,8 +37,6 @@ COMPLAINT = "the ticket has become a complaint"
 WITHDRAWN = (CHANGED, COMPLAINT)
 """Why an answer of a rule was taken back before the source had it: another may be drafted."""
 
-_CHANGED = "the draft was changed or answered since; look at it again"
-
 
 @dataclass(frozen=True, slots=True)
 class ReplyRow:
@@ -135,14 +133,6 @@ def let_go(
             values |= {"state": "refused", "reason": asked.outgoing.error}
     connection.execute(sa.update(replies).where(replies.c.n == n).values(**values))
     return asked
-
-
-def change_draft(connection: sa.Connection, n: int, final: str, at: int) -> None:
-    """Let a draft say something else."""
-    mine = (replies.c.n == n) & (replies.c.state == "draft")
-    values = {"final": storable(final), "updated_at": at}
-    if not connection.execute(sa.update(replies).where(mine).values(**values)).rowcount:
-        raise StoreError(f"reply {n}: {_CHANGED}")
 
 
 def drop(connection: sa.Connection, numbers: Sequence[int], at: int) -> int:
