@@ -10,7 +10,7 @@ from hub.cli.dead import confirm
 from hub.cli.errors import FAILED
 from hub.cli.filters import check_instances
 from hub.cli.lazy import Group
-from hub.cli.output import Column, counted, local, print_json, print_table, printable, say
+from hub.cli.output import Column, counted, local, print_json, print_table, printable, say, short_id
 from hub.cli.speech import language
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 PREFIX = "notify:"  # of those whom rules tell: hub.store.notices, which an empty list need not load
 _EVERY = 1_000_000  # more than any list holds
-_SHORT_ID = 8
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -112,7 +111,7 @@ def _row(row: "Outgoing", zone: tzinfo) -> list[object]:
         row.n,
         row.instance,
         row.act.get("name", row.effect),
-        row.ticket[:_SHORT_ID],
+        short_id(row.ticket),
         asked,
         row.attempts,
         state,
