@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from hub.routing.language import language_of
+from hub.routing.listable import as_list
 from hub.routing.rule_files import Findings, RuleFinding, RulesError, message_of, read_tree, rule_paths
 from hub.routing.rule_models import RuleModel
 from hub.routing.yaml_tree import Table, line_of
@@ -36,11 +37,7 @@ _NO_NAME = re.compile(
 _AS_RUSSIAN = frozenset(("ru", "uk", "be", "kk"))
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(as_list)]
 
 
 class TemplateSpec(RuleModel):
