@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from hub.cli.output import one_line
+from hub.cli.output import one_line, short_id
 
 if TYPE_CHECKING:
     from hub.store import CaseProblem
 
-_SHORT_ID = 8
 _TOLD = {
     "deleted": "was deleted there; answer the customer, or escalate it again",
     "moved": "was moved to another department",
@@ -19,6 +18,6 @@ _TOLD = {
 
 def case_told(problem: "CaseProblem") -> str:
     """Return *problem* as a line that names ticket, place and next step."""
-    ticket = problem.ticket[:_SHORT_ID]
+    ticket = short_id(problem.ticket)
     where = f"its case {one_line(problem.external_id)} at {problem.instance}"
     return f'ticket {ticket}: {where} {_TOLD[problem.kind]} ("hub tickets show {ticket}")'

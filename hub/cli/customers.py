@@ -8,14 +8,13 @@ import click
 
 from hub.cli.customers_texts import TEXTS
 from hub.cli.lazy import Group
-from hub.cli.output import Column, local, one_line, print_json, print_table, say
+from hub.cli.output import Column, local, one_line, print_json, print_table, say, short_id
 from hub.cli.speech import Speech, lang_option, spoken
 from hub.cli.state import State, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
     from hub.store import CustomerLine, CustomerView, HistoryLine, LinkView, Router, Store
 
-_SHORT_ID = 8  # letters of an id in a list on a terminal
 _LINK_COLUMNS = ("number", "profile", "to", "holds", "why")
 _TICKET_COLUMNS = ("id", "created", "platform", "state", "priority", "operator", "rating", "text")
 
@@ -167,7 +166,7 @@ def _line(line: "CustomerLine", speech: Speech) -> list[object]:
     flags = [speech("do_not_call")] if line.do_not_call else []
     told = ", ".join([*flags, *line.loyalty])
     known = speech("yes" if line.known else "no")
-    return [line.id[:_SHORT_ID], line.name, ", ".join(line.profiles), line.tickets, known, told, line.proposed or ""]
+    return [short_id(line.id), line.name, ", ".join(line.profiles), line.tickets, known, told, line.proposed or ""]
 
 
 def _print(found: "CustomerView", speech: Speech, zone: tzinfo) -> None:
@@ -220,7 +219,7 @@ def _holds(one: "LinkView", speech: Speech, zone: tzinfo) -> str:
 
 def _why(one: "LinkView", speech: Speech) -> str:
     evidence = {"ticket": "–", "instance": "–", **one.evidence}
-    evidence |= {"seen": ", ".join(one.evidence.get("seen", ())) or "–", "ticket": str(evidence["ticket"])[:_SHORT_ID]}
+    evidence |= {"seen": ", ".join(one.evidence.get("seen", ())) or "–", "ticket": short_id(str(evidence["ticket"]))}
     told = speech(f"author.{one.author}", **evidence)
     told += f": {one.evidence['why']}" if one.evidence.get("why") else ""
     return f"{told} ({speech(f'confidence.{one.confidence}')})"
@@ -230,4 +229,4 @@ def _ticket(one: "HistoryLine", zone: tzinfo) -> list[object]:
     text = " — ".join(part for part in (one.title, one.text) if part)
     stars = "" if one.rating is None else f"{one.rating:g}"
     created = local(one.created_at, zone)
-    return [one.id[:_SHORT_ID], created, one.platform, one.state, one.priority, one.assignee, stars, text]
+    return [short_id(one.id), created, one.platform, one.state, one.priority, one.assignee, stars, text]

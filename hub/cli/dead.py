@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
@@ -178,7 +178,7 @@ def _retry_deliveries(state: State, numbers: Sequence[int], instance: str | None
         ready = store.outbox_retry([row.n for row in chosen])
     if as_json:
         print_json([{"delivery": row.n, "instance": row.instance} for row in chosen])
-    say(f'{counted(ready, "delivery is", "deliveries are")} due; "hub sync" sends what is due')
+    say_due(ready)
 
 
 def _became(results: "Sequence[Retried]") -> str:
@@ -230,15 +230,29 @@ def confirm(question: str, yes: bool) -> None:
         raise click.exceptions.Exit(FAILED)
 
 
-def _chosen(store: "Store", numbers: Sequence[int], every: bool, instance: str | None) -> list[int]:
+def meant(
+    noun: str, numbers: Sequence[int], every: bool, instance: str | None, listed: Callable[[], list[int]]
+) -> list[int]:
+    """Return the numbers that are meant: those that are named, or with ``--all`` or ``--instance`` the *listed* ones.
+
+    Raises:
+        click.UsageError: none of the three ways was taken, or several.
+    """
     ways = sum((bool(numbers), every, instance is not None))
     if ways == 0:
-        raise click.UsageError("name the records by number, or give --all or --instance")
+        raise click.UsageError(f"name the {noun} by number, or give --all or --instance")
     if ways > 1:
         raise click.UsageError("numbers, --all and --instance do not go together; give one of them")
-    if numbers:
-        return list(dict.fromkeys(numbers))
-    return [letter.n for letter in store.dead_letters(instance, _EVERY)]
+    return list(dict.fromkeys(numbers)) if numbers else listed()
+
+
+def say_due(ready: int) -> None:
+    """Tell how many deliveries are due now."""
+    say(f'{counted(ready, "delivery is", "deliveries are")} due; "hub sync" sends what is due')
+
+
+def _chosen(store: "Store", numbers: Sequence[int], every: bool, instance: str | None) -> list[int]:
+    return meant("records", numbers, every, instance, lambda: [one.n for one in store.dead_letters(instance, _EVERY)])
 
 
 def _hint(shown: int, limit: int) -> str:

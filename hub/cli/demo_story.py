@@ -11,7 +11,7 @@ from hub.cli.demo_folder import CRM, HELPDESK, MAPS, MENTIONS, TOMORROW
 from hub.cli.demo_people import Office
 from hub.cli.demo_proof import Proof, proof_of
 from hub.cli.demo_shell import DemoError, Shell
-from hub.cli.output import one_line
+from hub.cli.output import one_line, short_id
 from hub.cli.speech import Speech
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 STOLEN = "Помогите!!! У меня укpали деньги с карты, 40 тысяч, а на линии никто не отвечает"
 """The p in it is Latin, as in what gets past simple filters."""
 
-_SHORT = 8  # letters of an id
 _ROUNDS = 8  # syncs until everything is sent: what was sent when the process was killed is looked up first
 _BAR = 28  # columns
 _KINDS = ("people", "praise", "chat", "analysis", "news", "spam", "done", "rest")
@@ -232,7 +231,7 @@ class Story:
 
 
 def _short(ticket: "Ticket") -> str:
-    return str(ticket.id)[:_SHORT]
+    return short_id(str(ticket.id))
 
 
 def _kind_of(ticket: "Ticket") -> str:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.dead import confirm
+from hub.cli.dead import confirm, meant, say_due
 from hub.cli.errors import FAILED
 from hub.cli.filters import check_instances
 from hub.cli.lazy import Group
-from hub.cli.output import Column, counted, local, print_json, print_table, printable, say
+from hub.cli.output import Column, counted, local, print_json, print_table, printable, say, short_id
 from hub.cli.speech import language
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 PREFIX = "notify:"  # of those whom rules tell: hub.store.notices, which an empty list need not load
 _EVERY = 1_000_000  # more than any list holds
-_SHORT_ID = 8
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -112,7 +111,7 @@ def _row(row: "Outgoing", zone: tzinfo) -> list[object]:
         row.n,
         row.instance,
         row.act.get("name", row.effect),
-        row.ticket[:_SHORT_ID],
+        short_id(row.ticket),
         asked,
         row.attempts,
         state,
@@ -224,7 +223,7 @@ def retry(state: State, numbers: Sequence[int], every: bool, instance: str | Non
         check_instances(outline, store, [instance] if instance else [])
         chosen = _chosen(store, numbers, every, instance)
         ready = store.outbox_retry(chosen)
-    say(f'{counted(ready, "delivery is", "deliveries are")} due; "hub sync" sends what is due')
+    say_due(ready)
     _end(ready, chosen)
 
 
@@ -253,14 +252,10 @@ def drop(state: State, numbers: Sequence[int], every: bool, instance: str | None
 
 
 def _chosen(store: "Store", numbers: Sequence[int], every: bool, instance: str | None) -> list[int]:
-    ways = sum((bool(numbers), every, instance is not None))
-    if ways == 0:
-        raise click.UsageError("name the deliveries by number, or give --all or --instance")
-    if ways > 1:
-        raise click.UsageError("numbers, --all and --instance do not go together; give one of them")
-    if numbers:
-        return list(dict.fromkeys(numbers))
-    return [row.n for row in store.outbox_left(instance, _EVERY) if row.state == "failed"]
+    def set_aside() -> list[int]:
+        return [row.n for row in store.outbox_left(instance, _EVERY) if row.state == "failed"]
+
+    return meant("deliveries", numbers, every, instance, set_aside)
 
 
 def _end(done: int, chosen: Sequence[int]) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # What a terminal would obey: escape sequences and changes of the writing direction in other people's texts.
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_SHORT_ID = 8  # letters
 _CELL = 200  # characters of a cell where no terminal sets the width; one that wraps is never cut
 
 
@@ -147,6 +148,11 @@ def span(length: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def short_id(ident: str) -> str:
+    """Return as many letters of a ticket's or customer's id as people are shown: enough to ask for it by."""
+    return ident[:_SHORT_ID]
 
 
 def counted(number: int, one: str, many: str) -> str:

@@ -4,13 +4,11 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from hub.cli.output import counted, print_json, say
+from hub.cli.output import counted, print_json, say, short_id
 from hub.cli.state import State, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
     from hub.store import Linked
-
-_SHORT_ID = 8  # letters of an id that people are shown
 
 
 @click.command
@@ -58,4 +56,4 @@ def _decided(state: State, ticket: str, other: str, wanted: Literal["confirmed",
 
 
 def _pair(done: "Linked") -> str:
-    return f"tickets {done.ticket[:_SHORT_ID]} and {done.other[:_SHORT_ID]}"
+    return f"tickets {short_id(done.ticket)} and {short_id(done.other)}"

@@ -9,7 +9,7 @@ import click
 from hub.cli.bar import bar
 from hub.cli.errors import FAILED
 from hub.cli.filters import Moment, moment
-from hub.cli.output import Column, as_json, counted, one_line, print_json, print_table, say
+from hub.cli.output import Column, as_json, counted, one_line, print_json, print_table, say, short_id
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def _show(result: "Replayed", limit: int) -> None:
     if shown := result.examples[:limit]:
         click.echo()
         columns = [Column("ticket"), Column("field"), Column("before", flexible=True), Column("after", flexible=True)]
-        print_table(columns, [[one.ticket[:8], one.field, _value(one.before), _value(one.after)] for one in shown])
+        rows = [[short_id(one.ticket), one.field, _value(one.before), _value(one.after)] for one in shown]
+        print_table(columns, rows)
     for reason, count in result.unread.most_common(_REASONS):
         say(f"{count:,} cannot be read today: {reason}")
     if result.set_aside:

@@ -7,7 +7,7 @@ import click
 
 from hub.cli.errors import FAILED
 from hub.cli.lazy import Group
-from hub.cli.output import Column, local, one_line, print_json, print_table, printable, say
+from hub.cli.output import Column, local, one_line, print_json, print_table, printable, say, short_id
 from hub.cli.speech import Speech, lang_option, spoken
 from hub.cli.state import State, json_option, pass_state, shared_options
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from hub.store import ReplyRow, Score
 
-_SHORT_ID = 8
 _STATES = ("draft", "approved", "sent", "published", "rejected", "dropped", "refused")
 
 
@@ -59,7 +58,7 @@ def list_(state: State, /, states: Sequence[str], limit: int, as_json: bool, lan
 
 def _row(row: "ReplyRow", speech: Speech, zone: "tzinfo") -> list[object]:
     since = local(row.sent_at or row.asked_at or row.created_at, zone)
-    ticket, told = row.ticket[:_SHORT_ID], speech.word("state", row.state)
+    ticket, told = short_id(row.ticket), speech.word("state", row.state)
     return [row.n, told, ticket, row.platform, row.template or "", since, row.final]
 
 

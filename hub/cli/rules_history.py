@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli.filters import Moment, moment
-from hub.cli.output import Column, local, one_line, print_json, print_table, progress, say
+from hub.cli.output import Column, local, one_line, print_json, print_table, progress, say, short_id
 from hub.cli.ruleset import AtHand, at_hand, rules_options
 from hub.cli.speech import Speech, lang_option
 from hub.cli.state import State, json_option, pass_state, shared_options
@@ -230,7 +230,7 @@ def _print_changes(result: "Backtest", hand: AtHand) -> None:
     click.echo(speech("head.changes"))
     rows = [
         [
-            change.id[:8],
+            short_id(change.id),
             local(change.at, hand.zone),
             change.platform,
             "; ".join(

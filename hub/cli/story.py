@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from hub.cli import story_answers
-from hub.cli.output import console, local, one_line, printable, width
+from hub.cli.output import console, local, one_line, printable, short_id, width
 from hub.cli.speech import Speech
 from hub.cli.story_texts import TEXTS
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WIDTH = 100
 _VALUE = 60  # characters of an old or new value
-_SHORT_ID = 8  # letters of another ticket's id
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))  # seconds
 
 Line = tuple[str, str]
@@ -127,7 +126,7 @@ class Story:
             case = self._say(f"link.{link.role}", to=link.instance, case=one_line(link.external_id))
             yield case + (f" ({told})" if told else ""), ""
         for one in self._ticket.related:
-            ids = {"ticket": str(one.ticket)[:_SHORT_ID], "mine": str(self._ticket.id)[:_SHORT_ID]}
+            ids = {"ticket": short_id(str(one.ticket)), "mine": short_id(str(self._ticket.id))}
             yield self._say(f"related.{one.kind}.{one.state}", **ids), ""
 
     def _messages(self) -> Iterator[Line]:
@@ -181,7 +180,7 @@ class Story:
                 told = say("event.reopened", message=self._message(data))
                 yield told + (say("unpinned") if data.get("unpinned") else "") + cause
             case "follows" | "followed_by" | "probably_same" | "linked" | "unlinked" as kind:
-                yield say(f"event.{kind}", ticket=str(data.get("ticket", ""))[:_SHORT_ID]) + cause
+                yield say(f"event.{kind}", ticket=short_id(str(data.get("ticket", "")))) + cause
             case "escalation_asked":
                 told = say("event.escalation_asked", to=data.get("instance", ""), department=_department(data))
                 yield told + cause
@@ -247,7 +246,7 @@ class Story:
             case "rated":
                 return say("event.rated", to=to, case=case, rating=f"{data.get('rating', 0):g}")
             case "case_merged":
-                ticket = str(data.get("ticket") or "")[:_SHORT_ID]
+                ticket = short_id(str(data.get("ticket") or ""))
                 of = say("merged_with", ticket=ticket) if ticket else ""
                 return say("event.case_merged", to=to, case=case, into=one_line(str(data.get("merged_into")))) + of
             case "comment_sent" if data.get("news"):

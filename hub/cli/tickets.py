@@ -12,7 +12,7 @@ import click
 from hub.cli.errors import FAILED
 from hub.cli.filters import CATEGORIES, PRIORITIES, STATES, check_instances, filter_options, ticket_filter
 from hub.cli.lazy import Group
-from hub.cli.output import Column, counted, local, print_json, print_table, progress, say, width
+from hub.cli.output import Column, counted, local, print_json, print_table, progress, say, short_id, width
 from hub.cli.related import link, unlink
 from hub.cli.speech import lang_option, language
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from hub.sdk import ConnectorConfig
     from hub.store import HandSet, TicketLine
 
-_SHORT_ID = 8  # letters of an id in a list on a terminal
 _OWN_STATES = tuple(state for state in STATES if state != "hidden")  # only its source hides a ticket
 _SETTABLE = ("state", "priority", "queue", "category", "assignee", "tags")
 _WIDE = 110  # columns of a terminal from which kind and author are shown too
@@ -130,7 +129,7 @@ def set_(state: State, /, ticket: str, handed_back: Sequence[str], as_json: bool
     if as_json:
         print_json(done)
         return
-    say(f"ticket {done.ticket[:_SHORT_ID]}: {_told(done, handed_back)}")
+    say(f"ticket {short_id(done.ticket)}: {_told(done, handed_back)}")
     for one in done.asked:
         say(f'delivery {one.n} tells {one.instance} of it; "hub sync" sends it')
 
@@ -311,7 +310,7 @@ def print_lines(outline: "Outline", lines: "Sequence[TicketLine]") -> None:
 def _values(outline: "Outline", line: "TicketLine", *, short: bool) -> dict[str, object]:
     text = " — ".join(part for part in (line.title, line.text) if part)
     return {
-        "id": line.id[:_SHORT_ID] if short else line.id,
+        "id": short_id(line.id) if short else line.id,
         "published": local(line.created_at, outline.timezone),
         "platform": line.platform,
         "kind": line.kind,

@@ -1,11 +1,12 @@
 """Driving a writing generator: send each request it yields, commit each fact before it goes on."""
 
-from collections.abc import Awaitable, Callable, Generator
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from typing import Protocol, TypeVar
 
 from hub.pipeline.fetch import fetch_response
 from hub.pipeline.source import Source
-from hub.sdk import AuthError, Created, HubError, Missing, Request, Response, SourceError, TransientError
+from hub.sdk import AuthError, Created, HubError, Missing, Request, Response, SourceError, StoreError, TransientError
 
 T = TypeVar("T")
 
@@ -73,6 +74,19 @@ async def drive(
         return result
     finally:
         steps.close()
+
+
+async def gathered(calls: Iterable[Awaitable[None]]) -> None:
+    """Run *calls* side by side, each to its end; what is raised then is a fault of the store before any other."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    raised = [one for one in results if isinstance(one, BaseException)]
+    for error in sorted(raised, key=lambda one: not isinstance(one, StoreError)):
+        raise error
+
+
+def told(error: Exception) -> str:
+    """Return what went wrong, for a person; a connector's own fault begins with its kind."""
+    return str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
 
 
 async def _sent(source: Source, request: Request, watch: Watch | None) -> Response:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from hub.pipeline.act import drive
+from hub.pipeline.act import drive, told
 from hub.pipeline.deliver import LONGEST_OUTAGE, MAX_TRIES, Worked
 from hub.pipeline.retry import NO_RETRY
 from hub.pipeline.source import Source
@@ -122,9 +122,9 @@ class ActsRun:
         except Exception as error:  # a connector's own fault concerns these acts alone
             if not isinstance(error, HubError):
                 _log.error("acts failed", exc_info=error, extra={"instance": self._source.name})
-            told = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
+            reason = told(error)
             for row in rows:
-                await self._failed(row, told, sure=watch.sure, aside=row.attempts + 1 >= MAX_TRIES)
+                await self._failed(row, reason, sure=watch.sure, aside=row.attempts + 1 >= MAX_TRIES)
         else:
             await self._took(list(zip(rows, results, strict=True)))
 

@@ -6,14 +6,13 @@ noticed with one request, and a delivery that the destination always fails on is
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import cast
 from uuid import UUID
 
-from hub.pipeline.act import drive
+from hub.pipeline.act import drive, gathered, told
 from hub.pipeline.retry import NO_RETRY
 from hub.pipeline.source import Source
 from hub.sdk import (
@@ -97,7 +96,7 @@ class OutboxRun:
         """
         try:
             while self.worked.down is None and (rows := await self._due()):
-                await self._together(rows if self._answers else rows[:1])
+                await gathered(self._one(row) for row in (rows if self._answers else rows[:1]))
         finally:
             await self._settle_unanswered()
         return self.worked
@@ -107,12 +106,6 @@ class OutboxRun:
         limit = _BATCH + len(self._tried)
         rows = await self._store.run(self._store.outbox_due, self._source.name, limit, forced=self._forced)
         return [row for row in rows if row.n not in self._tried][:_BATCH]
-
-    async def _together(self, rows: Sequence[Outgoing]) -> None:
-        results = await asyncio.gather(*(self._one(row) for row in rows), return_exceptions=True)
-        raised = [one for one in results if isinstance(one, BaseException)]
-        for error in sorted(raised, key=lambda one: not isinstance(one, StoreError)):
-            raise error
 
     async def _one(self, row: Outgoing) -> None:
         async with self._places:
@@ -178,13 +171,13 @@ class OutboxRun:
     ) -> None:
         if not isinstance(error, HubError):  # a connector's own fault concerns this delivery alone
             _log.error("delivery failed", exc_info=error, extra={"instance": row.instance, "delivery": row.n})
-        told = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
+        reason = told(error)
         aside = aside or isinstance(error, DeliveryError) or (own and row.attempts + 1 >= MAX_TRIES)
         failed = self._store.outbox_failed
-        await self._store.run(failed, row.n, told, sure=sure, aside=aside, own=own)
+        await self._store.run(failed, row.n, reason, sure=sure, aside=aside, own=own)
         self.worked.failed += not aside
         self.worked.set_aside += aside
-        self.worked.problems.append(f"delivery {row.n} ({row.effect} of ticket {row.ticket[:8]}): {told}")
+        self.worked.problems.append(f"delivery {row.n} ({row.effect} of ticket {row.ticket[:8]}): {reason}")
 
 
 def delivery_of(source: Source, parcel: Parcel) -> Delivery:

@@ -4,12 +4,11 @@ A CRM that does not answer is left for later as a whole; an inquiry that fails b
 aside, and waits for news of the customer.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hub.pipeline.act import drive
+from hub.pipeline.act import drive, gathered, told
 from hub.pipeline.source import Source
 from hub.sdk import (
     AuthError,
@@ -83,10 +82,7 @@ class IdentifyRun:
 
     async def _together(self, rows: Sequence[Asking]) -> None:
         self._tried.update(row.n for row in rows)
-        results = await asyncio.gather(*(self._one(row) for row in rows), return_exceptions=True)
-        raised = [one for one in results if isinstance(one, BaseException)]
-        for error in sorted(raised, key=lambda one: not isinstance(one, StoreError)):
-            raise error
+        await gathered(self._one(row) for row in rows)
 
     async def _one(self, row: Asking) -> None:
         try:
@@ -120,12 +116,12 @@ class IdentifyRun:
     async def _failed(self, row: Asking, error: Exception, *, own: bool = True) -> None:
         if not isinstance(error, HubError):  # a connector's own fault concerns this inquiry alone
             _log.error("inquiry failed", exc_info=error, extra={"instance": self._source.name, "inquiry": row.n})
-        told = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
+        reason = told(error)
         aside = own and row.attempts + 1 >= MAX_TRIES
-        await self._store.run(self._store.inquiry_failed, row.n, told, aside=aside, own=own)
+        await self._store.run(self._store.inquiry_failed, row.n, reason, aside=aside, own=own)
         self.done.failed += 1
         if own:
-            self.done.problems.append(f"inquiry {row.n} (a customer on {row.profile.platform}): {told}")
+            self.done.problems.append(f"inquiry {row.n} (a customer on {row.profile.platform}): {reason}")
 
 
 async def _made_nothing(fact: Created) -> None:

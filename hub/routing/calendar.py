@@ -10,13 +10,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, model_validator
 
 from hub.routing.country_days import Country, country_days
 from hub.routing.hours import DayKey, Slot, Slots, total_min, week
+from hub.routing.listable import as_list, listable
 from hub.sdk.nearest import nearest_zone
 from hub.sdk.ticket import Model
 
@@ -48,10 +49,6 @@ def _no_zone(name: str) -> str:
     return f"{name!r} is not a time zone; write a name of the IANA list{hint}"
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 Zone = Annotated[str, AfterValidator(_checked_zone)]
 """IANA name of a time zone."""
 
@@ -73,8 +70,8 @@ class CalendarSpec(Model):
     )
     holidays: Annotated[
         tuple[Country, ...],
-        BeforeValidator(_as_list),
-        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+        BeforeValidator(as_list),
+        listable({"type": "string"}),
     ] = Field(default=(), description="countries whose public holidays are off, such as RU or DE-BY")
     days: Days = Field(default_factory=dict, description="days that differ, with their slots; [] is a day off")
     overrides: str | None = Field(default=None, description="a file with more of such days; `days` go before it")

@@ -153,9 +153,9 @@ def facts_of(
         source_tags=ticket.source_tags,
         state=ticket.state,
         author=_names(author.key, author.name, author.handle) if author else (),
-        followers=_largest(message.author.followers for message in said if message.author),
-        reach=_largest(message.reach for message in said),
-        engagement=_largest(sum(message.engagement.values()) for message in said if message.engagement is not None),
+        followers=largest(message.author.followers for message in said if message.author),
+        reach=largest(message.reach for message in said),
+        engagement=largest(sum(message.engagement.values()) for message in said if message.engagement is not None),
         attachments=sum(len(message.attachments) for message in said),
         withheld=any(message.withheld for message in said),
         extra=ticket.extra,
@@ -187,7 +187,8 @@ def _names(*names: str | None) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-def _largest(values: Iterable[int | None]) -> int | None:
+def largest(values: Iterable[int | None]) -> int | None:
+    """Return the largest of the *values* that are known; None where none is."""
     return max((value for value in values if value is not None), default=None)
 
 

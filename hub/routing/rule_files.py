@@ -141,7 +141,7 @@ def read_files(folder: Path, findings: Findings, *, builtin: bool = False) -> li
         findings.found[RuleFinding(str(folder), 1, "", message)] = None
         return []
     named = {path: f"built-in/{path.name}" if builtin else str(path) for path in paths}
-    trees = {path: _read_tree(path, name, findings) for path, name in named.items()}
+    trees = {path: read_tree(path, name, findings) for path, name in named.items()}
     days = {(path.parent / name).resolve() for path, tree in trees.items() for name in _day_files(tree)}
     wanted = {path: tree for path, tree in trees.items() if tree is not None and path.resolve() not in days}
     files = (_source(path, named[path], tree, findings, builtin) for path, tree in wanted.items())
@@ -152,7 +152,8 @@ def _is_rules(path: Path) -> bool:
     return path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
-def _read_tree(path: Path, name: str, findings: Findings) -> Any:
+def read_tree(path: Path, name: str, findings: Findings) -> Any:
+    """Return what the file *path* says, known to people as *name*; None where it cannot be read, as *findings* tell."""
     try:
         tree, wrong = read_yaml(path.read_bytes())
     except OSError as error:

@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema
 
 from hub.routing.calendar import CalendarSpec
 from hub.routing.facts import STANDINGS
+from hub.routing.listable import listable
 from hub.routing.policy import Aging, SlaPolicy, with_unit
 from hub.sdk.actions import ActionName
 from hub.sdk.config import Duration
@@ -95,10 +96,6 @@ class _Also:
         return {"anyOf": [*self.choices, *one, own]}
 
 
-def _listable(item: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
-
-
 def _one_of(*known: str) -> BeforeValidator:
     """Values of a closed set; what holds a `*` or begins with `$` may be anything."""
 
@@ -114,10 +111,10 @@ def _one_of(*known: str) -> BeforeValidator:
 
 
 _TEXT = {"type": ["string", "number"]}
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_list), _listable(_TEXT)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_list), listable(_TEXT)]
 """Names of things, as many as there are."""
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_as_full_list), _listable(_TEXT)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_as_full_list), listable(_TEXT)]
 """Values, ``*`` stands for any letters; ``$name`` takes a named list in."""
 
 Whole = Annotated[int, BeforeValidator(_no_bool)]
@@ -353,7 +350,7 @@ class Then(RuleModel):
     stop: bool = Field(default=False, description="no rule below is read")
 
 
-_EXAMPLES = _listable({"type": ["string", "object"]})
+_EXAMPLES = listable({"type": ["string", "object"]})
 
 
 class Examples(RuleModel):

@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from hub.routing.language import language_of
-from hub.routing.rule_files import Findings, RuleFinding, RulesError, message_of, rule_paths
+from hub.routing.listable import as_list
+from hub.routing.rule_files import Findings, RuleFinding, RulesError, message_of, read_tree, rule_paths
 from hub.routing.rule_models import RuleModel
-from hub.routing.yaml_tree import Table, YamlError, line_of, read_yaml
+from hub.routing.yaml_tree import Table, line_of
 from hub.sdk.findings import Keys, by_place, dotted
 from hub.sdk.nearest import did_you_mean, listed
 
@@ -36,11 +37,7 @@ _NO_NAME = re.compile(
 _AS_RUSSIAN = frozenset(("ru", "uk", "be", "kk"))
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(as_list)]
 
 
 class TemplateSpec(RuleModel):
@@ -147,17 +144,9 @@ def load_templates(folder: Path) -> Templates:
 
 def _read(path: Path, findings: Findings) -> tuple[TemplatesFile, Table] | None:
     name = str(path)
-    try:
-        tree, wrong = read_yaml(path.read_bytes())
-    except OSError as error:
-        findings.found[RuleFinding(name, 1, "", f"cannot be read ({error.strerror}); let this user read it")] = None
+    tree = read_tree(path, name, findings)
+    if tree is None:
         return None
-    except YamlError as error:
-        findings.found[RuleFinding(name, error.line, "", str(error))] = None
-        return None
-    for line, message in wrong:
-        findings.found[RuleFinding(name, line, "", message)] = None
-    tree = Table(1) if tree is None else tree
     if not isinstance(tree, Table):
         findings.found[RuleFinding(name, 1, "", "has no keys at its top; begin with templates:")] = None
         return None

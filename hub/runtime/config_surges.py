@@ -1,23 +1,15 @@
 """``[surges]``: how it is watched whether more comes in than usual."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from hub.routing.listable import as_list, listable
 from hub.routing.surge import ALARMS_IN_30D
 from hub.runtime.config_file import ConfigFile
 from hub.sdk.nearest import did_you_mean, listed
 
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 _KIND = {"enum": ["platform", "queue", "tag"]}
-
-
-def _listable(item: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
 
 
 class SurgeSettings(BaseModel):
@@ -32,10 +24,10 @@ class SurgeSettings(BaseModel):
         le=100,
         description="false alarms in 30 days that are allowed, of all series together",
     )
-    series: Annotated[tuple[Literal["platform", "queue", "tag"], ...], BeforeValidator(_as_list), _listable(_KIND)] = (
+    series: Annotated[tuple[Literal["platform", "queue", "tag"], ...], BeforeValidator(as_list), listable(_KIND)] = (
         Field(default=("platform", "queue", "tag"), description="what is watched beside the stream of all tickets")
     )
-    notify: Annotated[tuple[str, ...], BeforeValidator(_as_list), _listable({"type": "string"})] = Field(
+    notify: Annotated[tuple[str, ...], BeforeValidator(as_list), listable({"type": "string"})] = Field(
         default=(), description="who is told when a surge begins, by the names in `[notify]`"
     )
 

@@ -9,7 +9,7 @@ from hub.pipeline.normalize import Said, normalize, record_of, sort_out
 from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.rules import router_in_force
-from hub.runtime.sources import offline_source
+from hub.runtime.sources import knowing, offline_source
 from hub.sdk import Change, Connector, MessageDraft, Read, message_id
 from hub.sdk.messages import Mode
 from hub.store import Checkpoint, DeadLetter, Router, Store, StreamKey
@@ -54,11 +54,10 @@ def retry_dead(settings: Settings, store: Store, numbers: Sequence[int]) -> list
 def _retry(
     settings: Settings, store: Store, instance: InstanceSettings, letter: DeadLetter, decides: Router | None
 ) -> tuple[Outcome, str]:
-    source = offline_source(settings, instance)
+    source = knowing(offline_source(settings, instance), store)
     now = utc_now()
-    reference = {name: value for name, (_, value) in store.recall(instance.name, now).references.items()}
     mode = cast(Mode, letter.mode)
-    read = Read(stream=letter.stream, mode=mode, now=now, name=letter.name, reference=reference)
+    read = Read(stream=letter.stream, mode=mode, now=now, name=letter.name, reference=source.reference)
     drafts, rejected = normalize(source, [record_of(letter.body)], read, unclean=True, strict=True)
     if rejected:
         return "failed", rejected[0].reason

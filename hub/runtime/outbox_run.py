@@ -9,11 +9,10 @@ from typing import Any
 
 from hub.pipeline.acting import ActsRun, action_of
 from hub.pipeline.deliver import OutboxRun, Worked, obstacle_of, steps_of
-from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.reports import DeliveryReport, SyncReport
 from hub.runtime.side_run import SideRun
-from hub.runtime.sources import Workshop, offline_source
+from hub.runtime.sources import Workshop, knowing, offline_source
 from hub.sdk import HubError, Request, Steps, Writes
 from hub.store import Store
 
@@ -99,9 +98,7 @@ def preview(settings: Settings, store: Store, n: int) -> Preview:
         ConfigError: its instance is switched off or no longer configured.
     """
     [instance] = settings.pick([store.outbox_row(n).instance])
-    known = store.recall(instance.name, utc_now()).references
-    reference = {name: value for name, (_, value) in known.items()}
-    source = replace(offline_source(settings, instance), reference=reference)
+    source = knowing(offline_source(settings, instance), store)
     row = store.outbox_row(n)
     if row.effect == "act":
         return Preview(_first(source.hooks.act(actions=[action_of(row)])))

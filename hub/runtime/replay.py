@@ -7,7 +7,7 @@ is: counters, what is hidden, cases elsewhere, cursors. What people set stays th
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from hub.pipeline.source import Source, utc_now
 from hub.runtime.answers import Answers
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.rules import router_in_force
-from hub.runtime.sources import offline_source
+from hub.runtime.sources import knowing, offline_source
 from hub.sdk import Change, Connector, Draft, FollowUp, MessageDraft, Read, TicketDraft, message_id
 from hub.sdk.messages import Mode
 from hub.store import Checkpoint, Moved, Original, Router, Store, StreamKey
@@ -139,7 +139,7 @@ class _Replay:
         self._router: Router | None = router_in_force(settings, store)
         self._seen: set[bytes] = set()
         self._hidden: dict[bytes, bool] = {}
-        self.sources = {one.name: _knowing(offline_source(settings, one), store) for one in instances}
+        self.sources = {one.name: knowing(offline_source(settings, one), store) for one in instances}
         self.result = Replayed(apply)
         self.known = 0
 
@@ -271,8 +271,3 @@ def _messages(draft: Draft) -> Sequence[MessageDraft]:
     if isinstance(draft, TicketDraft):
         return draft.messages
     return draft.otherwise.messages if isinstance(draft, FollowUp) and draft.otherwise else ()
-
-
-def _knowing(source: Source, store: Store) -> Source:
-    known = store.recall(source.name, utc_now()).references
-    return replace(source, reference={name: value for name, (_, value) in known.items()})

@@ -11,7 +11,9 @@ from hub.store import Router, Store
 
 if TYPE_CHECKING:
     from hub.routing.rules import RuleSet
+    from hub.runtime.answers import Answers
     from hub.runtime.config import Settings
+    from hub.runtime.plugins import PluginManager
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,23 @@ def _load(folder: Path) -> "RuleSet":
 
 def router_in_force(settings: "Settings", store: Store) -> Router | None:
     """Return what decides by the rules in force and the classifiers of *settings*; None where there are no rules."""
-    from hub.pipeline.route import router
     from hub.runtime.answers import Answers
-    from hub.runtime.plugins import classifier, hub_manager
+    from hub.runtime.plugins import hub_manager
 
     load = rules_in_force(settings.rules, store).load
-    decides = router(load, classifier(hub_manager(settings.plugins)), settings.deliver, settings.notify)
-    return decides and replace(decides, answering=Answers(settings).of_pages)
+    return router_of(settings, load, hub_manager(settings.plugins), Answers(settings))
+
+
+def router_of(
+    settings: "Settings", load: "Callable[[], RuleSet] | None", manager: "PluginManager", answering: "Answers"
+) -> Router | None:
+    """Return what decides by the rules that *load* gives and the classifiers of *manager*, and answers as *answering*
+    says; None where there are no rules."""
+    from hub.pipeline.route import router
+    from hub.runtime.plugins import classifier
+
+    decides = router(load, classifier(manager), settings.deliver, settings.notify)
+    return decides and replace(decides, answering=answering.of_pages)
 
 
 def read_texts(folder: Path) -> dict[str, str]:

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from hub.pipeline.case_news import news_of
 from hub.pipeline.retry import RetryPolicy
-from hub.pipeline.route import router
 from hub.pipeline.source import Source
 from hub.pipeline.summary import summary_of
 from hub.routing.destinations import Destinations
@@ -17,11 +16,12 @@ from hub.runtime.answers import Answers
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.language import language
 from hub.runtime.limits import account_key, effective_limits
-from hub.runtime.plugins import PluginManager, classifier, hooks, hub_manager, instance_manager, only_implementation
+from hub.runtime.plugins import PluginManager, hooks, hub_manager, instance_manager, only_implementation
+from hub.runtime.rules import router_of
 from hub.runtime.tokens import Tokens
 from hub.runtime.transport import Transport
 from hub.sdk import Auth, ConfigError, Connector, HubError, Limit, NoAuth, OAuth2, Request, Response, Send
-from hub.store import Router
+from hub.store import Router, Store
 
 if TYPE_CHECKING:
     from hub.routing.rules import RuleSet
@@ -64,8 +64,7 @@ class Workshop:
     @cached_property
     def router(self) -> Router | None:
         """What decides for tickets: the rules, then the classifiers among the plugins."""
-        decides = router(self.rules, classifier(self.facts), self.settings.deliver, self.settings.notify)
-        return decides and replace(decides, answering=self.answering.of_pages)
+        return router_of(self.settings, self.rules, self.facts, self.answering)
 
     @property
     def destinations(self) -> Destinations | None:
@@ -108,6 +107,12 @@ def offline_source(settings: Settings, instance: InstanceSettings) -> Source:
         summarize=partial(summary_of, lang=language(settings.lang), zone=settings.timezone),
         tell=partial(news_of, lang=language(settings.lang)),
     )
+
+
+def knowing(source: Source, store: Store) -> Source:
+    """Return *source* with its references as they are stored."""
+    known = store.recall(source.name, source.now()).references
+    return replace(source, reference={name: value for name, (_, value) in known.items()})
 
 
 async def _refuse(request: Request) -> Response:

@@ -49,6 +49,7 @@ from hub.sdk.messages import (
     parse_retry_after,
 )
 from hub.sdk.oauth import Grant, OAuth2
+from hub.sdk.said import latest_messages, public_messages
 from hub.sdk.text import plain_text, storable
 from hub.sdk.ticket import (
     SCHEMA_VERSION,
@@ -154,10 +155,12 @@ __all__ = [
     "find_marker",
     "furthest",
     "hookimpl",
+    "latest_messages",
     "message_id",
     "parse_retry_after",
     "phones_in",
     "plain_text",
+    "public_messages",
     "storable",
     "ticket_id",
 ]

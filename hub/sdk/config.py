@@ -131,6 +131,11 @@ class DestinationMap(BaseModel, Generic[TargetT]):
             return self.department[delivery.department]
         return self.queue.get(delivery.ticket.queue) if delivery.ticket.queue is not None else None
 
+    def targets(self) -> dict[str, TargetT]:
+        """Return every target, queues first, by where it stands: ``department.law``."""
+        named = {"queue": self.queue, "department": self.department}
+        return {f"{kind}.{name}": target for kind, some in named.items() for name, target in some.items()}
+
     def queue_where(self, holds: Callable[[TargetT], bool]) -> str | None:
         """Return the queue whose target *holds* accepts, for what is read back; None where none or several are."""
         found = [queue for queue, target in self.queue.items() if holds(target)]

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from hub.sdk.drafts import TicketDraft
 from hub.store import acts, replies
 from hub.store.acts import Target, target_of, tell
+from hub.store.echoes import has_answer
 from hub.store.overtaken import MOVES, take_back
 from hub.store.page import Act, Answer, Answering, Checkpoint, Decided, Event, Text, ToWrite
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
@@ -60,7 +61,7 @@ def carry_out(
 
 def _settle(connection: sa.Connection, checkpoint: Checkpoint) -> set[int]:
     again: set[int] = set()
-    spoken = [draft for draft in checkpoint.drafts if isinstance(draft, TicketDraft) and _is_answered(draft)]
+    spoken = [draft for draft in checkpoint.drafts if isinstance(draft, TicketDraft) and has_answer(draft)]
     if not spoken:
         return again
     waiting = replies.waiting_for(connection, checkpoint.connector, checkpoint.namespace)
@@ -71,10 +72,6 @@ def _settle(connection: sa.Connection, checkpoint: Checkpoint) -> set[int]:
                 told = (message.publication, checkpoint.key.instance, micros(checkpoint.now))
                 again |= replies.seen(connection, row, *told)
     return again
-
-
-def _is_answered(draft: TicketDraft) -> bool:
-    return any(message.direction == "out" for message in draft.messages)
 
 
 def _act(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hub.sdk.messages import Cursor
 from hub.store.page import Checkpoint
 from hub.store.rows import dumps
-from hub.store.tables import backfill_windows, backfills, instant, micros
+from hub.store.tables import backfill_windows, backfills, instant, instant_or_none, micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _backfill(row: Any) -> Backfill:
         bool(row.effects),
         row.state,
         instant(row.created_at),
-        None if row.finished_at is None else instant(row.finished_at),
+        instant_or_none(row.finished_at),
         orjson.loads(row.report) if row.report else None,
     )
 
@@ -154,6 +154,6 @@ def _window(row: Any) -> Window:
         orjson.loads(row.cursor) if row.cursor else None,
         row.records,
         row.rejected,
-        None if row.finished_at is None else instant(row.finished_at),
+        instant_or_none(row.finished_at),
         row.error,
     )

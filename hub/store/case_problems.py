@@ -20,7 +20,6 @@ from hub.store.page import Checkpoint
 from hub.store.tables import case_problems, instant, links, micros, ticket_events, tickets
 
 Problem = Literal["deleted", "moved", "reopened", "stuck", "unanswered"]
-PROBLEMS: tuple[Problem, ...] = ("deleted", "moved", "reopened", "stuck", "unanswered")
 
 _DONE = ("solved", "closed")
 _OURS = ("comment_sent", "change_sent", "set_aside", "dropped", "retried")  # of us, not of the people there

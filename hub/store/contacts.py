@@ -17,9 +17,8 @@ from hub.sdk.contacts import emails_in, phones_in
 from hub.store.customer_links import Grounds, Profile, note_profile, put_link, regroup
 from hub.store.history import OPEN_STATES
 from hub.store.inquiries import ask
-from hub.store.links import chunks
 from hub.store.rows import profile_digest
-from hub.store.tables import customer_state, messages, micros, ticket_events, tickets
+from hub.store.tables import chunks, customer_state, messages, micros, ticket_events, tickets
 
 RECENT = timedelta(days=30)
 """Only for tickets that are not older a CRM is asked."""

@@ -17,9 +17,8 @@ from hub.store.customer_views import CustomerLine, CustomerView
 from hub.store.figures_refresh import note_stale
 from hub.store.history import OPEN_STATES
 from hub.store.inquiries import Asking, Crm
-from hub.store.links import chunks
 from hub.store.page import Router
-from hub.store.tables import customer_state, micros, ticket_events, tickets
+from hub.store.tables import chunks, customer_state, micros, ticket_events, tickets
 
 _MOST = 1000  # open tickets of one customer that are decided again
 

@@ -14,9 +14,8 @@ import sqlalchemy as sa
 from hub.sdk.errors import StoreError
 from hub.sdk.text import storable
 from hub.store.customer_groups import MOST_SHARED, Tie, grouped
-from hub.store.links import chunks
 from hub.store.rows import customer_uuid, dumps
-from hub.store.tables import customer_links, profiles, tickets
+from hub.store.tables import chunks, customer_links, profiles, tickets
 
 RANKS = {"certain": 1, "probable": 2}
 PERSON = "person"

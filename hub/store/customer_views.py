@@ -13,10 +13,9 @@ from hub.sdk.errors import StoreError
 from hub.store import queries
 from hub.store.contacts import profile_in
 from hub.store.customer_links import APART, Profile, evidence_of
-from hub.store.links import chunks
 from hub.store.people import People, card_of, person_of
 from hub.store.rows import customer_uuid, profile_digest
-from hub.store.tables import customer_cards, customer_links, instant, messages, profiles, tickets
+from hub.store.tables import chunks, customer_cards, customer_links, instant, messages, profiles, tickets
 
 _PREFIX = 4  # letters of an id that are enough to ask for it
 _HEX = frozenset("0123456789abcdef")

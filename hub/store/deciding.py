@@ -19,9 +19,8 @@ from hub.store.moments import Moment, alarms, moment_of
 from hub.store.page import Checkpoint, Decided, Escalation, Event, Notice, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.surges import surging_now
-from hub.store.tables import USUAL, instant, micros, ticket_events
+from hub.store.tables import USUAL, chunks, instant, micros, ticket_events
 
-_CHUNK = 500  # values in one IN list
 _COLUMNS = ("priority", "queue", "category")
 CAUSE = "rule"
 _OVER = ("solved", "closed", "hidden")
@@ -200,10 +199,10 @@ def states_of(connection: sa.Connection, numbers: Sequence[int]) -> Mapping[int,
     """Return since when the tickets *numbers* stood in which state, as their events tell."""
     found: defaultdict[int, list[tuple[datetime, State]]] = defaultdict(list)
     kinds = ticket_events.c.kind.in_(("changed", "decided", "set"))
-    for start in range(0, len(numbers), _CHUNK):
+    for some in chunks(numbers):
         query = (
             sa.select(ticket_events.c.ticket_n, ticket_events.c.at, ticket_events.c.data)
-            .where(ticket_events.c.ticket_n.in_(numbers[start : start + _CHUNK]), kinds)
+            .where(ticket_events.c.ticket_n.in_(some), kinds)
             .order_by(ticket_events.c.n)
         )
         for row in connection.execute(query):

@@ -16,7 +16,7 @@ def without_echoes(connection: sa.Connection, checkpoint: Checkpoint) -> Checkpo
 
     They keep their text: what the source makes of them is still told by it.
     """
-    threads = {draft.thread for draft in checkpoint.drafts if isinstance(draft, TicketDraft) and _has_answer(draft)}
+    threads = {draft.thread for draft in checkpoint.drafts if isinstance(draft, TicketDraft) and has_answer(draft)}
     known = _passed_on(connection, checkpoint, threads) if threads else {}
     if not known:
         return checkpoint
@@ -27,7 +27,8 @@ def without_echoes(connection: sa.Connection, checkpoint: Checkpoint) -> Checkpo
     return replace(checkpoint, drafts=drafts)
 
 
-def _has_answer(draft: TicketDraft) -> bool:
+def has_answer(draft: TicketDraft) -> bool:
+    """Whether *draft* holds an answer, ours or another's."""
     return any(message.direction == "out" for message in draft.messages)
 
 

@@ -24,6 +24,7 @@ from hub.store.replies import forget as forget_replies
 from hub.store.rows import MessageRow, profile_digest
 from hub.store.tables import (
     case_problems,
+    chunks,
     corrections,
     dead_letters,
     erased_authors,
@@ -39,7 +40,6 @@ from hub.store.tables import (
     tickets,
 )
 
-_CHUNK = 500  # values in one IN list
 _TELLING = 20  # characters; a shorter text may be somebody else's too
 _ID_FIELDS = ("id", "key", "uuid")  # how fields are called that name a record
 
@@ -173,7 +173,7 @@ def _delete_figures(
 def _profiles(connection: sa.Connection, written: Sequence[MessageRow]) -> set[int]:
     """Return the digests of the profiles that wrote *written*."""
     platforms: dict[int, str] = {}
-    for some in _chunks(sorted({row.ticket_n for row in written})):
+    for some in chunks(sorted({row.ticket_n for row in written})):
         query = sa.select(tickets.c.n, tickets.c.platform).where(tickets.c.n.in_(some))
         platforms |= {row[0]: row[1] for row in connection.execute(query)}
     keys = [(row.ticket_n, (orjson.loads(row.content).get("author") or {}).get("key")) for row in written]
@@ -183,21 +183,21 @@ def _profiles(connection: sa.Connection, written: Sequence[MessageRow]) -> set[i
 def _opened(connection: sa.Connection, numbers: Sequence[int], ids: AbstractSet[bytes]) -> list[int]:
     """Return those of the tickets *numbers* whose content came with one of the messages *ids*."""
     found: list[int] = []
-    for some in _chunks(numbers):
+    for some in chunks(numbers):
         query = sa.select(tickets.c.n, tickets.c.opening).where(tickets.c.n.in_(some))
         found.extend(row.n for row in connection.execute(query) if row.opening in ids)
     return found
 
 
 def _messages_in(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[MessageRow]:
-    for some in _chunks(numbers):
+    for some in chunks(numbers):
         for row in connection.execute(sa.select(messages).where(messages.c.ticket_n.in_(some))):
             yield MessageRow(*row)
 
 
 def _cases_of(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[CaseLeft]:
     """Yield the cases of the tickets *numbers* that are still there, then those that may be."""
-    for some in _chunks(numbers):
+    for some in chunks(numbers):
         there = links.c.state.is_(None) | (links.c.state != "hidden")
         query = sa.select(links).where(links.c.ticket_n.in_(some), there).order_by(links.c.n)
         for row in connection.execute(query):
@@ -211,7 +211,7 @@ def _forget_cases(connection: sa.Connection, opened: Sequence[int], now: datetim
     """Remove what is known of the cases of tickets that go, and keep the cases from becoming tickets of their own;
     return how many deliveries went."""
     digests: set[bytes] = set()
-    for some in _chunks(opened):
+    for some in chunks(opened):
         for row in connection.execute(sa.select(links).where(links.c.ticket_n.in_(some))):
             digests.add(case_digest(row.connector, row.namespace, row.external_id))
         unmade = (outbox.c.effect == "create") & (outbox.c.state != "done")
@@ -355,12 +355,8 @@ def _leaves(parsed: Any) -> Iterator[tuple[str, str]]:
             yield field, str(value)
 
 
-def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
-
-
 def _delete(connection: sa.Connection, table: sa.Table, numbers: Sequence[int], column: str = "n") -> int:
     """Delete rows by their numbers; return how many there were."""
     return sum(
-        connection.execute(sa.delete(table).where(table.c[column].in_(some))).rowcount for some in _chunks(numbers)
+        connection.execute(sa.delete(table).where(table.c[column].in_(some))).rowcount for some in chunks(numbers)
     )

@@ -9,7 +9,7 @@ from typing import Any, cast
 import orjson
 
 from hub.routing.clock import Moment, known_at
-from hub.routing.facts import DECIDED, Customer, Facts
+from hub.routing.facts import DECIDED, Customer, Facts, largest
 from hub.sdk.ticket import Direction, State
 from hub.store.rows import MessageRow, TicketRow
 from hub.store.tables import USUAL, instant
@@ -76,9 +76,9 @@ def facts_of_rows(
         source_tags=tuple(content.get("source_tags", ())),
         state=_state(row),
         author=_names(author, "key", "name", "handle"),
-        followers=_largest(message.counters.get("followers") for message in said if message.author),
-        reach=_largest(message.counters.get("reach") for message in said),
-        engagement=_largest(
+        followers=largest(message.counters.get("followers") for message in said if message.author),
+        reach=largest(message.counters.get("reach") for message in said),
+        engagement=largest(
             sum(message.counters["engagement"].values()) for message in said if "engagement" in message.counters
         ),
         attachments=sum(len(message.facts.get("attachments", ())) for message in said),
@@ -146,10 +146,6 @@ def _waiting(messages: Iterable[_Read]) -> list[_Read]:
 
 def _names(facts: Mapping[str, Any], *names: str) -> tuple[str, ...]:
     return tuple(facts[name] for name in names if facts.get(name))
-
-
-def _largest(values: Iterable[int | None]) -> int | None:
-    return max((value for value in values if value is not None), default=None)
 
 
 def _state(row: TicketRow) -> str:

@@ -82,7 +82,6 @@ class FigureFilter:
 
 
 Condition = sa.ColumnElement[bool]
-Flag = Condition | sa.ColumnElement[int]
 
 
 class Measures(NamedTuple):

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from hub.store.figures import Answer, Clocks, Happened, Linked, Span, TicketFigures, Written, figures_of
 from hub.store.insertion import insert
-from hub.store.links import chunks
 from hub.store.people import People
 from hub.store.tables import (
     answer_figures,
     case_figures,
+    chunks,
     figure_names,
     links,
     messages,

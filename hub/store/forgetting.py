@@ -9,8 +9,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from hub.store.customer_links import PAIRS, regroup
-from hub.store.links import chunks
-from hub.store.tables import customer_cards, customer_links, inquiries, profiles
+from hub.store.tables import chunks, customer_cards, customer_links, inquiries, profiles
 
 
 def others_of(connection: sa.Connection, digests: Collection[int]) -> tuple[tuple[str, str], ...]:

@@ -21,13 +21,12 @@ from hub.store.heard import begun
 from hub.store.moments import wake
 from hub.store.page import Checkpoint
 from hub.store.rows import dumps
-from hub.store.tables import erased_authors, links, micros, outbox, ticket_events, tickets
+from hub.store.tables import chunks, erased_authors, links, micros, outbox, ticket_events, tickets
 
 CLOSED = frozenset({"solved", "closed", "hidden"})
 """States of a case that nobody works on any more."""
 
 CAUSE = "destination"
-_CHUNK = 500  # values in one IN list
 FOLLOWED = ("url", "state", "status", "department", "assignee")
 """What is known of a case, as columns of ``links``."""
 
@@ -280,8 +279,3 @@ def ids_of(connection: sa.Connection, numbers: Iterable[int]) -> list[bytes]:
     for some in chunks(sorted(numbers)):
         found.extend(connection.execute(sa.select(tickets.c.id).where(tickets.c.n.in_(some))).scalars())
     return found
-
-
-def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    """Return *values* in parts that one IN list can hold."""
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))

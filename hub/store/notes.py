@@ -17,11 +17,11 @@ from hub.sdk.drafts import FollowUp, MessageDraft
 from hub.sdk.identity import message_id
 from hub.store import search
 from hub.store.changes import message_changes
-from hub.store.links import chunks, note
+from hub.store.links import note
 from hub.store.merge import author_digest_of
 from hub.store.page import Checkpoint
 from hub.store.rows import MessageRow, dumps, message_content, message_counters, start_of
-from hub.store.tables import erased_authors, messages, micros, outbox
+from hub.store.tables import chunks, erased_authors, messages, micros, outbox
 from hub.store.unsaid import kept_unsaid
 
 _COLUMNS = tuple(column.name for column in messages.columns)

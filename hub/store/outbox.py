@@ -22,9 +22,20 @@ from hub.sdk.ticket import Link, Role, Ticket
 from hub.store import links as linked
 from hub.store import queries
 from hub.store.heard import Heard, begun
-from hub.store.links import CLOSED, Place, chunks, link_of, newest
+from hub.store.links import CLOSED, Place, link_of, newest
 from hub.store.rows import dumps
-from hub.store.tables import instant, links, messages, micros, outbox, replies, ticket_events, tickets
+from hub.store.tables import (
+    chunks,
+    instant,
+    instant_or_none,
+    links,
+    messages,
+    micros,
+    outbox,
+    replies,
+    ticket_events,
+    tickets,
+)
 
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
@@ -596,7 +607,7 @@ def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:
 def outgoing_of(row: Any) -> Outgoing:
     """Return the public form of a row of :data:`ROWS`."""
     payload = orjson.loads(row.payload)
-    moments = {name: _maybe(getattr(row, name)) for name in ("next_try_at", "unsure_since", "unsure_at")}
+    moments = {name: instant_or_none(getattr(row, name)) for name in ("next_try_at", "unsure_since", "unsure_at")}
     return Outgoing(
         n=row.n,
         ticket=str(UUID(bytes=row.ticket_id)),
@@ -617,7 +628,3 @@ def outgoing_of(row: Any) -> Outgoing:
         external_id=row.external_id,
         **moments,
     )
-
-
-def _maybe(value: int | None) -> datetime | None:
-    return None if value is None else instant(value)

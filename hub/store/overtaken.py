@@ -13,9 +13,8 @@ import orjson
 import sqlalchemy as sa
 
 from hub.store.acts import ANSWERS, tell
-from hub.store.links import chunks
 from hub.store.replies import CHANGED, COMPLAINT
-from hub.store.tables import outbox, replies, ticket_events, tickets
+from hub.store.tables import chunks, outbox, replies, ticket_events, tickets
 
 MOVES = frozenset(("message_changed", "decided", "set"))
 """Events that may overtake an answer."""

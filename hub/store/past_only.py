@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from hub.store.links import chunks
+from hub.store.tables import chunks
 from hub.store.tables import ticket_events as events
 
 HISTORY = '"history":true'

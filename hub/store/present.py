@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,7 @@ import orjson
 import sqlalchemy as sa
 
 from hub.store.rows import start_of
-from hub.store.tables import messages, micros, tickets
-
-_CHUNK = 500  # values in one IN list
+from hub.store.tables import chunks, messages, micros, tickets
 
 Shown = Counter[tuple[str, str, int]]
 """How many, by stream, by what is counted (``messages``, ``tickets``), and by number of the day."""
@@ -46,11 +44,7 @@ def _published(connector: str, namespace: str, bounds: Sequence[int]) -> sa.Sele
 def missing(connection: sa.Connection, ids: Iterable[bytes]) -> set[bytes]:
     """Return those of the messages *ids* (16 bytes) that are not stored."""
     wanted = set(ids)
-    for some in _chunks(sorted(wanted)):
+    for some in chunks(sorted(wanted)):
         begins = messages.c.id_start.in_([start_of(one) for one in some])
         wanted.difference_update(connection.execute(sa.select(messages.c.id).where(begins)).scalars())
     return wanted
-
-
-def _chunks(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    return (values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK))

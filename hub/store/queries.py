@@ -23,11 +23,11 @@ from hub.store.people import People
 from hub.store.relations import related_of
 from hub.store.rows import MessageRow, TicketRow, start_of
 from hub.store.surges import surges_since, surging_at
-from hub.store.tables import USUAL, instant, messages, micros, ticket_events, tickets
+from hub.store.tables import USUAL, chunks, instant, instant_or_none, messages, micros, ticket_events, tickets
 from hub.store.unsaid import KEY as UNSAID
 
 _PREFIX = 4  # letters of an id that are enough to ask for it
-_CHUNK = 500  # tickets read at once
+_BATCH = 500  # tickets read at once
 _SNIPPET = 300  # characters of a message in a list
 _CANDIDATES = 2000  # newest-arrived matches of a search among which the newest are listed
 _RARE = 1000  # tickets of a filter that are so few that the words are looked for in each
@@ -41,7 +41,7 @@ class TicketFilter:
 
     ``since`` and ``until`` bound ``created_at`` as ``[since, until)``, aware. ``text`` is what
     :func:`hub.store.search.match_query` takes. ``escalation``: what is wrong with a case elsewhere, see
-    :data:`hub.store.case_problems.PROBLEMS`; ``customer``: digests of profiles.
+    :data:`hub.store.case_problems.Problem`; ``customer``: digests of profiles.
     """
 
     instance: tuple[str, ...] | None = None
@@ -112,10 +112,6 @@ class TicketEvent:
     data: dict[str, Any]
 
 
-def _maybe(value: int | None) -> datetime | None:
-    return None if value is None else instant(value)
-
-
 # --- lists ----------------------------------------------------------------------------------------------------------
 
 
@@ -150,7 +146,7 @@ def _having(connection: sa.Connection, words: str, numbers: Sequence[int]) -> se
     """Return which of the tickets *numbers* have *words*: asked one by one, which is quick for few of them."""
     found: set[int] = set()
     query = search.match_query(words)
-    for some in _chunks(numbers):
+    for some in chunks(numbers):
         owners = {row.n: row.ticket_n for row in connection.execute(_owners(some))}
         places = ",".join("?" * len(owners))
         sql = f"SELECT rowid FROM search WHERE search MATCH ? AND rowid IN ({places})"  # noqa: S608 - only marks
@@ -187,7 +183,7 @@ def _everything(words: str) -> sa.TextualSelect | sa.Select[tuple[int]]:
 
 def _rows(connection: sa.Connection, numbers: Sequence[int]) -> list[TicketRow]:
     found: dict[int, TicketRow] = {}
-    for some in _chunks(numbers):
+    for some in chunks(numbers):
         for row in connection.execute(sa.select(tickets).where(tickets.c.n.in_(some))):
             found[row.n] = TicketRow(*row)
     return [found[n] for n in numbers]
@@ -195,7 +191,7 @@ def _rows(connection: sa.Connection, numbers: Sequence[int]) -> list[TicketRow]:
 
 def _messages_of(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, list[MessageRow]]:
     by_ticket: dict[int, list[MessageRow]] = {}
-    for some in _chunks(numbers):
+    for some in chunks(numbers):
         query = (
             sa.select(messages)
             .where(messages.c.ticket_n.in_(some))
@@ -204,10 +200,6 @@ def _messages_of(connection: sa.Connection, numbers: Sequence[int]) -> dict[int,
         for row in connection.execute(query):
             by_ticket.setdefault(row.ticket_n, []).append(MessageRow(*row))
     return by_ticket
-
-
-def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
 
 
 def _line(row: TicketRow, rows: Sequence[MessageRow]) -> TicketLine:
@@ -233,7 +225,7 @@ def _line(row: TicketRow, rows: Sequence[MessageRow]) -> TicketLine:
         instance=row.instance,
         url=content.get("url"),
         assignee=decided_of(row).get("assignee"),
-        closed_at=_maybe(row.closed_at),
+        closed_at=instant_or_none(row.closed_at),
     )
 
 
@@ -256,8 +248,8 @@ def message_of(row: MessageRow) -> Message:
         author=author,
         body=row.body,
         created_at=instant(row.created_at),
-        updated_at=_maybe(updated),
-        collected_at=_maybe(collected),
+        updated_at=instant_or_none(updated),
+        collected_at=instant_or_none(collected),
         ingested_at=instant(row.ingested_at),
         reach=counters.get("reach"),
         engagement=counters.get("engagement"),
@@ -291,7 +283,7 @@ def ticket_of(
         customer=customer[1],
         created_at=instant(row.created_at),
         updated_at=instant(row.updated_at),
-        closed_at=_maybe(row.closed_at),
+        closed_at=instant_or_none(row.closed_at),
         state=row.state,
         category=row.category,
         priority=row.priority,
@@ -381,7 +373,7 @@ def facts_of(connection: sa.Connection, prefix: str, now: datetime) -> Facts:
 
 def cases_of(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[tuple[TicketRow, list[MessageRow]]]:
     """Yield the tickets *numbers* with all their messages, oldest first."""
-    for some in _chunks(numbers):
+    for some in chunks(numbers):
         written = _messages_of(connection, some)
         yield from ((row, written.get(row.n, [])) for row in _rows(connection, some))
 
@@ -389,11 +381,11 @@ def cases_of(connection: sa.Connection, numbers: Sequence[int]) -> Iterator[tupl
 def _batches(connection: sa.Connection, wanted: TicketFilter) -> Iterator[list[int]]:
     query = sa.select(tickets.c.n).where(*wanted.conditions()).order_by(tickets.c.n)
     if wanted.text:
-        for some in _chunks(sorted(set(connection.execute(_everything(wanted.text)).scalars()))):
+        for some in chunks(sorted(set(connection.execute(_everything(wanted.text)).scalars()))):
             yield list(connection.execute(query.where(tickets.c.n.in_(some))).scalars())
         return
     last = 0
-    while batch := list(connection.execute(query.where(tickets.c.n > last).limit(_CHUNK)).scalars()):
+    while batch := list(connection.execute(query.where(tickets.c.n > last).limit(_BATCH)).scalars()):
         yield batch
         last = batch[-1]
 

@@ -12,9 +12,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.sdk.ticket import Related
-from hub.store.links import chunks
 from hub.store.rows import dumps
-from hub.store.tables import relations, tickets
+from hub.store.tables import chunks, relations, tickets
 
 Pair = tuple[int, int]
 """Row numbers of a ticket and of an earlier one."""

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from hub.sdk.drafts import FollowUp
 from hub.sdk.ticket import Role
-from hub.store.links import CLOSED, chunks
+from hub.store.links import CLOSED
 from hub.store.outbox import ask_comment, open_cases
-from hub.store.tables import links, outbox
+from hub.store.tables import chunks, links, outbox
 
 _ROLE: Role = "delivered"
 _SOURCE = "escalated"

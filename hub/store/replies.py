@@ -20,7 +20,7 @@ from hub.store.acts import Target, tell
 from hub.store.outbox import Asked
 from hub.store.page import Act, Answer, Text
 from hub.store.rows import MessageRow, TicketRow
-from hub.store.tables import instant, micros, outbox, replies, tickets
+from hub.store.tables import instant, instant_or_none, micros, outbox, replies, tickets
 from hub.store.unsaid import left_unsaid, set_unsaid
 
 ReplyState = Literal["draft", "approved", "sent", "published", "rejected", "dropped", "refused"]
@@ -36,8 +36,6 @@ CHANGED = "the customer's message was changed since"
 COMPLAINT = "the ticket has become a complaint"
 WITHDRAWN = (CHANGED, COMPLAINT)
 """Why an answer of a rule was taken back before the source had it: another may be drafted."""
-
-_CHANGED = "the draft was changed or answered since; look at it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +133,6 @@ def let_go(
             values |= {"state": "refused", "reason": asked.outgoing.error}
     connection.execute(sa.update(replies).where(replies.c.n == n).values(**values))
     return asked
-
-
-def change_draft(connection: sa.Connection, n: int, final: str, at: int) -> None:
-    """Let a draft say something else."""
-    mine = (replies.c.n == n) & (replies.c.state == "draft")
-    values = {"final": storable(final), "updated_at": at}
-    if not connection.execute(sa.update(replies).where(mine).values(**values)).rowcount:
-        raise StoreError(f"reply {n}: {_CHANGED}")
 
 
 def drop(connection: sa.Connection, numbers: Sequence[int], at: int) -> int:
@@ -300,12 +290,8 @@ def row_of(connection: sa.Connection, n: int) -> Any:
 def _public(row: Any) -> ReplyRow:
     same = ("n", "instance", "platform", "state", "by", "final", "drafted", "rule", "template", "variant", "language")
     values: dict[str, Any] = {name: getattr(row, name) for name in (*same, "reason")}
-    values |= {name: _maybe(getattr(row, name)) for name in ("asked_at", "sent_at")}
+    values |= {name: instant_or_none(getattr(row, name)) for name in ("asked_at", "sent_at")}
     return ReplyRow(ticket=str(UUID(bytes=row.ticket_id)), created_at=instant(row.created_at), **values)
-
-
-def _maybe(value: int | None) -> datetime | None:
-    return None if value is None else instant(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,17 @@ from hub.sdk.errors import StoreError
 from hub.store import failed
 from hub.store.page import StreamKey
 from hub.store.quiet import Quiet, note_poll, quiet_streams
-from hub.store.tables import dead_letters, failed_pages, instances, instant, micros, originals, reference_data, streams
+from hub.store.tables import (
+    dead_letters,
+    failed_pages,
+    instances,
+    instant,
+    instant_or_none,
+    micros,
+    originals,
+    reference_data,
+    streams,
+)
 
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(hours=1)
@@ -67,10 +77,6 @@ class StreamState:
     warning: str | None = None
     gone_at: datetime | None = None
     quiet: Quiet | None = None
-
-
-def _maybe(value: int | None) -> datetime | None:
-    return None if value is None else instant(value)
 
 
 def pause(connection: sa.Connection, name: str, connector: str, reason: str, by: str, now: datetime) -> None:
@@ -206,7 +212,7 @@ def _letter(row: Any) -> DeadLetter:
 def instance_states(connection: sa.Connection) -> list[InstanceState]:
     """Return every instance that ever ran, by name."""
     return [
-        InstanceState(row.name, row.connector, _maybe(row.paused_at), row.paused_reason, row.paused_by)
+        InstanceState(row.name, row.connector, instant_or_none(row.paused_at), row.paused_reason, row.paused_by)
         for row in connection.execute(sa.select(instances).order_by(instances.c.name))
     ]
 
@@ -228,7 +234,7 @@ def stream_states(
 
 def _stream(row: Any, quiet: Quiet | None) -> StreamState:
     times = {
-        name: _maybe(getattr(row, name))
+        name: instant_or_none(getattr(row, name))
         for name in ("checkpoint_at", "finished_at", "ok_at", "error_at", "next_try_at", "gone_at")
     }
     return StreamState(

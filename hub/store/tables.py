@@ -9,7 +9,9 @@ no order, so that each new one dirties another page of its index, and an index o
 That no uuid is there twice is not up to the index then, but to the merge, which looks them up under the write lock.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -19,8 +21,11 @@ HEAD = "0014"
 USUAL = {"state": "new", "priority": "normal"}
 """What most tickets have: found fast by date alone, so it is left out of the column's index."""
 
+_V = TypeVar("_V")
+
 metadata = sa.MetaData()
 RowNumber = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # only INTEGER is a rowid alias in SQLite
+_CHUNK = 500  # values in one IN list
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -33,6 +38,16 @@ def micros(at: datetime) -> int:
 def instant(value: int) -> datetime:
     """Return the aware UTC datetime of *value* microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=value)
+
+
+def instant_or_none(value: int | None) -> datetime | None:
+    """Return :func:`instant` of *value*; None where there is none."""
+    return None if value is None else instant(value)
+
+
+def chunks(values: Sequence[_V]) -> Iterable[Sequence[_V]]:
+    """Return *values* in parts that one IN list can hold."""
+    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
 
 
 tickets = sa.Table(

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from hub.sdk.ticket import Role
 from hub.store.heard import OPEN, Heard, as_told
-from hub.store.links import CLOSED, chunks, newest
+from hub.store.links import CLOSED, newest
 from hub.store.outbox import Outgoing, ask_change, row
 from hub.store.rows import dumps
-from hub.store.tables import links, outbox, tickets
+from hub.store.tables import chunks, links, outbox, tickets
 
 ROLE: Role = "delivered"
 _VALUES = (tickets.c.priority, tickets.c.queue, tickets.c.category, tickets.c.decided, tickets.c.state.label("stands"))

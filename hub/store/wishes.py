@@ -11,12 +11,11 @@ import sqlalchemy as sa
 
 from hub.routing.destinations import Destinations
 from hub.store.deciding import delivered
-from hub.store.links import chunks
 from hub.store.outbox import ask_case, marker_of
 from hub.store.page import Escalation, Wish
 from hub.store.rows import Case, dumps
 from hub.store.single import Singles
-from hub.store.tables import instant, links, messages, outbox, tickets
+from hub.store.tables import chunks, instant, links, messages, outbox, tickets
 
 ROLE = "delivered"
 _NAMES = (

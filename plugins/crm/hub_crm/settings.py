@@ -76,14 +76,9 @@ class CrmConfig(ConnectorConfig):
         unknown = [kind for kind in self.read if kind not in product.kinds]
         if unknown:
             raise ValueError(f"read: {self.product} has no {unknown[0]!r}; choose among {', '.join(product.kinds)}")
-        if not product.has_groups and any(target.group is not None for target in self.targets().values()):
+        if not product.has_groups and any(target.group is not None for target in self.map.targets().values()):
             raise ValueError(f"map: {self.product} has no groups of tasks; name a responsible")
         return self
-
-    def targets(self) -> dict[str, Target]:
-        """Return every target of the map, by where it stands: ``department.law``."""
-        named = {"queue": self.map.queue, "department": self.map.department}
-        return {f"{kind}.{name}": target for kind, some in named.items() for name, target in some.items()}
 
     def department_of(self, *, group: str, responsible: str) -> str | None:
         """Return the department of the map that has this group, else the one that has this responsible."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.sdk import Message, Ticket
+from hub.sdk import Message, Ticket, latest_messages, public_messages
 from hub_jira import assumed, compose, wiki
 
 _RUSSIAN = {
@@ -69,7 +69,7 @@ class Words:
             told.append(self._say("rating", rating=ticket.rating))
         links = [("post", ticket.url), ("ticket", self._own_address(ticket))]
         given = [(self._say(name), url) for name, url in links if url]
-        return self._text(ticket, "\n".join(told), _public(ticket.messages), given, "")
+        return self._text(ticket, "\n".join(told), public_messages(ticket.messages), given, "")
 
     def comment(self, ticket: Ticket, messages: Sequence[Message], marker: str, *, edited: bool = False) -> Any:
         """Return what was said since, or was *edited* since it was told; the marker stands at the end."""
@@ -96,7 +96,7 @@ class Words:
     ) -> Any:
         text: Any = None
         for most in _QUOTED:
-            quotes = [(self._who(message), message) for message in _fitting(messages, most)]
+            quotes = [(self._who(message), message) for message in latest_messages(messages, most)]
             if self.cloud:
                 return self._document(ticket, head, quotes, links, foot)
             text = self._markup(head, quotes, links, foot)
@@ -147,24 +147,6 @@ def is_social(ticket: Ticket) -> bool:
 def _by_a_team(ticket: Ticket, message: Message) -> bool:
     """Return whether the signs in *message* are a layout: who writes to a map or a network has none."""
     return message.direction == "out" or not is_social(ticket)
-
-
-def _public(messages: Sequence[Message]) -> list[Message]:
-    """Return what the customer and we said, without what is hidden by now."""
-    return [message for message in messages if message.direction != "note" and not message.hidden]
-
-
-def _fitting(messages: Sequence[Message], most: int) -> list[Message]:
-    """Return as many of *messages*, the latest at all events, as *most* characters hold. A text that the platform
-    withholds is where it was published."""
-    kept: list[Message] = []
-    room = most
-    for message in reversed(messages):
-        if kept and len(message.body) > room:
-            break
-        room -= len(message.body)
-        kept.append(message.model_copy(update={"body": message.body[:most] or message.url or "—"}))
-    return kept[::-1]
 
 
 def _files(message: Message) -> str:

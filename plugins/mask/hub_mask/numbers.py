@@ -26,7 +26,6 @@ _NOUNS = (
     r"(?:[аеуыиья]|ом|ем|ой|ая|ую|ов|ам|ах|ей|ию|ии|ие|ия|ием)?"
 )
 _CODES = r"инн|огрн|снилс|order|invoice|contract|track(?:ing)?|parcel|ticket|receipt|account|barcode|id"
-_CODES = r"инн|огрн|снилс|order|invoice|contract|track(?:ing)?|parcel|ticket|receipt|account|barcode|id"
 _WORD_NUMBER = r"(?:[ -](?:номер|number|code|id)[а-я]{0,2})?[ \u00a0.:=]{0,3}(?:№|#|no?\.?)?[ \u00a0:]{0,2}"
 _CALLED = re.compile(rf"(?<![а-яёa-z])(?:{_NOUNS}|{_CODES}){_WORD_NUMBER}$", re.IGNORECASE)
 _BEFORE = 40  # characters that may say what a number is

@@ -129,8 +129,7 @@ class RtConfig(ConnectorConfig):
 
     def targets(self) -> list[Target]:
         """Return every place that tickets may go to."""
-        mapped = [*self.map.queue.values(), *self.map.department.values()]
-        return [Target(queue=self.queue), *(as_target(one) for one in mapped)]
+        return [Target(queue=self.queue), *map(as_target, self.map.targets().values())]
 
 
 def as_target(value: str | Target) -> Target:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.sdk import Message, Ticket, storable
+from hub.sdk import Message, Ticket, public_messages, storable
 from hub_rt import assumed
 
 _RUSSIAN = {
@@ -78,8 +78,7 @@ class Words:
             head.append(self._say("stars", stars=ticket.rating))
         links = [("post", ticket.url), ("ticket", self._own_address(ticket))]
         foot = [f"{self._say(name)}: {url}" for name, url in links if url]
-        said = [message for message in ticket.messages if message.direction != "note" and not message.hidden]
-        return self._text(head, said, foot)
+        return self._text(head, public_messages(ticket.messages), foot)
 
     def comment(self, messages: Sequence[Message]) -> str:
         """Return what was said since."""

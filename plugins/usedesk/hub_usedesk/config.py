@@ -80,8 +80,3 @@ class UsedeskConfig(ConnectorConfig):
         """Return the host whose ids these are, *usual* unless ``base_url`` is set."""
         parts = urlsplit(self.base_url or usual)
         return f"{parts.netloc}{parts.path.rstrip('/')}".lower()
-
-    def targets(self) -> dict[str, Target]:
-        """Return every target of the map, by where it stands: ``queue.claims``."""
-        named = {"queue": self.map.queue, "department": self.map.department}
-        return {f"{kind}.{name}": target for kind, some in named.items() for name, target in some.items()}

@@ -30,7 +30,7 @@ def check(config: UsedeskConfig) -> Checks:
 
 def _wanted(config: UsedeskConfig) -> Iterator[tuple[str, str, Mapping[str, int]]]:
     """Yield what is asked, what it holds, and the ids that the settings name, by where they stand."""
-    targets = config.targets()
+    targets = config.map.targets()
     groups = {f"map.{place}": target.group for place, target in targets.items()}
     agents = {f"map.{place}": target.assignee for place, target in targets.items()}
     channels = {"channel": config.channel, **{f"map.{place}": target.channel for place, target in targets.items()}}

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from hub.sdk import Author, Delivery, Message, Ticket, plain_text
+from hub.sdk import Author, Delivery, Message, Ticket, latest_messages, plain_text, public_messages
 from hub_usedesk import assumed
 from hub_usedesk.dictionary import Lang
 
@@ -52,7 +52,7 @@ _OURS = re.compile(
 
 def subject(ticket: Ticket, lang: Lang) -> str:
     """Return one line of at most 255 characters: where it was, and what it is about."""
-    said = next((message.body for message in _public(ticket.messages) if message.body.strip()), "")
+    said = next((message.body for message in public_messages(ticket.messages) if message.body.strip()), "")
     about = " ".join((ticket.title or said[: 2 * _SUBJECT_TEXT]).split())
     if not ticket.title and len(about) > _SUBJECT_TEXT:
         about = about[: _SUBJECT_TEXT - 1].rsplit(" ", 1)[0] + "…"
@@ -72,7 +72,7 @@ def case(delivery: Delivery, lang: Lang) -> str:
     address = address_of(ticket)
     foot += [f"{told['source']}: {_linked(address)}" if address else f"{told['source']}: {_safe(ticket.platform)}"]
     foot += [f"{told['decision']}: {_safe(' '.join(delivery.summary.split()))}"] if delivery.summary else []
-    return _fitted("", _public(ticket.messages), _paragraph("<br>".join(foot)), lang)
+    return _fitted("", public_messages(ticket.messages), _paragraph("<br>".join(foot)), lang)
 
 
 def comment(messages: Sequence[Message], lang: Lang, *, edited: bool = False) -> str:
@@ -130,26 +130,13 @@ def _fitted(head: str, messages: Sequence[Message], foot: str, lang: Lang) -> st
     """Return as much of *messages* as one text holds, the latest at all events."""
     made = ""
     for most in _QUOTED:
-        kept = _kept(messages, most)
+        kept = latest_messages(messages, most)
         left = len(messages) - len(kept)
         note = _paragraph(f"{_WORDS[lang]['left_out']}: {left}") if left else ""
         made = head + note + "".join(_quote(message, lang) for message in kept) + foot
         if len(made.encode()) <= assumed.MESSAGE_BYTES:
             break
     return made
-
-
-def _kept(messages: Sequence[Message], most: int) -> list[Message]:
-    """Return the latest of *messages* that *most* characters hold. A text that the platform withholds is where it was
-    published."""
-    kept: list[Message] = []
-    room = most
-    for message in reversed(messages):
-        if kept and len(message.body) > room:
-            break
-        room -= len(message.body)
-        kept.append(message.model_copy(update={"body": message.body[:most] or message.url or "—"}))
-    return kept[::-1]
 
 
 def _quote(message: Message, lang: Lang) -> str:
@@ -161,10 +148,6 @@ def _quote(message: Message, lang: Lang) -> str:
     return _paragraph(
         "<br>".join([head, _safe(message.body), *([f"{told['files']}: {', '.join(files)}"] if files else [])])
     )
-
-
-def _public(messages: Sequence[Message]) -> list[Message]:
-    return [message for message in messages if message.direction != "note" and not message.hidden]
 
 
 def _paragraph(inner: str) -> str:

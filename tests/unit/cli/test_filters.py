@@ -9,6 +9,7 @@ import pytest
 
 from hub.cli import filters
 from hub.sdk import ticket
+from hub.store.case_problems import Problem
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -19,6 +20,7 @@ def test_the_choices_are_those_of_the_schema() -> None:
     assert get_args(ticket.State) == filters.STATES
     assert get_args(ticket.Priority) == filters.PRIORITIES
     assert get_args(ticket.Category) == filters.CATEGORIES
+    assert get_args(Problem) == filters.ESCALATIONS
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,11 @@ def test_a_group_stands_for_the_one_queue_that_is_mapped_to_it(group: int, queue
     assert found.queue_where(lambda target: target.group == group) == queue
 
 
+def test_every_target_is_listed_by_where_it_stands_queues_first() -> None:
+    assert mapped().targets() == {"queue.claims": Group(group=1), "department.cards": Group(group=2)}
+    assert list(mapped().targets()) == ["queue.claims", "department.cards"]
+
+
 def test_the_targets_have_the_connectors_own_type() -> None:
     with pytest.raises(ValidationError, match=r"map.queue.claims.group"):
         Mapped.model_validate({"connector": "x", "map": {"queue": {"claims": {"group": "many"}}}})

@@ -35,7 +35,7 @@ def check(config: CrmConfig) -> Checks:
 
 def _responsibles(config: CrmConfig, people: Mapping[str, str]) -> Iterator[Shortcoming]:
     wanted: dict[str, Any] = {"responsible": config.responsible}
-    wanted |= {f"map.{place}": target.responsible for place, target in config.targets().items()}
+    wanted |= {f"map.{place}": target.responsible for place, target in config.map.targets().items()}
     for place, user in wanted.items():
         if user is not None and str(user) not in people and len(people) < MAX_LIMIT:
             known = [f"{number} ({name})" for number, name in list(people.items())[:10]]

@@ -63,13 +63,13 @@ def _people() -> Any:
 
 
 def _responsibles(config: CrmConfig, people: Mapping[str, bool]) -> Iterator[Shortcoming]:
-    if config.responsible is None and any(target.responsible is None for target in config.targets().values()):
+    if config.responsible is None and any(target.responsible is None for target in config.map.targets().values()):
         yield Shortcoming(
             "a target of the map has nobody responsible: Bitrix24 makes no task without",
             "set responsible to a user's id, or give every target of the map one of its own",
         )
     wanted = {"responsible": config.responsible}
-    wanted |= {f"map.{place}": target.responsible for place, target in config.targets().items()}
+    wanted |= {f"map.{place}": target.responsible for place, target in config.map.targets().items()}
     for place, user in wanted.items():
         if user is not None and not people.get(str(user), False):
             known: Sequence[str] = [number for number, active in people.items() if active]
@@ -81,7 +81,9 @@ def _responsibles(config: CrmConfig, people: Mapping[str, bool]) -> Iterator[Sho
 
 def _groups(config: CrmConfig) -> Any:
     """Return what is wrong with the groups of the map; nothing is asked where it names none."""
-    wanted = {f"map.{place}": target.group for place, target in config.targets().items() if target.group is not None}
+    wanted = {
+        f"map.{place}": target.group for place, target in config.map.targets().items() if target.group is not None
+    }
     ids = sorted({str(group) for group in wanted.values()})
     seen: set[str] = set()
     for start in range(0, len(ids), PAGE_SIZE):
