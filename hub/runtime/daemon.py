@@ -59,6 +59,7 @@ class Daemon:
         self._reload = asyncio.Event()
         self._round_at = time.monotonic()
         self._exposition: Exposition | None = None
+        self._seen = 0
         self.conditions = Conditions()
         self.rounds: Rounds | None = None
         self.settings = settings
@@ -89,7 +90,7 @@ class Daemon:
         from hub.runtime.metrics import Exposition
 
         if self._exposition is None:
-            self._exposition = Exposition(self.conditions, self._store)
+            self._exposition = Exposition(self.conditions, self._store, self._seen)
         return await self._exposition.text(utc_now())
 
     def receives(self, name: str) -> bool:
@@ -124,6 +125,7 @@ class Daemon:
             async with Transport() as transport:
                 self.rounds = Rounds(self._workshop(self.settings, transport), self._store, self.conditions)
                 await self._store.run(self.rounds.recall)
+                self._seen = await self._store.run(self._store.last_event)
                 await self._store.run(readdress, self.settings, self._store)
                 self._listen_for_signals()
                 doors = self._open_doors()

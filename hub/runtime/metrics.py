@@ -3,6 +3,7 @@ store when somebody looks, and for some seconds not again: a scrape must not cos
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ class StoreFigures:
         outbox: by instance how many deliveries wait and are set aside.
         oldest: by instance when the delivery was asked for that waits longest.
         overdue: how many tickets wait for a promise that is broken, by promise.
+        breaches: how many promises were broken since the process began, by promise.
         surges: those that go on.
     """
 
@@ -46,11 +48,12 @@ class StoreFigures:
     outbox: Mapping[str, tuple[int, int]]
     oldest: Mapping[str, datetime]
     overdue: Mapping[str, int]
+    breaches: Mapping[str, int]
     surges: Sequence[Surge]
 
 
-def figures(store: Store) -> StoreFigures:
-    """Return what the store says now; takes up to a second with a million tickets."""
+def figures(store: Store, breaches: Mapping[str, int]) -> StoreFigures:
+    """Return what the store says now, and the *breaches*; takes up to a second with a million tickets."""
     summary = store.summary()
     return StoreFigures(
         open_tickets=store.count_open(),
@@ -63,16 +66,23 @@ def figures(store: Store) -> StoreFigures:
         outbox=store.outbox_counts(),
         oldest=store.outbox_oldest(),
         overdue=store.overdue(),
+        breaches=breaches,
         surges=store.open_surges(),
     )
 
 
 @dataclass(slots=True)
 class Exposition:
-    """The figures of one daemon."""
+    """The figures of one daemon.
+
+    Args:
+        seen: the number of the last event before the process began.
+    """
 
     conditions: Conditions
     store: Store
+    seen: int
+    _breaches: Counter[str] = field(default_factory=Counter)
     _known: StoreFigures | None = None
     _known_at: float = field(default=0.0)
 
@@ -88,11 +98,17 @@ class Exposition:
         if self._known is None or time.monotonic() - self._known_at > _STORE_FIGURES_S:
             self._known = None
             try:
-                self._known = await self.store.run(figures, self.store)
+                self._known = await self.store.run(self._figures)
             except StoreError as error:
                 self.conditions.store_failed(str(error))
             self._known_at = time.monotonic()
         return self._known if self.conditions.store is None else None
+
+    def _figures(self) -> StoreFigures:
+        last = self.store.last_event()
+        self._breaches.update(self.store.breaches(self.seen, last))
+        self.seen = last
+        return figures(self.store, self._breaches)
 
 
 class _Collected:
@@ -180,6 +196,8 @@ def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
     yield _gauge("outbox_age_seconds", "How long the oldest delivery waits.", ("instance",), ages)
     overdue = (((promise,), count) for promise, count in known.overdue.items())
     yield _gauge("sla_overdue", "Tickets that wait for a promise that is broken.", ("promise",), overdue)
+    breaches = (((promise,), count) for promise, count in known.breaches.items())
+    yield _counter("sla_breaches", "Promises that were broken.", ("promise",), breaches)
     surges = ((one.series, 1.0) for one in known.surges)
     yield _gauge("surge", "1: more comes in of a series than usual.", ("kind", "name"), surges)
 

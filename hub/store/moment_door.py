@@ -83,6 +83,17 @@ class Moments(ABC):
         self._undecided = {number: told for number, told in self._undecided.items() if number in waiting}
         return list(self._undecided.values())
 
+    def last_event(self) -> int:
+        """Return the number of the last event of any ticket, for :meth:`breaches`."""
+        with self._read() as connection:
+            return moments.last_event(connection)
+
+    def breaches(self, after: int, until: int) -> dict[str, int]:
+        """Return how many promises were broken, by promise, in the events *after* a number up to another; history,
+        which a backfill has read, left out."""
+        with self._read() as connection:
+            return moments.breaches(connection, after, until)
+
     def overdue(self) -> dict[str, int]:
         """Return how many tickets wait for a promise that is broken, by promise."""
         with self._read() as connection:

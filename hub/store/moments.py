@@ -4,18 +4,21 @@ Each warning and each breach leaves one event, however often a ticket is decided
 decided. A row of ``ticket_moments`` is there only for tickets to which something is to come, or that are overdue.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 
 from hub.routing.moments import BREACH, Outlook, Passed
 from hub.routing.policy import PROMISES
 from hub.store.page import Event
-from hub.store.tables import instant, micros, ticket_moments, tickets
+from hub.store.past_only import are_history
+from hub.store.tables import instant, micros, ticket_events, ticket_moments, tickets
 
 CAUSE = "clock"
 """The cause of events that nobody brought about but the time that went by."""
@@ -23,6 +26,7 @@ CAUSE = "clock"
 Told = Mapping[str, Sequence[int]]
 """Starts (microseconds) of the deadlines that were told of, by promise and share."""
 
+_BREACHED = "sla_breached"
 _PUT = "INSERT INTO ticket_moments (ticket_n, at, overdue) VALUES (?, ?, ?)"
 _CHANGE = "UPDATE ticket_moments SET at = ?, overdue = ? WHERE ticket_n = ?"
 _DELETE = "DELETE FROM ticket_moments WHERE ticket_n = ?"
@@ -134,6 +138,23 @@ def overdue(connection: sa.Connection) -> dict[str, int]:
     return counts
 
 
+def last_event(connection: sa.Connection) -> int:
+    """Return the row number of the last event; 0: there is none."""
+    return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(ticket_events.c.n), 0))).scalar_one())
+
+
+def breaches(connection: sa.Connection, after: int, until: int) -> dict[str, int]:
+    """Return how many promises were broken, by promise, as the events say that came *after* one up to another; of
+    tickets that are history none was."""
+    told = sa.select(ticket_events.c.ticket_n, ticket_events.c.data).where(
+        ticket_events.c.n > after, ticket_events.c.n <= until, ticket_events.c.kind == _BREACHED
+    )
+    found = [(number, orjson.loads(data)["promise"]) for number, data in connection.execute(told)]
+    history = are_history(connection, {number for number, _ in found})
+    counts = Counter(promise for number, promise in found if number not in history)
+    return {promise: counts[promise] for promise in PROMISES}
+
+
 # --- events -----------------------------------------------------------------------------------------------------------
 
 
@@ -150,7 +171,7 @@ def alarms(ticket_n: int, told: Told, look: Outlook, policy: str | None) -> tupl
         starts = known.setdefault(_key(one.promise, one.share), [])
         if not any(_is_same(one, instant(start)) for start in starts):
             starts.append(micros(one.start))
-            kind = "sla_breached" if one.share == BREACH else "sla_warning"
+            kind = _BREACHED if one.share == BREACH else "sla_warning"
             events.append(Event(ticket_n, kind, CAUSE, _data(one, policy)))
     return events, {key: starts for key, starts in known.items() if starts}
 

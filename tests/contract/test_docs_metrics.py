@@ -39,7 +39,9 @@ def test_alerts_and_dashboard_go_by_figures_that_exist(expression: str) -> None:
     assert figures(expression) <= KINDS.keys()
     assert figures(expression) or expression.startswith("up{")
     counters = {name for name in figures(expression) if KINDS[name] == "counter"}
-    assert counters == set(re.findall(r"rate\((hub_\w+)", expression)), "a counter is read by its rate, a gauge is not"
+    assert counters == set(re.findall(r"(?:rate|increase)\((hub_\w+)", expression)), (
+        "a counter is read by its rise, a gauge is not"
+    )
     assert expression.count("(") == expression.count(")")
 
 

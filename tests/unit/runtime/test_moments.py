@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hub.pipeline.route import router
+from hub.runtime import metrics
 from hub.runtime.condition import Conditions
 from hub.runtime.config import Settings, load_settings
 from hub.runtime.metrics import Exposition
@@ -91,11 +92,33 @@ def test_figures_count_what_is_overdue_and_what_is_suspicious(tmp_path: Path) ->
         assert decides is not None
         assert store.pass_moments(decides) == 3
         _watched(store, clock)
-        text = asyncio.run(Exposition(Conditions(), store).text(clock.now))
+        text = asyncio.run(Exposition(Conditions(), store, 0).text(clock.now))
     assert 'hub_sla_overdue{promise="first_response"} 3.0' in text
     assert 'hub_sla_overdue{promise="resolution"} 0.0' in text
+    assert 'hub_sla_breaches_total{promise="first_response"} 3.0' in text
+    assert 'hub_sla_breaches_total{promise="resolution"} 0.0' in text
     assert 'hub_stream_suspicious{instance="one",stream="dead"} 1.0' in text
     assert 'hub_stream_suspicious{instance="one",stream="lively"} 0.0' in text
+
+
+def test_a_breach_is_counted_once_and_none_from_before_the_process_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "_STORE_FIGURES_S", -1.0)  # each look is a new one
+    clock, decides = Clock(), router(lambda: RULES) or pytest.fail("rules make a router")
+    with opened(tmp_path / "hub.db", clock) as store:
+        clock.now += timedelta(minutes=11)
+        store.pass_moments(decides)
+        said: dict[str, Any] = {"kind": "mention", "platform": "vk.com", "body": "Где?", "created_at": clock.now}
+        store.checkpoint(page(TicketDraft.of(source_id="late", **said), router=decides, now=clock.now))
+        exposition = Exposition(Conditions(), store, store.last_event())
+        counted = []
+        for minutes in (1, 10, 1):
+            clock.now += timedelta(minutes=minutes)
+            store.pass_moments(decides)
+            text = asyncio.run(exposition.text(clock.now))
+            counted.append(text.split('hub_sla_breaches_total{promise="first_response"} ')[1].split("\n")[0])
+    assert counted == ["0.0", "1.0", "1.0"]
 
 
 def _watched(store: Store, clock: Clock) -> None:
@@ -139,7 +162,7 @@ def test_figures_of_a_damaged_store_say_that_it_is_down_and_nothing_that_is_stal
     with opened(tmp_path / "hub.db", clock) as store:
         for left in tmp_path.glob("hub.db*"):
             left.write_bytes(b"no database" * 1000)
-        text = asyncio.run(Exposition(conditions, store).text(clock.now))
+        text = asyncio.run(Exposition(conditions, store, 0).text(clock.now))
     assert "hub_store_up 0.0" in text
     assert "hub_polls_total" in text
     assert "hub_tickets" not in text
@@ -149,7 +172,7 @@ def test_figures_of_a_damaged_store_say_that_it_is_down_and_nothing_that_is_stal
 def test_figures_known_before_the_store_failed_are_not_told(tmp_path: Path) -> None:
     clock, conditions = Clock(), Conditions()
     with opened(tmp_path / "hub.db", clock) as store:
-        exposition = Exposition(conditions, store)
+        exposition = Exposition(conditions, store, 0)
         assert "hub_tickets 3.0" in asyncio.run(exposition.text(clock.now))
         conditions.store_failed("damaged")
         assert "hub_tickets" not in asyncio.run(exposition.text(clock.now))
@@ -160,7 +183,7 @@ def test_figures_known_before_the_store_failed_are_not_told(tmp_path: Path) -> N
 def test_an_instance_is_neither_up_nor_down_before_its_first_poll_has_ended(tmp_path: Path) -> None:
     clock, conditions = Clock(), Conditions()
     with opened(tmp_path / "hub.db", clock) as store:
-        exposition = Exposition(conditions, store)
+        exposition = Exposition(conditions, store, 0)
         conditions.began("one", clock.now, 0.0)
         assert "hub_instance_up{" not in asyncio.run(exposition.text(clock.now))
         conditions.ended("one", SyncReport(), clock.now)

@@ -196,7 +196,7 @@ def test_a_rule_decides_by_the_surge_of_the_platform(tmp_path: Path, store: Stor
 def test_what_goes_on_is_a_figure(tmp_path: Path, store: Store) -> None:
     surging(store)
     watch(settings(tmp_path), store)
-    text = asyncio.run(Exposition(Conditions(), store).text(NOW))
+    text = asyncio.run(Exposition(Conditions(), store, 0).text(NOW))
     assert 'hub_surge{kind="platform",name="vk.com"} 1.0' in text
     assert "2gis" not in text
 

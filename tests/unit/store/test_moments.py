@@ -257,6 +257,24 @@ def test_how_many_are_overdue_is_known_by_promise(hub: Hub) -> None:
     assert hub.store.overdue() == {"first_response": 2, "next_response": 0, "resolution": 3}
 
 
+def test_broken_promises_are_counted_between_two_events_and_those_of_history_are_not(hub: Hub) -> None:
+    hub.rules = routing(sla=[{**POLICY, "start": "published"}])
+    hub.read("1", 0)
+    hub.now = hub.at(24 * 60)
+    before = hub.store.last_event()
+    hub.run(24 * 60)
+    hub.read("2", 1, thread="old", effects=False)
+    last = hub.store.last_event()
+    kinds = [row[0] for row in rows(hub.store, "SELECT kind FROM ticket_events ORDER BY n")]
+    assert kinds.count("sla_breached") == 4  # both promises of either
+    assert hub.store.breaches(before, last) == {"first_response": 1, "next_response": 0, "resolution": 1}
+    assert hub.store.breaches(last, hub.store.last_event()) == {
+        "first_response": 0,
+        "next_response": 0,
+        "resolution": 0,
+    }
+
+
 def test_aging_lifts_the_priority_when_the_score_crosses_a_band(hub: Hub) -> None:
     hub.rules = routing(aging={"points": 60})
     hub.read("1", 0)
