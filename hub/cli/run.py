@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from hub.cli.errors import FAILED
-from hub.cli.output import counted, say
+from hub.cli.output import say
 from hub.cli.state import State, pass_state, shared_options
 
 
@@ -33,9 +33,10 @@ def run(state: State) -> None:
 def reload(state: State) -> None:
     """Let a running "hub run" read settings and rules anew.
 
-    They are checked first, here and there: should something be wrong with them, nothing changes.
+    They are checked first, here and there: should something be wrong with them, nothing changes. It waits until every
+    process has said what came of it, half a minute at most.
     """
-    from hub.runtime.daemon import reload_all
+    from hub.runtime.daemons import ANSWER_S, reload_all
     from hub.runtime.rules import rules_problem
 
     settings = state.settings()
@@ -47,5 +48,12 @@ def reload(state: State) -> None:
     told = reload_all(state.config)
     if not told:
         say(f'no "hub run" of yours runs on {state.config}')
+    for one in told:
+        if one.error is not None:
+            say(f"process {one.pid} reloaded nothing: {one.error}")
+        elif one.answered:
+            say(f"process {one.pid} goes by the new settings and rules")
+        else:
+            say(f"process {one.pid} has ended, or did not answer within {ANSWER_S:.0f} seconds; look at its log")
+    if not told or any(one.error is not None or not one.answered for one in told):
         raise click.exceptions.Exit(FAILED)
-    say(f"told {counted(len(told), 'process', 'processes')}: {', '.join(map(str, told))}")

@@ -21,7 +21,7 @@ _AROUND = 60  # characters around a number in which a word may say that it is a 
 _SHOWN = 2  # last digits that a message shows
 
 _WORD = r"(?:код\w*|тел\w*|моб\w*|доб\w*|номер\w*|code|tel|phone|mobile|number|no)"  # may stand within a number too
-_APART = r"(?!,\s|\s?%)"  # what stands between numbers of a list, hardly ever within one
+_APART = r"(?!\s?%)"  # what no number goes on after
 _RUN = re.compile(
     rf"[0-9](?:(?:{_APART}[^\w]{{0,{_GAP}}}|[^\w]{{0,{_GAP}}}{_WORD}[^\w]{{1,{_GAP}}})[0-9])*", re.IGNORECASE
 )
@@ -53,6 +53,9 @@ _SUM = (
 )
 _NEVER = re.compile(rf"(?<![0-9.]){_TIME}\s?[-–—]\s?{_TIME}(?![0-9]|\.[0-9])|{_SUM}", re.IGNORECASE)
 """Opening hours, sums of money in groups of three."""
+_ITEM = r"(?:[0-9]{1,2}|(?:19|20)[0-9]{2})"
+_LIST = re.compile(rf"(?<![0-9])(?<![0-9]\W)(?<![0-9]\W\W){_ITEM}(?:,\s{_ITEM}){{2,}}(?!\W{{0,2}}[0-9])")
+"""Days of a month or years, if each is later than the one before."""
 _LINK = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 _ORDER = re.compile(r"(?:№|#|\b(?:заказ|заявк|обращени|order|ticket)\w*)\W{0,3}$", re.IGNORECASE)  # and one number
 _HOUR = re.compile(r"[0-9]:$")  # what follows are the minutes
@@ -82,6 +85,7 @@ def private_numbers(text: str, allow: Collection[str] = ()) -> tuple[Private, ..
         allow: phone numbers of our own that may be told, in whatever spacing; 8 and +7 in front are the same.
     """
     plain = _NEVER.sub(lambda seen: "x" * len(seen[0]), _plain(text))
+    plain = _LIST.sub(lambda seen: "x" * len(seen[0]) if _rises(seen[0]) else seen[0], plain)
     plain = _without(plain, {_subscriber(_digits(_plain(one))) for one in allow})
     found: list[tuple[int, int, Kind]] = []
     finders: Mapping[Kind, Callable[[str], Iterator[tuple[int, int]]]] = {
@@ -136,6 +140,11 @@ def _without(text: str, allowed: Collection[str]) -> str:
         if _subscriber(digits) in allowed:
             text = f"{text[:start]}{'x' * (end - start)}{text[end:]}"
     return text
+
+
+def _rises(listed: str) -> bool:
+    numbers = [int(one) for one in _GROUP.findall(listed)]
+    return all(one < later for one, later in zip(numbers, numbers[1:], strict=False))
 
 
 def _digits(text: str) -> str:

@@ -97,7 +97,7 @@ class Conditions:
             if before is None:
                 _log.warning("source suspicious", extra={**facts, "because": report.suspicious})
         elif before is not None:
-            _log.warning("source no longer suspicious", extra=facts)
+            _log.info("source no longer suspicious", extra=facts)
 
     def worked_off(self, name: str, report: DeliveryReport) -> None:
         """Note how an outbox was worked off; whoever stepped aside for another run found out nothing."""
@@ -109,7 +109,7 @@ class Conditions:
             if before is None:
                 _log.warning("destination failing", extra={"instance": name, "error": report.error})
         elif before is not None:
-            _log.warning("destination is back", extra={"instance": name})
+            _log.info("destination is back", extra={"instance": name})
         for problem in report.problems:
             _log.warning("delivery failed", extra={"instance": name, "problem": problem})
 
@@ -117,7 +117,7 @@ class Conditions:
         """Note by instance how many deliveries wait, and are set aside: where none does, none is held back."""
         for name in [name for name in self.outboxes if not waiting.get(name, (0, 0))[0]]:
             del self.outboxes[name]
-            _log.warning("nothing waits for the destination any more", extra={"instance": name})
+            _log.info("nothing waits for the destination any more", extra={"instance": name})
 
     def problems_are(self, about: str, problems: Iterable[str]) -> None:
         """Note what else is wrong now, with *about*."""
@@ -125,7 +125,7 @@ class Conditions:
         for problem in sorted(now - before):
             _log.warning("problem", extra={"about": about, "problem": problem})
         for problem in sorted(before - now):
-            _log.warning("problem is over", extra={"about": about, "problem": problem})
+            _log.info("problem is over", extra={"about": about, "problem": problem})
         self.problems[about] = now
 
     @staticmethod
@@ -144,7 +144,7 @@ class Conditions:
     def store_works(self) -> None:
         """Note that it can."""
         if self.store is not None:
-            _log.warning("store is back")
+            _log.info("store is back")
         self.store = None
 
     def forget(self, name: str) -> None:
@@ -159,7 +159,7 @@ class Conditions:
         if error is not None and known.error is None:
             _log.warning("source failing", extra={"instance": name, "error": error})
         elif error is None and known.error is not None and known.wrong_since is not None:
-            _log.warning(
+            _log.info(
                 "source is back", extra={"instance": name, "after_s": round((at - known.wrong_since).total_seconds())}
             )
 

@@ -5,8 +5,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from hub.pipeline.source import utc_now
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.condition import Conditions
 from hub.runtime.config import Settings
+from hub.runtime.daemons import Answer, registered
 from hub.runtime.renamed import readdress
 from hub.runtime.rounds import Rounds
 from hub.runtime.rules import rules_in_force
@@ -22,7 +23,6 @@ from hub.runtime.systemd import notify, watchdog_s
 from hub.runtime.transport import Transport
 from hub.sdk import ConfigError, HubError, Webhook
 from hub.store import Store
-from hub.store.machine import Lock, digest, is_held, shared_folder, try_lock
 
 if TYPE_CHECKING:
     from hub.runtime.metrics import Exposition
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 GRACE_S = 6.0
 """How long what is under way may take to come to the end of its page."""
 
-_FOLDER = "daemons"
 _LONGEST_QUIET_S = 30.0
 _BOUND = ("store", "listen")  # the settings that only a start takes
 _STUCK_S = 300.0  # no round began for so long: this process will not come to itself again
@@ -121,25 +120,25 @@ class Daemon:
             ConfigError, RulesError: the settings or the rules are wrong at the start.
             StoreError: the store cannot be opened.
         """
-        with relaxed_collector(), _registered(config):
+        self._listen_for_signals()  # before anybody finds this process: an unexpected SIGHUP would end it
+        with relaxed_collector(), registered(config) as answer:
             async with Transport() as transport:
                 self.rounds = Rounds(self._workshop(self.settings, transport), self._store, self.conditions)
                 await self._store.run(self.rounds.recall)
                 self._seen = await self._store.run(self._store.last_event)
                 await self._store.run(readdress, self.settings, self._store)
-                self._listen_for_signals()
                 doors = self._open_doors()
                 notify("READY=1")
-                _log.warning("running", extra={"instances": len(self.settings.instances), "pid": os.getpid()})
+                _log.info("running", extra={"instances": len(self.settings.instances), "pid": os.getpid()})
                 try:
-                    await self._until_stopped(self.rounds, transport)
+                    await self._until_stopped(self.rounds, transport, answer)
                 finally:
                     notify("STOPPING=1")
                     late = await self.rounds.stop(GRACE_S)
                     if doors is not None:
                         doors.cancel()
                         await asyncio.gather(doors, return_exceptions=True)
-                    _log.warning("stopped; the last checkpoint is kept", extra={"ended_in_the_middle": late})
+                    _log.info("stopped; the last checkpoint is kept", extra={"ended_in_the_middle": late})
 
     def _open_doors(self) -> "asyncio.Task[None] | None":
         """Begin to answer over HTTP, if the settings want it; where nobody asked for it, it may fail."""
@@ -169,14 +168,15 @@ class Daemon:
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
-    async def _until_stopped(self, rounds: Rounds, transport: Transport) -> None:
+    async def _until_stopped(self, rounds: Rounds, transport: Transport, answer: Answer) -> None:
         beat = asyncio.create_task(self._show_life())
         stopped = asyncio.create_task(self._stop.wait())
         try:
             while not self._stop.is_set():
                 if self._reload.is_set():
                     self._reload.clear()
-                    await self._swap(rounds, transport)
+                    began = time.monotonic_ns()
+                    answer(began, await self._swap(rounds, transport))
                 self._round_at = time.monotonic()
                 turn = asyncio.create_task(rounds.round())
                 await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -197,7 +197,8 @@ class Daemon:
                 notify("WATCHDOG=1")
             await asyncio.sleep(every / 3)
 
-    async def _swap(self, rounds: Rounds, transport: Transport) -> None:
+    async def _swap(self, rounds: Rounds, transport: Transport) -> str | None:
+        """Read settings and rules anew; return what was wrong with them, so that all stayed as it was."""
         notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
         try:
             settings = await asyncio.to_thread(self._load)
@@ -207,10 +208,13 @@ class Daemon:
             await self._store.run(readdress, settings, self._store)
         except HubError as error:
             _log.error("nothing was reloaded: the settings or rules are wrong", extra={"error": str(error)})
+            return str(error)
         else:
             self.settings = settings
-            _log.warning("reloaded", extra={"instances": len(settings.instances)})
-        notify("READY=1")
+            _log.info("reloaded", extra={"instances": len(settings.instances)})
+            return None
+        finally:
+            notify("READY=1")
 
     def _require_same(self, settings: Settings) -> None:
         """Raise a ConfigError if something is different that is bound at the start."""
@@ -242,39 +246,3 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
-
-
-# --- finding one another ----------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _registered(config: Path) -> Iterator[None]:
-    """Let other processes of this user find this one by its settings."""
-    path = shared_folder(_FOLDER) / f"{digest(str(config.resolve()))}-{os.getpid()}"
-    held: Lock | None = try_lock(path)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        if held is not None:
-            held.release()
-
-
-def running(config: Path) -> list[int]:
-    """Return the process ids of the daemons that run on the settings *config*."""
-    found: list[int] = []
-    for path in shared_folder(_FOLDER).glob(f"{digest(str(config.resolve()))}-*"):
-        if is_held(path):
-            found.append(int(path.name.rsplit("-", 1)[1]))
-        else:
-            path.unlink(missing_ok=True)
-    return sorted(found)
-
-
-def reload_all(config: Path) -> list[int]:
-    """Tell every daemon that runs on the settings in *folder* to read them anew; return their process ids."""
-    told = running(config)
-    for process in told:
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGHUP)
-    return told

@@ -228,7 +228,7 @@ async def serve(daemon: "Daemon", at: socket.socket) -> None:
     config = uvicorn.Config(Doors(daemon).app(), limit_concurrency=_AT_ONCE, timeout_keep_alive=15, **options)
     server = _Server(config)
     host, port = at.getsockname()[:2]
-    _log.warning("listening", extra={"url": f"http://{host}:{port}"})
+    _log.info("listening", extra={"url": f"http://{host}:{port}"})
     serving = asyncio.create_task(server.serve([at]))
     try:
         await asyncio.shield(serving)

@@ -18,6 +18,9 @@ REMOVED = "[secret]"
 
 _SHORTEST = 4  # characters; taking shorter ones out would only spoil every other word
 _CHATTY = ("httpx", "httpcore", "sqlalchemy", "alembic", "asyncio", "uvicorn")
+_TELLING = ("hub.runtime.condition", "hub.runtime.daemon", "hub.runtime.http", "hub.runtime.renamed")
+"""Where a daemon tells what begins and what is over: a person wants to read that without asking for more."""
+
 _LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG}
 
 Event = MutableMapping[str, Any]
@@ -60,7 +63,7 @@ def set_up(*, verbosity: int = 0, json_lines: bool = False) -> None:
     """Send all logs to stderr: short lines for a person, in colour on a terminal only; JSON lines when asked for.
 
     Args:
-        verbosity: -1 errors, 0 warnings too, 1 what happens, 2 everything.
+        verbosity: -1 errors, 0 warnings too and how the daemon fares, 1 what happens, 2 everything.
         json_lines: one JSON object a line, wherever they go.
     """
     handler = _StderrHandler()
@@ -68,6 +71,8 @@ def set_up(*, verbosity: int = 0, json_lines: bool = False) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(_LEVELS[max(-1, min(verbosity, 2))])
+    for name in _TELLING:
+        logging.getLogger(name).setLevel(logging.NOTSET if verbosity else logging.INFO)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
 

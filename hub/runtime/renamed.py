@@ -28,7 +28,7 @@ def readdress(settings: Settings, store: Store) -> dict[str, str]:
         with held:
             new = store.outbox_readdress(old, places)
         if new is not None:
-            _log.warning("deliveries readdressed", extra={"instance": new, "earlier_name": old})
+            _log.info("deliveries readdressed", extra={"instance": new, "earlier_name": old})
             found[old] = new
     return found
 

@@ -138,7 +138,7 @@ def test_new_settings_are_taken_and_wrong_ones_change_nothing(box: Sandbox, tmp_
         until(lambda: "После ошибки в настройках" in str(hub.tickets()))
         settings.write_text(whole, encoding="utf-8")
         told = hub.run("reload")
-        assert (told.returncode, str(process.pid) in told.stderr) == (0, True)
+        assert (told.returncode, told.stderr) == (0, f"process {process.pid} goes by the new settings and rules\n")
         until(lambda: in_sync(hub, box))
         _, said, _ = ended(process, signal.SIGTERM)
     assert "nothing was reloaded" in said
@@ -149,7 +149,8 @@ def test_new_settings_are_taken_and_wrong_ones_change_nothing(box: Sandbox, tmp_
 def test_what_only_a_start_takes_is_refused_by_a_reload(tmp_path: Path) -> None:
     settings, whole = tmp_path / "hub.toml", 'listen = "127.0.0.1:0"\nstore = "sqlite:///hub.db"\n'
     settings.write_text(whole, encoding="utf-8")
-    with daemon(Hub(tmp_path, {})) as process:
+    hub = Hub(tmp_path, {})
+    with daemon(hub) as process:
         _, said = opened(process)
 
         def reloaded(text: str, told: str) -> None:
@@ -159,8 +160,11 @@ def test_what_only_a_start_takes_is_refused_by_a_reload(tmp_path: Path) -> None:
 
         reloaded(whole.replace("hub.db", "other.db"), '"store" is different and needs a restart')
         reloaded(whole.replace("127.0.0.1:0", "off"), '"listen" is different and needs a restart')
-        assert "[warning] reloaded" not in "".join(said)
-        reloaded(whole, "[warning] reloaded")
+        assert "] reloaded" not in "".join(said)
+        told = hub.run("reload")
+        assert (told.returncode, "needs a restart" in told.stderr) == (1, True), told.stderr
+        assert f"process {process.pid} reloaded nothing:" in told.stderr
+        reloaded(whole, "] reloaded")
         process.send_signal(signal.SIGTERM)
         assert process.wait(_PATIENCE_S) == 0
     assert not (tmp_path / "other.db").exists()

@@ -44,8 +44,13 @@ def _chores(store: Store, conditions: Conditions, workshop: Workshop) -> list[Ch
     return list(Chores(store, conditions, lambda: workshop, tuple, lambda: True).all())
 
 
+@pytest.fixture(autouse=True)
+def _told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "hub.runtime.condition")
+
+
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.INFO]
 
 
 def test_people_are_told_once_and_a_recipient_who_is_down_is_logged_once(

@@ -83,6 +83,16 @@ def test_verbosity_decides_what_is_shown(capsys: pytest.CaptureFixture[str], ver
     assert [line["event"] for line in _lines(capsys)] == shown
 
 
+@pytest.mark.parametrize(("verbosity", "shown"), [(-1, []), (0, ["running"]), (1, ["running"])])
+def test_how_a_daemon_fares_is_told_without_being_asked_and_is_no_warning(
+    capsys: pytest.CaptureFixture[str], verbosity: int, shown: list[str]
+) -> None:
+    logs.set_up(verbosity=verbosity, json_lines=True)
+    logging.getLogger("hub.runtime.daemon").info("running")
+    logging.getLogger("hub.runtime.daemon").debug("round")
+    assert [(line["event"], line["level"]) for line in _lines(capsys)] == [(event, "info") for event in shown]
+
+
 @pytest.mark.parametrize("name", ["httpx", "httpcore.connection", "sqlalchemy.engine", "alembic.runtime"])
 def test_libraries_stay_quiet(capsys: pytest.CaptureFixture[str], name: str) -> None:
     logs.set_up(verbosity=2)

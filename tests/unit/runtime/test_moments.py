@@ -138,7 +138,7 @@ def test_a_silent_source_is_logged_once_when_it_begins_and_once_when_it_is_over(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     conditions = Conditions()
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         for told in (None, "quiet", "quiet still", "quiet"):
             ended(conditions, told)
         ended(conditions, None, skipped="another run is under way")
