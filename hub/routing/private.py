@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 Kind = Literal["card", "account", "phone", "passport"]
@@ -144,7 +145,7 @@ def _without(text: str, allowed: Collection[str]) -> str:
 
 def _rises(listed: str) -> bool:
     numbers = [int(one) for one in _GROUP.findall(listed)]
-    return all(one < later for one, later in zip(numbers, numbers[1:], strict=False))
+    return all(one < later for one, later in pairwise(numbers))
 
 
 def _digits(text: str) -> str:
