@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
@@ -128,7 +129,8 @@ def erase(connection: sa.Connection, author: str, now: datetime, platform: str |
     traces = _traces(author, written)
     cases = tuple(_cases_of(connection, concerned))
     _delete(connection, messages, list(rows))
-    _delete(connection, ticket_events, concerned, "ticket_n")
+    _delete(connection, ticket_events, opened, "ticket_n")
+    _forget_events(connection, sorted(set(concerned) - set(opened)), traces, written)
     forget_replies(connection, opened, [(row.ticket_n, row.id) for row in rows.values()])
     deliveries = _forget_cases(connection, opened, now)
     relations.forget(connection, opened)
@@ -304,6 +306,21 @@ def _delete_with(connection: sa.Connection, table: sa.Table, traces: _Traces) ->
     ]
     _delete(connection, table, gone)
     return len(gone)
+
+
+def _forget_events(
+    connection: sa.Connection, numbers: Sequence[int], traces: _Traces, written: Sequence[MessageRow]
+) -> None:
+    """Remove what the events of somebody else's tickets tell of the person; the rest of their story stays, and so do
+    the figures that follow from it."""
+    told, words = [str(UUID(bytes=row.id)) for row in written], traces.words()
+    gone: list[int] = []
+    for some in chunks(numbers):
+        events = sa.select(ticket_events.c.n, ticket_events.c.data).where(ticket_events.c.ticket_n.in_(some))
+        for n, data in connection.execute(events):
+            if any(one in data for one in told) or _speaks_of(data.encode(), traces, words):
+                gone.append(n)
+    _delete(connection, ticket_events, gone)
 
 
 def _drop_failed_pages(connection: sa.Connection, traces: _Traces) -> int:

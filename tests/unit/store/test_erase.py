@@ -72,6 +72,26 @@ def test_a_person_is_gone_from_every_table_the_index_and_the_bytes(store: Store,
     assert (ticket.title, [message.author for message in ticket.messages]) == ("of Boris", [BORIS])
 
 
+def test_somebody_elses_ticket_keeps_its_story_but_for_what_tells_of_the_person(store: Store) -> None:
+    put(store, mention("1", thread="t", author=BORIS, body=OTHER))
+    put(store, mention("2", thread="t", author=ANNA, body=WORD, minutes=1))
+    put(store, mention("3", thread="t", author=BORIS, body=f"{OTHER} again", minutes=2))
+    put(store, mention("2", thread="t", author=ANNA, body=f"{WORD} edited", minutes=1))
+    put(store, mention("3", thread="t", author=BORIS, body=f"{OTHER} edited", minutes=2))
+    [ticket] = store.iter_tickets()
+    store.set_by_hand(str(ticket.id), {"state": "solved"})
+    store.set_by_hand(str(ticket.id), {"assignee": ANNA.name})
+
+    def kinds() -> list[str]:
+        return [kind for (kind,) in rows(store, "SELECT kind FROM ticket_events ORDER BY n")]
+
+    added = ["message_added", "message_added", "message_changed", "message_changed"]
+    assert kinds() == ["created", *added, "set", "set"]
+    store.erase(ANNA.key)
+    assert kinds() == ["created", "message_added", "message_changed", "set"]  # the other one names her
+    assert WORD.encode() not in bytes_of(store)
+
+
 def test_the_words_of_an_erased_person_are_in_no_segment_of_the_index(store: Store) -> None:
     for number in range(20):  # several segments, as batches of a long life leave them
         put(store, mention(str(number), author=ANNA if number == 7 else BORIS, body=WORD if number == 7 else OTHER))
