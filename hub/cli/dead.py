@@ -210,9 +210,7 @@ def drop(state: State, numbers: Sequence[int], every: bool, instance: str | None
             confirm(f"forget {counted(len(chosen), 'record', 'records')} for good?", yes)
         dropped = store.drop_dead_letters(chosen)
     say(f"{counted(dropped, 'record', 'records')} dropped")
-    if dropped < len(chosen):
-        say('the others were not there; "hub dead list" shows those that are')
-        raise click.exceptions.Exit(FAILED)
+    require_all("record", dropped, chosen, "hub dead list")
 
 
 def confirm(question: str, yes: bool) -> None:
@@ -244,6 +242,15 @@ def meant(
     if ways > 1:
         raise click.UsageError("numbers, --all and --instance do not go together; give one of them")
     return list(dict.fromkeys(numbers)) if numbers else listed()
+
+
+def require_all(noun: str, done: int, chosen: Sequence[int], listed: str) -> None:
+    """Leave with exit code 1 unless all of the *chosen* numbers were there; *listed*: the command that shows those."""
+    if done == len(chosen):
+        return
+    told = f"{noun} {chosen[0]} is not there" if len(chosen) == 1 else f"{len(chosen) - done} of them are not there"
+    say(f'{told}; "{listed}" shows those that are')
+    raise click.exceptions.Exit(FAILED)
 
 
 def say_due(ready: int) -> None:

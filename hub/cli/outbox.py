@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.dead import confirm, meant, say_due
-from hub.cli.errors import FAILED
+from hub.cli.dead import confirm, meant, require_all, say_due
 from hub.cli.filters import check_instances
 from hub.cli.lazy import Group
 from hub.cli.output import Column, counted, local, print_json, print_table, printable, say, short_id
@@ -224,7 +223,7 @@ def retry(state: State, numbers: Sequence[int], every: bool, instance: str | Non
         chosen = _chosen(store, numbers, every, instance)
         ready = store.outbox_retry(chosen)
     say_due(ready)
-    _end(ready, chosen)
+    require_all("delivery", ready, chosen, "hub outbox")
 
 
 @outbox.command
@@ -248,7 +247,7 @@ def drop(state: State, numbers: Sequence[int], every: bool, instance: str | None
             confirm(f"never send {counted(len(chosen), 'delivery', 'deliveries')}?", yes)
         dropped = store.outbox_drop(chosen)
     say(f"{counted(dropped, 'delivery', 'deliveries')} dropped")
-    _end(dropped, chosen)
+    require_all("delivery", dropped, chosen, "hub outbox")
 
 
 def _chosen(store: "Store", numbers: Sequence[int], every: bool, instance: str | None) -> list[int]:
@@ -256,9 +255,3 @@ def _chosen(store: "Store", numbers: Sequence[int], every: bool, instance: str |
         return [row.n for row in store.outbox_left(instance, _EVERY) if row.state == "failed"]
 
     return meant("deliveries", numbers, every, instance, set_aside)
-
-
-def _end(done: int, chosen: Sequence[int]) -> None:
-    if done < len(chosen):
-        say('the others are not there; "hub outbox" shows those that are')
-        raise click.exceptions.Exit(FAILED)

@@ -160,7 +160,7 @@ def drop(state: State, /, numbers: Sequence[int], lang: str | None) -> None:
         done = store.drop_replies(numbers)
     say(speech("dropped", number=done))
     if done < len(set(numbers)):
-        say(speech("not_all"))
+        say(speech("not_all", number=len(set(numbers)) - done))
         raise click.exceptions.Exit(FAILED)
 
 

@@ -20,7 +20,7 @@ TEXTS: Catalogue = {
         "none": "no reply is in this state",
         "hint": '"hub replies approve N" sends a draft, --edit changes it first, "hub replies drop N" drops it',
         "dropped": "{number} dropped",
-        "not_all": 'the others cannot be dropped (any more); "hub replies list" shows those that wait',
+        "not_all": '{number} cannot be dropped (any more); "hub replies list" shows those that wait',
         "title": "Reply {n}: {state}, ticket {ticket}, {platform} ({instance})",
         "by": "by: {by}",
         "rule": "rule: {rule}",
@@ -88,7 +88,7 @@ TEXTS: Catalogue = {
             " «hub replies drop N» отбросит"
         ),
         "dropped": "отброшено: {number}",
-        "not_all": "остальные отбросить (уже) нельзя; что ждёт, покажет «hub replies list»",
+        "not_all": "отбросить (уже) нельзя: {number}; что ждёт, покажет «hub replies list»",
         "title": "Ответ {n}: {state}, обращение {ticket}, {platform} ({instance})",
         "by": "кто: {by}",
         "rule": "правило: {rule}",

@@ -136,9 +136,7 @@ class Customers(ABC):
             to = None if second is None else second.digest
             concerned, undone = customer_links.unlink(connection, first.digest, to, micros(self._now()))
             if not concerned:
-                raise StoreError(
-                    f"{one} is linked to {other or 'no other profile'} by nothing; there is nothing to undo"
-                )
+                raise StoreError(f"no link joins {one} to {other or 'another profile'}: there is nothing to undo")
             _decide(connection, router, concerned, self._now())
             return JoinedCustomer(customer_views.customer_of(connection, first, 0), undone)
 

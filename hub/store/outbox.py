@@ -532,7 +532,9 @@ def row(connection: sa.Connection, n: int) -> Outgoing:
     """
     found = connection.execute(ROWS.where(outbox.c.n == n, _LEFT)).one_or_none()
     if found is None:
-        raise StoreError(f'no delivery {n} waits; "hub outbox" shows those that do')
+        state = connection.execute(sa.select(outbox.c.state).where(outbox.c.n == n)).scalar()
+        told = {"done": f"delivery {n} was sent", "dropped": f"delivery {n} was dropped"}.get(state or "")
+        raise StoreError(f'{told or f"there is no delivery {n}"}; "hub outbox" shows those that wait')
     return outgoing_of(found)
 
 

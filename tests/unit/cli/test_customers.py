@@ -83,7 +83,7 @@ def test_one_link_is_undone_and_let_hold_by_its_number(hub: Hub, people: Path) -
         (("link", "vk.com:a1"), 2, "name two customers"),
         (("link", "vk.com:a1", "vk.com:a2", "--link", "1"), 2, "name two customers"),
         (("unlink", "vk.com:a1", "vk.com:a2", "--link", "1"), 2, "not both"),
-        (("unlink", "vk.com:a1", "vk.com:a2"), 1, "by nothing"),
+        (("unlink", "vk.com:a1", "vk.com:a2"), 1, "nothing to undo"),
         (("unlink", "vk.com:a2", "--link", "1"), 1, "has no link 1; links of this customer: none"),
         (("show", "vk.com:nobody"), 1, 'no author on "vk.com"'),
         (("show", "zz"), 1, "names nobody"),

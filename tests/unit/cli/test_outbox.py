@@ -94,6 +94,12 @@ def test_what_was_refused_is_tried_again_or_never_sent_as_a_person_says(hub: Hub
     assert (refused.code, "never send 2 deliveries? Nobody can be asked here" in refused.err) == (2, True)
     again = hub("outbox", "drop", 2, 1, "--yes")
     assert (again.code, again.err.splitlines()[0]) == (1, "1 delivery dropped")
+    assert again.err.splitlines()[1] == '1 of them are not there; "hub outbox" shows those that are'
+    gone = hub("outbox", "retry", 99)
+    assert (gone.code, gone.err.splitlines()[1]) == (1, 'delivery 99 is not there; "hub outbox" shows those that are')
+    shown = [hub("outbox", "show", number).err for number in (1, 99)]
+    assert shown[0] == 'delivery 1 was dropped; "hub outbox" shows those that wait\n'
+    assert shown[1] == 'there is no delivery 99; "hub outbox" shows those that wait\n'
     assert hub("outbox").err == "nothing waits\n"
 
 

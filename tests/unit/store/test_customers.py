@@ -306,7 +306,7 @@ def test_the_same_author_twice_and_strangers_are_no_two_customers_to_part_or_joi
     put(store, vera("1"), vera("2", minutes=1), mention("3", author="b", minutes=2))
     with pytest.raises(StoreError, match="same profile already"):
         store.link_customers("vk.com:vera_vk", str(ticket(store, "2").id))
-    with pytest.raises(StoreError, match="by nothing"):
+    with pytest.raises(StoreError, match="nothing to undo"):
         store.unlink_customers("vk.com:vera_vk", "vk.com:b")
     with pytest.raises(StoreError, match="no link 7"):
         store.undo_link(7)
