@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--limit",
         action="append",
+        type=_limit,
         default=[],
         metavar="VENDOR=LIMIT",
         help='such as youscan=40/1s, pointer="1/1s delay"',
@@ -49,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
 def options(args: argparse.Namespace) -> SandboxOptions:
     """The parsed arguments as options."""
     return SandboxOptions(
-        limits=dict(limit.split("=", 1) for limit in args.limit),
+        limits=dict(args.limit),
         strict=not args.lenient,
         **{name: getattr(args, name) for name in (
             "seed", "items", "corpus", "faults", "start", "history_days", "future", "odd", "huge", "churn", "bounds",
@@ -67,6 +68,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"hub sandbox: {error}\n")
         return 2
     return 0
+
+
+def _limit(text: str) -> tuple[str, str]:
+    vendor, equals, limit = text.partition("=")
+    if not (vendor and equals and limit):
+        raise argparse.ArgumentTypeError(f"{text!r} is no VENDOR=LIMIT, such as youscan=40/1s or pointer=off")
+    return vendor, limit
 
 
 def _moment(text: str) -> datetime:

@@ -102,7 +102,12 @@ def serve(
         ValueError: no such sandbox, or options that it cannot follow.
         OSError: the port is taken.
     """
+    if ready_file and not ready_file.parent.is_dir():
+        raise ValueError(f"--ready-file {ready_file}: there is no folder {ready_file.parent}")
     vendors = create(names, options)
+    served = [vendor.name for vendor in vendors]
+    if idle := sorted(set(options.limits) - set(served)):
+        raise ValueError(f"--limit {idle[0]}: that is not served; served are {', '.join(served)}")
     sock = _listen(host, port)
     addresses = _addresses(vendors, sock)
     _announce(addresses, ready_file)

@@ -121,9 +121,23 @@ def test_arguments_become_options() -> None:
     assert options(parser().parse_args([])) == SandboxOptions()
 
 
-def test_wrong_use_ends_with_2_and_a_message(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["acme"]) == 2
-    assert "installed are" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("acme", "installed are"),
+        ("youscan --limit pointer=off", "--limit pointer: that is not served; served are youscan"),
+        ("youscan --ready-file /no/such/folder/ready.json", "there is no folder /no/such/folder"),
+    ],
+)
+def test_wrong_use_ends_with_2_and_a_message(capsys: pytest.CaptureFixture[str], arguments: str, told: str) -> None:
+    assert main(arguments.split()) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_limit_of_no_vendor_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["youscan", "--limit", "youscan"])
+    assert "'youscan' is no VENDOR=LIMIT" in capsys.readouterr().err
 
 
 def imported(path: Path) -> set[str]:
