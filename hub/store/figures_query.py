@@ -3,11 +3,13 @@
 A count and the list of tickets behind it come from the same condition, so that they cannot differ.
 """
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from itertools import chain, repeat
 from math import prod
 from typing import Any, Literal, NamedTuple, cast
@@ -16,18 +18,19 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
+from hub.store import figures_clock
 from hub.store.figures import FLAGS
+from hub.store.figures_clock import TIMES, Label
 from hub.store.tables import answer_figures, case_figures, figure_names, instant, micros, ticket_figures, tickets
 
 Source = Literal["tickets", "answers", "cases"]
 """What is counted: tickets, questions and answers after the first, cases that tickets waited for."""
 
-Label = str | int | None
 Labels = tuple[Label, ...]
 SLOT = 900_000_000
 """Microseconds that are of one hour and day in every zone: their offsets are whole quarters of an hour."""
 
-_SLOTS = 2**23  # until after the year 2200
+_DAYS = 2**17  # until after the year 2300
 _t, _a, _c = ticket_figures.c, answer_figures.c, case_figures.c
 
 
@@ -57,9 +60,6 @@ CASE_DIMENSIONS: Mapping[str, Dimension] = {
     "destination": Dimension(_c.instance),
 }
 """What a case has of its own; else it is grouped by its ticket."""
-
-TIMES = ("day", "week", "month", "weekday", "hour")
-"""Groups by when the ticket was published, on the clock of a zone; weeks are named by their Monday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +175,7 @@ class Counting:
         self._names: dict[int, str] = {row.n: row.name for row in known}
         self._size = max(self._names, default=0) + 1
         self._labels: dict[tuple[str, Any], Sequence[Label]] = {}
+        self._clock: list[figures_clock.Span] = []
 
     def within(self, since: datetime | None, until: datetime | None) -> "Counting":
         """Return the same over another period."""
@@ -215,7 +216,7 @@ class Counting:
     ) -> Iterator[tuple[tuple[int | None, ...], Mapping[int, int]]]:
         """Yield each combination of groups with how often each value occurs in it; *most* is a power of two."""
         groups = [self._column(source, name, at) for name in by]
-        sizes = [_SLOTS if name in TIMES else self._size for name in by]
+        sizes = [_DAYS if name in TIMES else self._size for name in by]
         narrowed = (*self._conditions(source, at), *conditions)
         if prod(sizes) * most < _MOST_PACKED:
             packed: sa.ColumnElement[int] = sa.literal_column("0", sa.BigInteger)
@@ -233,14 +234,15 @@ class Counting:
 
     def each(
         self, source: Source, by: Sequence[str], value: sa.ColumnElement[int], *conditions: Condition
-    ) -> Iterator[tuple[tuple[int | None, ...], Sequence[int]]]:
+    ) -> Iterator[tuple[tuple[int | None, ...], "array[int]"]]:
         """Yield each combination of groups with the values in it, each as often as it occurs: for values that differ so
-        much that counting them by group would be slower."""
+        much that counting them by group would be slower. Arrays, for a million numbers as objects are slow to visit in
+        any order but the one in which they were made."""
         groups = [self._column(source, name, _t.created_at) for name in by]
-        sizes = [_SLOTS if name in TIMES else self._size for name in by]
+        sizes = [_DAYS if name in TIMES else self._size for name in by]
         if prod(sizes) * _MOST >= _MOST_PACKED:
             for key, values in self.spread(source, by, value, *conditions):
-                yield key, list(chain.from_iterable(repeat(one, many) for one, many in values.items()))
+                yield key, array("q", chain.from_iterable(repeat(one, many) for one, many in values.items()))
             return
         packed: sa.ColumnElement[int] = sa.literal_column("0", sa.BigInteger)
         for group, size in zip(groups, sizes, strict=True):
@@ -249,9 +251,9 @@ class Counting:
         whole = packed * _MOST + value if by else value
         query: sa.Select[Any] = sa.select(whole).select_from(_from(source)).where(*narrowed)
         if not by:
-            yield (), list(chain.from_iterable(self._rows(query)))
+            yield (), array("q", chain.from_iterable(self._rows(query)))
             return
-        found: defaultdict[int, list[int]] = defaultdict(list)
+        found: defaultdict[int, array[int]] = defaultdict(partial(array, "q"))
         shift, mask = _MOST.bit_length() - 1, _MOST - 1
         for one in chain.from_iterable(self._rows(query)):
             found[one >> shift].append(one & mask)
@@ -328,7 +330,19 @@ class Counting:
     # --- groups -------------------------------------------------------------------------------------------------------
 
     def _column(self, source: Source, name: str, at: sa.Column[Any]) -> sa.ColumnElement[Any]:
-        return at // SLOT if name in TIMES else _dimension(source, name).column
+        if name in TIMES:
+            return figures_clock.column(name, figures_clock.local(at, self._spans()))
+        return _dimension(source, name).column
+
+    def _spans(self) -> list[figures_clock.Span]:
+        """Return how far the zone's clock is ahead, from the first ticket to the last moment that there can be."""
+        if not self._clock:
+            ends = (sa.func.min(_t.created_at), sa.func.max(_t.created_at))
+            first, last = (self._connection.execute(sa.select(end)).scalar() for end in ends)
+            now = self.wanted.now
+            begin, end = (now, now) if first is None or last is None else (instant(first), max(instant(last), now))
+            self._clock = list(figures_clock.spans(self.zone, begin, end + timedelta(days=1)))
+        return self._clock
 
     def labels(self, source: Source, by: Sequence[str], values: Sequence[Any]) -> Iterable[Labels]:
         """Return the groups that a row counts in: of lists one for each name."""
@@ -347,7 +361,7 @@ class Counting:
 
     def _made_label(self, source: Source, name: str, value: Any) -> Sequence[Label]:
         if name in TIMES:
-            return (time_label(name, instant((value or 0) * SLOT).astimezone(self.zone)),)
+            return (figures_clock.label(name, value or 0),)
         if value is None:
             return (None,)
         return _parts(self._names[value], many=_dimension(source, name).many)
@@ -368,19 +382,6 @@ def _apart(key: int, sizes: Sequence[int]) -> tuple[int | None, ...]:
         key, one = divmod(key, size)
         found.append(one or None)
     return tuple(reversed(found))
-
-
-def time_label(name: str, at: datetime) -> Label:
-    """Return the group of one of :data:`TIMES` that the local time *at* is in: ISO dates, ``2026-11``, or a number
-    (hour of the day; weekday, Monday is 1)."""
-    if name == "hour":
-        return at.hour
-    if name == "weekday":
-        return at.isoweekday()
-    if name == "month":
-        return f"{at:%Y-%m}"
-    day = at.date() - timedelta(days=at.weekday() if name == "week" else 0)
-    return day.isoformat()
 
 
 def _dimension(source: Source, name: str) -> Dimension:

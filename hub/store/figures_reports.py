@@ -4,12 +4,15 @@ A table has a row for each group and one for all of them together. A count is a 
 :mod:`hub.store.figures_query`; all other columns are computed from counts and lengths of time of the same groups.
 """
 
-from collections import Counter
+from array import array
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
-from hub.store.figures_query import MEASURES, SOURCES, SPANS, TIMES, VALUES, Counting, Label, Labels, Source, percentile
+from hub.store.figures_clock import TIMES, Label
+from hub.store.figures_query import MEASURES, SOURCES, SPANS, VALUES, Counting, Labels, Source, percentile
 
 ColumnKind = Literal["label", "count", "share", "span", "number", "yes"]
 """What a column holds: names or dates; whole numbers; shares from 0 to 1; whole seconds; other numbers; true or
@@ -112,11 +115,12 @@ def kind_of(key: str) -> ColumnKind:
 
 @dataclass(slots=True)
 class Group:
-    """What is known of one group: counts by measure, and how often each length of time and value occurs."""
+    """What is known of one group: counts by measure, all lengths of time, and how often each value occurs."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    spans: dict[str, Counter[int]] = field(default_factory=dict)
-    values: dict[str, Counter[int]] = field(default_factory=dict)
+    spans: "defaultdict[str, array[int]]" = field(default_factory=lambda: defaultdict(partial(array, "q")))
+    values: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    _counted: dict[str, Counter[int]] = field(default_factory=dict)
 
     def cell(self, key: str) -> Any:
         """Return the value of a column."""
@@ -127,9 +131,11 @@ class Group:
             whole = sum(self.counts[name] for name in column.of)
             return self.counts[column.part] / whole if whole else None
         if isinstance(column, _Span):
-            return percentile(self.spans.get(column.span, {}), column.share)
+            if column.span not in self._counted:
+                self._counted[column.span] = Counter(self.spans[column.span])
+            return percentile(self._counted[column.span], column.share)
         if isinstance(column, _Value):
-            return _joined(self.values.get(column.value, {}), column.how, VALUES[column.value][1])
+            return _joined(self.values[column.value], column.how, VALUES[column.value][1])
         share, target = self.cell(column.share), self.cell("target")
         return None if share is None or target is None else share >= target
 
@@ -173,11 +179,14 @@ def grouped(counting: Counting, by: Sequence[str], columns: Sequence[str]) -> tu
         _add_counts(counting, source, by, sorted(name for name in measures if SOURCES[name] == source), groups, total)
     for span in sorted(spans):
         source, column, has = SPANS[span]
-        _add_values(counting.each(source, by, column, has), counting, source, by, groups, total.spans, span)
+        for key, lengths in counting.each(source, by, column, has):
+            for group in (total, *_groups(counting, source, by, key, groups)):
+                group.spans[span].extend(lengths)
     for value in sorted(values):
         column, _ = VALUES[value]
-        found = counting.spread("tickets", by, column, column.is_not(None))
-        _add_values(found, counting, "tickets", by, groups, total.values, value)
+        for key, counts in counting.spread("tickets", by, column, column.is_not(None)):
+            for group in (total, *_groups(counting, "tickets", by, key, groups)):
+                group.values[value].update(counts)
     return groups, total
 
 
@@ -198,23 +207,6 @@ def _add_counts(
                     counts[name] += many
         for group in (total, *_groups(counting, source, by, values, groups)):
             group.counts.update(counts)
-
-
-def _add_values(
-    found: Iterable[tuple[tuple[int | None, ...], Sequence[int] | Mapping[int, int]]],
-    counting: Counting,
-    source: Source,
-    by: Sequence[str],
-    groups: dict[Labels, Group],
-    whole: dict[str, Counter[int]],
-    name: str,
-) -> None:
-    """Add lengths of time or values to the groups, and to all together: *whole* is what the total has of that sort."""
-    every = whole.setdefault(name, Counter())
-    for key, values in found:
-        every.update(values)
-        for one in _groups(counting, source, by, key, groups):
-            (one.spans if name in SPANS else one.values).setdefault(name, Counter()).update(values)
 
 
 def _groups(

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, literal_column
 
-from hub.store.figures_query import SLOT, Counting, FigureFilter, Label, Source, time_label
+from hub.store.figures_clock import Label, time_label
+from hub.store.figures_query import SLOT, Counting, FigureFilter, Source
 from hub.store.figures_reports import REPORTS, FigureTable, Group, ReportColumn, grouped, kind_of
 from hub.store.tables import answer_figures, instant, ticket_figures
 
@@ -45,7 +46,7 @@ def steps(since: datetime, until: datetime, step: str, zone: tzinfo) -> list[Per
         inside = (end - timedelta(microseconds=1)).astimezone(zone)
         start = _begin(inside.date(), step)
         begun = datetime(start.year, start.month, start.day, tzinfo=zone).astimezone(UTC)
-        found.append(Period(str(time_label(step, inside)), max(begun, since), end))
+        found.append(Period(time_label(step, inside.date()), max(begun, since), end))
         end = begun
     return found[::-1]
 

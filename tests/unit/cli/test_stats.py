@@ -15,7 +15,8 @@ from hub.cli.stats import COMMANDS
 from hub.cli.stats_reports import CASE_GROUPS, TICKET_GROUPS, TIME_GROUPS, WORKBOOK
 from hub.sdk.ticket import Sla
 from hub.store import Decided, Router, open_store
-from hub.store.figures_query import CASE_DIMENSIONS, DIMENSIONS, TIMES
+from hub.store.figures_clock import TIMES
+from hub.store.figures_query import CASE_DIMENSIONS, DIMENSIONS
 from tests.unit.cli.conftest import NOW, Hub, mention, put, review
 
 ALL = ("--since", "2026-01-01", "--until", "2027-01-01")
