@@ -65,8 +65,8 @@ def output_options(command: F) -> F:
             click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
                          help="A table for people, or one for programs."),
             click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Into this file."),
-            click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.svg",
-                         help="Draw it into this file as well."),
+            click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+                         help="Draw it into this .svg or .png file as well."),
             click.option("--force", is_flag=True, help="Write over files that are there."),
             click.option("--tickets", "measure", metavar="COLUMN",
                          help="Print the tickets behind a column, each with its row, in place of the report."),
@@ -169,10 +169,28 @@ def _check_files(outline: "Outline", options: Mapping[str, Any], form: str) -> N
         if output is None:
             raise click.UsageError("a spreadsheet goes into a file; name it with -o report.xlsx")
         require()
-    if chart is not None and chart.suffix != ".svg":
-        raise click.BadParameter(f"{chart} is no .svg file; charts are drawn as SVG", param_hint="--chart")
+    if chart is not None and chart.suffix not in (".svg", ".png"):
+        raise click.BadParameter(f"{chart} is no .svg or .png file", param_hint="--chart")
+    if chart is not None and chart.suffix == ".png":
+        from hub.cli import picture
+
+        picture.require()
     for path, hint in ((output, "-o"), (chart, "--chart")):
         check_output(outline, path, options["force"], hint)
+
+
+def _draw(table: "FigureTable", speech: Speech, chart: "Path") -> None:
+    from hub.cli.export import opened, opened_binary
+    from hub.cli.stats_chart import svg
+
+    if chart.suffix == ".png":
+        from hub.cli.picture import png
+
+        with opened_binary(chart) as file:
+            file.write(png(svg(table, speech)))
+        return
+    with opened(chart) as text:
+        text.write(svg(table, speech))
 
 
 def _write(table: "FigureTable", form: str, speech: Speech, zone: tzinfo, options: Mapping[str, Any]) -> None:
@@ -194,10 +212,7 @@ def _write(table: "FigureTable", form: str, speech: Speech, zone: tzinfo, option
         with opened(output) as text, redirect_stdout(text) if output else nullcontext():
             print_json(view.as_objects(table)) if form == "json" else view.show(table, speech)
     if options["chart"] is not None:
-        from hub.cli.stats_chart import svg
-
-        with opened(options["chart"]) as text:
-            text.write(svg(table, speech))
+        _draw(table, speech, options["chart"])
     for path in (output, options["chart"]):
         if path is not None:
             say(speech("written", file=path))

@@ -24,6 +24,7 @@ HOMES = {
     "prometheus_client": ["hub/runtime/metrics.py"],
     "apprise": ["hub/runtime/notify.py"],
     "openpyxl": ["hub/cli/sheet.py"],
+    "resvg_py": ["hub/cli/picture.py"],
     "yaml": ["hub/routing/yaml_tree.py"],
 }
 

@@ -3,6 +3,8 @@
 import csv
 import json
 import re
+import struct
+import sys
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -11,6 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from openpyxl import load_workbook
 
+from hub.cli.picture import png
 from hub.cli.stats import COMMANDS
 from hub.cli.stats_reports import CASE_GROUPS, TICKET_GROUPS, TIME_GROUPS, WORKBOOK
 from hub.sdk.ticket import Sla
@@ -167,7 +170,35 @@ def test_bars_are_as_long_as_the_counts(hub: Hub, counted: Path) -> None:
     bars = [element for element in root if element.tag.endswith("rect") and "x" in element.attrib]
     widths = [float(bar.attrib["width"]) for bar in bars]
     assert [width / widths[0] for width in widths] == [1, pytest.approx(0.5, abs=0.01)]  # 4 of vk.com, 2 of 2gis
-    assert hub("stats", "outcome", "--chart", "c.png").code == 2
+    assert hub("stats", "outcome", "--chart", "c.jpeg").code == 2
+
+
+def size_of(picture: bytes) -> tuple[int, int]:
+    """Width and height of a PNG, from its header."""
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", picture[16:24])
+    return width, height
+
+
+def test_a_chart_is_drawn_as_png_with_its_words(hub: Hub, counted: Path) -> None:
+    for language in ("ru", "en"):
+        ran = hub("stats", "outcome", "--by", "platform", *ALL, "--chart", f"{language}.png", "--lang", language)
+        assert ran.code == 0
+    hub("stats", "outcome", "--by", "platform", *ALL, "--chart", "c.svg", "--lang", "ru")
+    russian, english = (counted.with_name(f"{language}.png").read_bytes() for language in ("ru", "en"))
+    height = float(ET.parse(counted.with_name("c.svg")).getroot().attrib["viewBox"].split()[3])
+    assert size_of(russian) == (1800, 2 * height)
+    wordless = png(re.sub("<text.*?</text>", "", counted.with_name("c.svg").read_text(encoding="utf-8")))
+    assert len({russian, english, wordless}) == 3  # Cyrillic and Latin letters are seen
+
+
+def test_png_that_cannot_be_made_is_refused_before_anything_is_counted(
+    hub: Hub, counted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    ran = hub("stats", "outcome", "--chart", "c.png")
+    assert (ran.code, "pip install 'helpdesk-hub[png]'" in ran.err) == (2, True)
+    assert not counted.with_name("c.png").exists()
 
 
 def test_a_figure_that_is_new_since_the_last_report_is_counted(hub: Hub, counted: Path) -> None:
