@@ -28,6 +28,8 @@ CATALOGUES = (
 )
 """Modules that have one, as ``TEXTS``."""
 
+_RUSSIAN_FIGURES = str.maketrans({",": "\u00a0", ".": ","})
+
 lang_option = click.option(
     "--lang", type=click.Choice(["ru", "en"]), help="Speak Russian or English; else as the settings or the locale say."
 )
@@ -44,6 +46,10 @@ class Speech:
         """Return the message *key* with *values* in it."""
         text = self._texts[key]
         return text.format(**values) if values else text
+
+    def figure(self, number: str) -> str:
+        """Return *number*, written with commas between thousands and a point before decimals, as the language does."""
+        return number.translate(_RUSSIAN_FIGURES) if self.lang == "ru" else number
 
     def word(self, prefix: str, name: str) -> str:
         """Return the word for *name*, such as a field; *name* itself where the catalogue has none."""

@@ -25,9 +25,9 @@ def svg(table: "FigureTable", speech: Speech) -> str:
     """Return a chart of a report: its first count by group; of growth and trends a line each."""
     heading = speech(f"report.{table.name}")
     if table.name == "growth":
-        return _lines(heading, *_grown(table, speech))
+        return _lines(heading, *_grown(table, speech), speech)
     if table.name == "trends":
-        return _lines(heading, *_moved(table, speech))
+        return _lines(heading, *_moved(table, speech), speech)
     return _bars(heading, table, speech)
 
 
@@ -82,13 +82,13 @@ def _moved(table: "FigureTable", speech: Speech) -> tuple[list[str], Series]:
     return [one.title or "" for _, one in stepped], series
 
 
-def _lines(heading: str, names: Sequence[str], series: Series) -> str:
+def _lines(heading: str, names: Sequence[str], series: Series, speech: Speech) -> str:
     width, low = _WIDTH - _LEFT - 40, _TOP + _PLOT
     most = max((value for _, values in series for value in values), default=0) or 1
     step = width / max(len(names) - 1, 1)
     parts = [_text(16, 28, heading, "font-weight='bold'")]
     parts.append(f"<path d='M40 {_TOP}V{low}H{40 + width:.0f}' fill='none' stroke='#999'/>")
-    parts.append(_text(44, _TOP - 4, f"{most:,.0f}"))
+    parts.append(_text(44, _TOP - 4, speech.figure(f"{most:,.0f}")))
     marked = sorted({0, len(names) // 2, len(names) - 1} if names else ())
     parts += [_text(40 + at * step, low + 18, names[at], "text-anchor='middle'") for at in marked]
     for number, (name, values) in enumerate(series):

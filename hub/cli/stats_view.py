@@ -40,12 +40,12 @@ def cell(column: "ReportColumn", value: Any, speech: Speech) -> str:
     if value is None:
         return ""
     if column.kind == "share":
-        return f"{value:.1%}"
+        return speech.figure(f"{value:.1%}")
     if column.kind == "span":
         return span(value, speech)
     if column.kind == "yes":
         return speech("yes" if value else "no")
-    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+    return speech.figure(f"{value:,.2f}" if isinstance(value, float) else f"{value:,}")
 
 
 def span(seconds: float, speech: Speech) -> str:

@@ -14,12 +14,15 @@ import pytest
 from openpyxl import load_workbook
 
 from hub.cli.picture import png
+from hub.cli.speech import Speech
 from hub.cli.stats import COMMANDS
 from hub.cli.stats_reports import CASE_GROUPS, TICKET_GROUPS, TIME_GROUPS, WORKBOOK
+from hub.cli.stats_view import cell
 from hub.sdk.ticket import Sla
 from hub.store import Decided, Router, open_store
 from hub.store.figures_clock import TIMES
 from hub.store.figures_query import CASE_DIMENSIONS, DIMENSIONS
+from hub.store.figures_reports import ColumnKind, ReportColumn
 from tests.unit.cli.conftest import NOW, Hub, mention, put, review
 
 ALL = ("--since", "2026-01-01", "--until", "2027-01-01")
@@ -171,6 +174,14 @@ def test_bars_are_as_long_as_the_counts(hub: Hub, counted: Path) -> None:
     widths = [float(bar.attrib["width"]) for bar in bars]
     assert [width / widths[0] for width in widths] == [1, pytest.approx(0.5, abs=0.01)]  # 4 of vk.com, 2 of 2gis
     assert hub("stats", "outcome", "--chart", "c.jpeg").code == 2
+
+
+def test_figures_are_written_as_the_language_writes_them() -> None:
+    values: dict[ColumnKind, float] = {"count": 1_234_567, "share": 0.1234, "number": 1234.5}
+    numbers = [
+        cell(ReportColumn("x", kind), value, Speech(lang)) for lang in ("ru", "en") for kind, value in values.items()
+    ]
+    assert numbers == ["1\u00a0234\u00a0567", "12,3%", "1\u00a0234,50", "1,234,567", "12.3%", "1,234.50"]
 
 
 def size_of(picture: bytes) -> tuple[int, int]:
