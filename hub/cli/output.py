@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -18,18 +18,22 @@ if TYPE_CHECKING:
 # What a terminal would obey: escape sequences and changes of the writing direction in other people's texts.
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SHORT_ID = 8  # letters
+_GAP = 2  # letters between two columns
+_NAME_SHARE = 3  # a name has at most this part of the terminal's width
 _CELL = 200  # characters of a cell where no terminal sets the width; one that wraps is never cut
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; a *flexible* one takes the room that is left and is cut to it, or *wraps*."""
+    """A column of a table; a *flexible* one takes the room that is left and is cut to it, or *wraps*. One with a
+    *width* (letters) has it, and its title is wrapped."""
 
     title: str
     flexible: bool = False
     wraps: bool = False
     right: bool = False
     style: str = ""
+    width: int | None = None
 
 
 def printable(text: str) -> str:
@@ -84,12 +88,53 @@ def as_json(value: Any) -> Any:
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
     """Write a table without registered secrets: fitted to the terminal, or aligned text where it goes elsewhere."""
-    cells = [["" if cell is None else one_line(_redacted(str(cell))) for cell in row] for row in rows]
+    cells = _cells(rows)
     if sys.stdout.isatty():
         _rich_table(columns, cells)
     else:
         for line in _aligned(columns, cells):
             click.echo(line)
+
+
+def print_figures(columns: Sequence[Column], rows: Sequence[Sequence[object]], names: int) -> None:
+    """Write a table as :func:`print_table`, but cut none of its figures, for half a number is a wrong one: a terminal
+    that is too narrow shows it in parts, one below the other.
+
+    Args:
+        names: so many columns at the left name a row; they stand in each part, and may be cut.
+    """
+    if not sys.stdout.isatty():
+        print_table(columns, rows)
+        return
+    cells, most = _cells(rows), width()
+    wide = [_needed(column, [row[place] for row in cells]) for place, column in enumerate(columns)]
+    wide[:names] = [min(one, most // _NAME_SHARE) for one in wide[:names]]
+    for number, part in enumerate(_parts(wide, names, most)):
+        if number:
+            click.echo()
+        fitted = [replace(columns[place], width=wide[place]) for place in part]
+        _rich_table(fitted, [[row[place] for place in part] for row in cells])
+
+
+def _cells(rows: Sequence[Sequence[object]]) -> list[list[str]]:
+    return [["" if cell is None else one_line(_redacted(str(cell))) for cell in row] for row in rows]
+
+
+def _needed(column: Column, cells: Sequence[str]) -> int:
+    """Return how many letters a column needs whose title is wrapped between words."""
+    return max(map(len, (*column.title.split(), *cells)), default=0)
+
+
+def _parts(wide: Sequence[int], names: int, most: int) -> Iterator[tuple[int, ...]]:
+    """Yield the places of the columns, so *wide*, that stand side by side in *most* letters: the *names* first."""
+    left = tuple(range(names))
+    part: tuple[int, ...] = ()
+    for place in range(names, len(wide)):
+        if part and sum(wide[one] + _GAP for one in (*left, *part, place)) - _GAP > most:
+            yield (*left, *part)
+            part = ()
+        part = (*part, place)
+    yield (*left, *part)
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -106,12 +151,13 @@ def _rich_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> No
     table = Table(box=None, pad_edge=False, expand=any(column.flexible for column in columns), header_style="bold")
     for column in columns:
         table.add_column(
-            column.title,
+            column.title if column.width is None else Text(column.title, no_wrap=False),
             style=column.style or None,
             justify="right" if column.right else "left",
             no_wrap=not column.wraps,
             overflow="fold" if column.wraps else "ellipsis",
             ratio=1 if column.flexible else None,
+            width=column.width,
         )
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))

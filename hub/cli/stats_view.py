@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
-from hub.cli.output import Column, print_table
+from hub.cli.output import Column, print_figures
 from hub.cli.speech import Speech
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def show(table: "FigureTable", speech: Speech) -> None:
         named = [speech("total"), *("" for _ in table.by[1:])]
         rest = zip(table.columns[len(table.by) :], table.total[len(table.by) :], strict=True)
         rows.append([*named, *(cell(one, value, speech) for one, value in rest)])
-    print_table(columns, rows)
+    print_figures(columns, rows, len(table.by))
 
 
 def as_objects(table: "FigureTable") -> dict[str, Any]:

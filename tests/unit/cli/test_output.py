@@ -36,6 +36,25 @@ def test_on_a_terminal_the_flexible_column_is_cut_to_the_width(
     assert len(row) == 30
 
 
+@pytest.mark.parametrize(("letters", "parts"), [(30, 5), (45, 3), (100, 1)])
+def test_no_figure_is_cut_on_a_narrow_terminal_and_each_part_names_its_rows(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, letters: int, parts: int
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(letters))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    figures = [[f"{number}00 000 {name}" for number in range(1, 6)] for name in ("a", "b")]
+    columns = [Column("queue"), *(Column(f"title of figure {number}", right=True) for number in range(5))]
+    output.print_figures(columns, [["claims of all customers", *figures[0]], ["maps", *figures[1]]], 1)
+    lines = [re.sub(r"\x1b\[\d*m", "", line) for line in capsys.readouterr().out.splitlines()]
+    assert max(map(len, lines)) <= letters
+    assert lines.count("") == parts - 1
+    assert sum(line.startswith("maps") for line in lines) == parts
+    printed = "\n".join(lines)
+    assert all(figure in printed for row in figures for figure in row)
+    assert ("claims of all customers" in printed) == (letters == 100)  # a name may be cut
+
+
 def test_away_from_a_terminal_only_a_column_that_wraps_is_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
     long = "w" * 300
     output.print_table([Column("cut"), Column("whole", wraps=True)], [["c" * 300, long]])
