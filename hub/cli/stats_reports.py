@@ -262,8 +262,9 @@ work = _grouped(
 response = _grouped(
     "response",
     "Show how fast customers were answered.\n\nTimes are on the clock of the ticket's policy: in its working hours,"
-    " from when the hub could know, without pauses. Where no policy holds they run around the clock. The pause is"
-    " that of answers whose clock stood still at all; the intake lag is from publication until the hub could know.",
+    " from when the hub could know, without pauses. Where no policy holds they run around the clock. What was"
+    " answered before its clock started is answered, but in no time and no share. The pause is that of answers whose"
+    " clock stood still at all; the intake lag is from publication until the hub could know.",
     _ALL, "queue",
 )  # fmt: skip
 resolution = _grouped(

@@ -28,7 +28,7 @@ NOBODY, ANSWERED, WAITS = 0, 1, 2
 
 FLAGS = ("open", "solved", "hidden", "escalated", "own", "helped", "asked", "waiting", "answered", "in_time", "broken",
          "timed", "solved_in_time", "solve_broken", "rated", "stars_1", "stars_2", "stars_3", "stars_4", "stars_5",
-         "liked")  # fmt: skip
+         "liked", "answer_timed")  # fmt: skip
 """What holds of a ticket or does not, whatever the time; their places are those of the bits of ``flags``."""
 
 Clock = tuple[SlaPolicy, Calendar]
@@ -80,6 +80,7 @@ class Span:
     """How a promise went: answered or ended *at*, after *seconds* on the clock, which stood still for *pause* more.
 
     ``due`` while it is to come and was promised; ``kept`` once it is done: 1, or 0 where the promise was broken.
+    What was done before its clock started has no length of time, and is neither kept nor broken.
     """
 
     at: int | None = None
@@ -135,9 +136,10 @@ class TicketFigures:
         stars = 0 if rating is None else min(max(floor(rating + 0.5), 1), 5)
         holds = (
             self.outcome == OPEN, solved, self.outcome == HIDDEN, helped, solved and not helped, solved and helped,
-            self.asked != NOBODY, self.asked == WAITS and self.outcome == OPEN, answer.seconds is not None,
+            self.asked != NOBODY, self.asked == WAITS and self.outcome == OPEN, answer.at is not None,
             answer.kept == 1, answer.kept == 0, self.solve.seconds is not None, self.solve.kept == 1,
             self.solve.kept == 0, rating is not None, *(stars == number for number in range(1, 6)), bool(self.likes),
+            answer.seconds is not None,
         )  # fmt: skip
         return sum(1 << place for place, held in enumerate(holds) if held)
 
@@ -231,6 +233,8 @@ def _span(deadline: Deadline | None, *, promised: bool) -> Span:
     done = deadline.done_at
     if done is None:
         return Span(due=micros(deadline.due) if promised and deadline.due else None)
+    if done < deadline.start:  # such as an answer that the hub first read together with its question
+        return Span(micros(done))
     seconds = deadline.elapsed_s(done)
     pause = deadline.calendar.elapsed(deadline.start, done) - seconds if deadline.stops else 0
     kept = int(deadline.status(done) == "met") if promised else None

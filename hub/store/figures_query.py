@@ -108,7 +108,7 @@ def _ticket_bits(now: int) -> sa.ColumnElement[int]:
 
 def _answer_bits(now: int) -> sa.ColumnElement[int]:
     late = (_a.answer_kept == 0) | (_a.answer_due <= now)
-    one, two, three = _bits(_a.answer_s.is_not(None), _a.answer_kept == 1, late)
+    one, two, three = _bits(_a.answered_at.is_not(None), _a.answer_kept == 1, late)
     return one + two + three
 
 

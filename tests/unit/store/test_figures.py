@@ -25,7 +25,8 @@ FAST = SlaPolicy.model_validate(
     {"name": "fast", "first_response": "15m", "next_response": "10m", "resolution": "1h", "target": 0.9}
 )
 SLOW = SlaPolicy.model_validate({"name": "slow", "resolution": "2h", "calendar": "office", "pause": ["pending"]})
-CLOCKS: dict[str, Clock] = {"fast": (FAST, always()), "slow": (SLOW, OFFICE)}
+POSTED = SlaPolicy.model_validate({"name": "posted", "first_response": "15m", "start": "published"})
+CLOCKS: dict[str, Clock] = {"fast": (FAST, always()), "slow": (SLOW, OFFICE), "posted": (POSTED, always())}
 
 
 @pytest.fixture
@@ -131,6 +132,28 @@ def test_what_was_solved_before_it_came_is_solved_but_nobody_knows_how_fast(stor
     put(store, thread(said("q", 0), state="solved"), router=ruled())
     solved = total(store, "resolution")
     assert (solved["solved"], solved["timed"], solved["solve_median"], solved["solved_in_time"]) == (1, 0, None, 0)
+
+
+def test_what_was_answered_before_it_came_is_answered_but_nobody_knows_how_fast(store: Store) -> None:
+    talk = [said("q", 0), said("a", 30, "out"), said("q2", 40), said("a2", 50, "out")]  # the hub reads it a day later
+    put(store, thread(*talk), router=ruled())
+    response = total(store, "response")
+    assert (response["answered"], response["next_answered"], response["waiting"]) == (1, 1, 0)
+    assert (response["answer_timed"], response["answer_median"], response["next_median"]) == (0, None, None)
+    assert (response["in_time"], response["late"], response["in_time_share"], response["reached"]) == (0, 0, None, None)
+    assert response["next_share"] is None
+
+
+def test_an_answer_in_the_instant_in_which_the_clock_started_took_no_time(store: Store) -> None:
+    put(store, thread(said("q", 0, collected_at=at(5)), said("a", 5, "out")), router=ruled())
+    response = total(store, "response")
+    assert (response["answer_timed"], response["answer_median"], response["in_time"]) == (1, 0, 1)
+
+
+def test_a_clock_from_publication_has_the_times_of_history(store: Store) -> None:
+    put(store, thread(said("q", 0), said("a", 30, "out")), router=ruled("posted"))
+    response = total(store, "response")
+    assert (response["answer_timed"], response["answer_median"], response["late"]) == (1, 1800, 1)
 
 
 def test_a_ticket_that_is_opened_again_has_not_ended(store: Store) -> None:
