@@ -332,8 +332,8 @@ def trends(state: State, /, by: Sequence[str], step: str, limit: int, **options:
 def growth(state: State, /, by: Sequence[str], step: str | None, **options: Any) -> None:
     """Show what comes, what ends, and what stays open.
 
-    A ticket ends when it is solved, closed or hidden; one that is opened again has not ended. Open at the end is what
-    was open before, with what came and without what ended.
+    A ticket ends when it is solved, closed or hidden; one that is opened again can end again. Open at the end is what
+    was open before, with what came or was opened again and without what ended. Each counts in the queue it is in now.
     """
     _run(state, "growth", by, options, step=step)
 

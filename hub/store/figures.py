@@ -98,6 +98,13 @@ class Answer:
     by: str | None
 
 
+class Rest(NamedTuple):
+    """A stretch in which a ticket was solved, closed or hidden, before it was opened again."""
+
+    ended_at: int
+    again_at: int
+
+
 @dataclass(frozen=True, slots=True)
 class CaseFigures:
     """One case of a ticket at a destination."""
@@ -108,9 +115,11 @@ class CaseFigures:
 
 @dataclass(frozen=True, slots=True)
 class TicketFigures:
-    """What is counted of a ticket; the first of *answers* is the first answer."""
+    """What is counted of a ticket; the first of *answers* is the first answer, *ended_at* is since when it is ended
+    now, after all *rests*."""
 
     ended_at: int | None
+    rests: tuple[Rest, ...]
     outcome: int
     asked: int
     operator: str | None
@@ -167,9 +176,10 @@ def figures_of(
     writers = _writers(written)
     answers = tuple(_answers(policy, running, writers))
     outcome = _ENDS.get(row.state, OPEN)
-    ended_at = _ended_at(row, states, begun) if outcome else None
+    rests, ended_at = _ends(row, states, begun)
     return TicketFigures(
-        ended_at=None if ended_at is None else max(ended_at, row.created_at),
+        ended_at=ended_at if outcome else None,
+        rests=rests,
         outcome=outcome,
         asked=_asked(running),
         operator=decided.get("assignee") or (writers[max(writers)] if writers else None),
@@ -274,14 +284,22 @@ def _state_change(event: Happened) -> tuple[State, State] | None:
     return (change[0] or "new", change[1]) if change else None
 
 
-def _ended_at(row: Any, states: Sequence[tuple[datetime, State]], begun: int) -> int:
-    since: datetime | None = None
-    for at, state in states:
-        since = (since or at) if state in _CLOSED else None
-    if since is not None:
-        return micros(since)
-    closed: int | None = row.closed_at
-    return closed or begun
+def _ends(row: Any, states: Iterable[tuple[datetime, State]], begun: int) -> tuple[tuple[Rest, ...], int]:
+    """Return when the ticket was ended and then open again, and since when it is ended, if it is. Nothing of this is
+    before it was published, nor before what happened to it earlier, whatever a clock that was set back says."""
+    rests: list[Rest] = []
+    earliest: int = row.created_at
+    since: int | None = None
+    for when, state in states:
+        at = max(micros(when), earliest)
+        if state in _CLOSED:
+            since = at if since is None else since
+        elif since is not None:
+            if at > since:
+                rests.append(Rest(since, at))
+                earliest = at
+            since = None
+    return tuple(rests), since if since is not None else max(row.closed_at or begun, earliest)
 
 
 def _case_ended_at(link: Linked, happened: Iterable[Happened]) -> int | None:

@@ -17,10 +17,20 @@ import orjson
 import sqlalchemy as sa
 
 from hub.store.figures import FLAGS
-from hub.store.tables import answer_figures, case_figures, figure_names, instant, micros, ticket_figures, tickets
+from hub.store.tables import (
+    answer_figures,
+    case_figures,
+    earlier_ends,
+    figure_names,
+    instant,
+    micros,
+    ticket_figures,
+    tickets,
+)
 
-Source = Literal["tickets", "answers", "cases"]
-"""What is counted: tickets, questions and answers after the first, cases that tickets waited for."""
+Source = Literal["tickets", "answers", "cases", "ends"]
+"""What is counted: tickets, questions and answers after the first, cases that tickets waited for, and ends of tickets
+that were opened again."""
 
 Label = str | int | None
 Labels = tuple[Label, ...]
@@ -28,7 +38,7 @@ SLOT = 900_000_000
 """Microseconds that are of one hour and day in every zone: their offsets are whole quarters of an hour."""
 
 _SLOTS = 2**23  # until after the year 2200
-_t, _a, _c = ticket_figures.c, answer_figures.c, case_figures.c
+_t, _a, _c, _e = ticket_figures.c, answer_figures.c, case_figures.c, earlier_ends.c
 
 
 class Dimension(NamedTuple):
@@ -142,12 +152,15 @@ SPANS: Mapping[str, tuple[Source, sa.ColumnElement[Any], Condition]] = {
 }
 """Lengths of time in whole seconds that medians are taken of, and what has one."""
 
-_MOMENTS: Mapping[str, Sequence[tuple[Source, sa.Column[Any]]]] = {
+MOMENTS: Mapping[str, Sequence[tuple[Source, sa.Column[Any]]]] = {
     "came": [("tickets", _t.created_at)],
-    "ended": [("tickets", _t.ended_at)],
+    "again": [("ends", _e.again_at)],
+    "ended": [("tickets", _t.ended_at), ("ends", _e.ended_at)],
     "answers": [("tickets", _t.answered_at), ("answers", _a.answered_at)],
 }
-OPENED = (*SOURCES, *_MOMENTS, "left")
+"""What happens to tickets, more than once to some, and the columns that say when."""
+
+OPENED = (*SOURCES, *MOMENTS, "left")
 """Columns that can be opened into their tickets: measures, and what happened in a period or was open at its end."""
 
 VALUES: Mapping[str, tuple[sa.ColumnElement[Any], int]] = {
@@ -297,9 +310,12 @@ class Counting:
             until = micros(self.wanted.until or self.wanted.now + timedelta(microseconds=1))
             before = self.within(None, self.wanted.until)
             open_then = _t.ended_at.is_(None) | (_t.ended_at >= until)
-            yield "tickets", _t.created_at, [*before._conditions("tickets", _t.created_at), open_then]
+            rested = (_e.ticket_n == _t.ticket_n) & (_e.ended_at < until) & (_e.again_at >= until)
+            yield "tickets", _t.created_at, [
+                *before._conditions("tickets", _t.created_at), open_then, ~sa.exists().where(rested)
+            ]  # fmt: skip
         else:
-            for source, at in _MOMENTS[measure]:
+            for source, at in MOMENTS[measure]:
                 yield source, at, [*self._conditions(source, at), at.is_not(None)]
 
     def first_at(self) -> datetime | None:
@@ -394,6 +410,8 @@ def _parts(name: str, *, many: bool) -> tuple[str, ...]:
 def _from(source: Source) -> sa.FromClause:
     if source == "answers":
         return ticket_figures.join(answer_figures, _a.ticket_n == _t.ticket_n)
+    if source == "ends":
+        return earlier_ends.join(ticket_figures, _t.ticket_n == _e.ticket_n)
     if source == "cases":
         return case_figures.join(ticket_figures, _t.ticket_n == _c.ticket_n)
     return ticket_figures

@@ -170,13 +170,15 @@ def test_growth_ends_with_what_is_open(cases: list[dict[str, Any]], step: str) -
         still_open = Counter(
             one.queue for one in store.iter_tickets() if one.state not in ("solved", "closed", "hidden")
         )
-        last = {row[1]: row[5] for row in table.rows if row[0] == table.rows[-1][0]}
+        last = {row[1]: row[-1] for row in table.rows if row[0] == table.rows[-1][0]}
         assert {queue: number for queue, number in last.items() if number} == still_open
         assert table.total is not None
         assert table.total[-1] == sum(still_open.values())
-        came, ended, change = table.total[2:5]
-        assert came - ended == change == sum(row[4] for row in table.rows)
-        for key in ("came", "ended"):
+        left = store.figured_tickets(wanted, ZONE, "left", ("queue",))
+        assert Counter(labels[0] for labels, _ in left) == still_open
+        came, again, ended, change = table.total[2:6]
+        assert came + again - ended == change == sum(row[5] for row in table.rows)
+        for key in ("came", "again", "ended"):
             behind = store.figured_tickets(wanted, ZONE, key, (step, "queue"))
             place = [one.key for one in table.columns].index(key)
             assert Counter(labels for labels, _ in behind) == {row[:2]: row[place] for row in table.rows if row[place]}
