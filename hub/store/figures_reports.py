@@ -11,9 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 from hub.store.figures_query import MEASURES, SOURCES, SPANS, TIMES, VALUES, Counting, Label, Labels, Source, percentile
 
-ColumnKind = Literal["label", "count", "share", "span", "number", "yes"]
+ColumnKind = Literal["label", "count", "share", "span", "number", "yes", "moment"]
 """What a column holds: names or dates; whole numbers; shares from 0 to 1; whole seconds; other numbers; true or
-false. None stands where there is nothing to say."""
+false; aware instants in the zone of the report. None stands where there is nothing to say."""
 
 
 class ReportColumn(NamedTuple):
