@@ -116,7 +116,7 @@ def write_csv(tickets: Iterable[Ticket], file: TextIO) -> Iterator[int]:
     rows.writerow(COLUMNS)
     for number, ticket in enumerate(tickets, 1):
         values = _flat(ticket)
-        rows.writerow([_safe(values[column]) for column in COLUMNS])
+        rows.writerow([safe(values[column]) for column in COLUMNS])
         yield number
 
 
@@ -171,11 +171,12 @@ def inert(text: str) -> str:
     return "'" + text if text.startswith(_FORMULAS) else text
 
 
-def _safe(value: object) -> object:
+def safe(value: object) -> object:
+    """Return a value for a cell of CSV: inert texts, instants as ``2026-11-01T12:00:00Z``, lists with commas."""
     if isinstance(value, str):
         return inert(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, tuple):
-        return _safe(", ".join(map(str, value)))
+        return safe(", ".join(map(str, value)))
     return value

@@ -16,6 +16,7 @@ COMMANDS = {
     "arrivals": Entry(_AT, "arrivals", "What comes at which hour, and how many operators that takes."),
     "trends": Entry(_AT, "trends", "Categories, tags or rules from week to week."),
     "growth": Entry(_AT, "growth", "What comes and ends, and what stays open."),
+    "surges": Entry(_AT, "surges", "When more came in than usual, and how much."),
     "workbook": Entry(_AT, "workbook", "Write all of it as one spreadsheet."),
 }
 

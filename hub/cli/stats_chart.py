@@ -52,8 +52,8 @@ def _bars(heading: str, table: "FigureTable", speech: Speech) -> str:
 
 
 def _name(table: "FigureTable", row: Sequence[object], speech: Speech) -> str:
-    return ", ".join(label(one.key, value, speech) for one, value in zip(table.columns[: len(table.by)], row,
-                                                                       strict=False))  # fmt: skip
+    groups = zip(table.columns[: len(table.by)], row, strict=False)
+    return ", ".join(filter(None, (label(one.key, value, speech) for one, value in groups)))
 
 
 Series = list[tuple[str, list[float]]]

@@ -26,13 +26,15 @@ TICKET_GROUPS = (
 )  # fmt: skip
 TIME_GROUPS = ("day", "week", "month", "weekday", "hour")
 CASE_GROUPS = (*TICKET_GROUPS, "destination")
+SURGE_GROUPS = ("platform", "queue", "tag")
 STEPS = ("day", "week", "month")
 FORMATS = ("table", "json", "csv", "xlsx")
 WORKBOOK: Sequence[tuple[str, tuple[str, ...]]] = (
     ("summary", ()), ("work", ("operator",)), ("cases", ("department", "case-assignee")), ("outcome", ("queue",)),
     ("response", ("queue",)), ("resolution", ("queue",)), ("ratings", ("platform",)), ("arrivals", ()),
     ("trends", ("category",)), ("trends", ("tag",)), ("trends", ("rule",)), ("growth", ("queue",)),
-    ("response", ("operator",)), ("response", ("policy",)), ("resolution", ("department",)), ("outcome", ("platform",)),
+    ("surges", ()), ("response", ("operator",)), ("response", ("policy",)), ("resolution", ("department",)),
+    ("outcome", ("platform",)),
 )  # fmt: skip
 """Reports and their groups, a sheet each."""
 
@@ -43,39 +45,61 @@ _NAMED: Mapping[str, Sequence[str]] = {
 
 def period_options(command: F) -> F:
     """Add the options that say which tickets are counted."""
-    options = [
-        click.option("--since", type=Moment(), help="Tickets published since: 2026-11-01, 7d, 12h; default: 30d."),
-        click.option("--until", type=Moment(), help="Published before: 2026-11-01, 7d, 12h."),
-        click.option("--last", type=Moment(), help="The same as --since, such as 7d."),
-    ]
-    for name in TICKET_GROUPS:
-        choice = click.Choice([*_NAMED[name], ""]) if name in _NAMED else None
-        parameter = name.replace("-", "_")
-        told = f"Only of this {name.replace('-', ' ')}; '' is none. Several are alternatives."
-        options.append(click.option(f"--{name}", parameter, multiple=True, type=choice, help=told, metavar="TEXT"))
-    for option in reversed(options):
-        command = option(command)
-    return command
+    told = "Only of this {}; '' is none. Several are alternatives."
+    return _added(command, _period_options("Tickets published", "Published"), _name_options(TICKET_GROUPS, told))
+
+
+def surge_options(command: F) -> F:
+    """Add the options that say which surges are shown."""
+    told = "Only surges of this {}. Several are alternatives."
+    return _added(command, _period_options("Surges that went on", "Begun"), _name_options(SURGE_GROUPS, told))
 
 
 def output_options(command: F) -> F:
-    """Add the options that say in which form a report is wanted."""
-    for option in reversed(
-        [
-            click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
-                         help="A table for people, or one for programs."),
-            click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Into this file."),
-            click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-                         help="Draw it into this .svg or .png file as well."),
-            click.option("--force", is_flag=True, help="Write over files that are there."),
-            click.option("--tickets", "measure", metavar="COLUMN",
-                         help="Print the tickets behind a column, each with its row, in place of the report."),
-            lang_option,
-            json_option,
-        ]
-    ):  # fmt: skip
+    """Add the options that say in which form a report of tickets is wanted."""
+    told = "Print the tickets behind a column, each with its row, in place of the report."
+    opened = click.option("--tickets", "measure", metavar="COLUMN", help=told)
+    return shared_options(_added(command, _FILE_OPTIONS, [opened], _LANGUAGE_OPTIONS))
+
+
+def form_options(command: F) -> F:
+    """Add the options that say in which form a report is wanted that is not of tickets."""
+    return shared_options(_added(command, _FILE_OPTIONS, _LANGUAGE_OPTIONS))
+
+
+_Options = Sequence[Callable[[Any], Any]]
+_FILE_OPTIONS: _Options = (
+    click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
+                 help="A table for people, or one for programs."),
+    click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Into this file."),
+    click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+                 help="Draw it into this .svg or .png file as well."),
+    click.option("--force", is_flag=True, help="Write over files that are there."),
+)  # fmt: skip
+_LANGUAGE_OPTIONS: _Options = (lang_option, json_option)
+
+
+def _period_options(since: str, until: str) -> _Options:
+    return (
+        click.option("--since", type=Moment(), help=f"{since} since: 2026-11-01, 7d, 12h; default: 30d."),
+        click.option("--until", type=Moment(), help=f"{until} before: 2026-11-01, 7d, 12h."),
+        click.option("--last", type=Moment(), help="The same as --since, such as 7d."),
+    )
+
+
+def _name_options(names: Sequence[str], told: str) -> _Options:
+    return [
+        click.option(f"--{name}", name.replace("-", "_"), multiple=True, metavar="TEXT",
+                     type=click.Choice([*_NAMED[name], ""]) if name in _NAMED else None,
+                     help=told.format(name.replace("-", " ")))
+        for name in names
+    ]  # fmt: skip
+
+
+def _added(command: F, *options: _Options) -> F:
+    for option in reversed([one for some in options for one in some]):
         command = option(command)
-    return shared_options(command)
+    return command
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +129,18 @@ def _run(state: State, name: str, by: Sequence[str], options: dict[str, Any], **
     form = "json" if options["as_json"] else options["form"]
     wanted = Wanted(name, tuple(dict.fromkeys(by)), filter_of(options, outline.timezone), more)
     _check_files(outline, options, form)
+    of_tickets = name != "surges"
     with state.store(outline.store) as store:
-        bring_up(store, speech, quiet=state.verbosity < 0)
-        if options["measure"]:
+        if of_tickets:
+            bring_up(store, speech, quiet=state.verbosity < 0)
+        if options.get("measure"):
             _open(store, outline.timezone, wanted, options["measure"], form, speech, options)
             return
         table = store.figures(name, wanted.filter, outline.timezone, by=wanted.by, **more)
     if form == "table" and state.verbosity >= 0:
         say(f"{speech(f'report.{name}')}: {_period(wanted.filter, outline.timezone, speech)}")
     if not table.rows and form == "table":
-        say(speech("nothing"))
+        say(speech("nothing" if of_tickets else "calm"))
     _write(table, form, speech, outline.timezone, options)
 
 
@@ -142,7 +168,7 @@ def filter_of(options: Mapping[str, Any], zone: tzinfo, now: datetime | None = N
         raise click.UsageError("the period begins now or in the future: nothing can match; name an earlier day")
     if since and until and since >= until:
         raise click.UsageError("--since is not before --until: nothing can match; swap them")
-    names = {name: tuple(options[name.replace("-", "_")]) for name in TICKET_GROUPS}
+    names = {name: tuple(options.get(name.replace("-", "_"), ())) for name in TICKET_GROUPS}
     return FigureFilter(now, since, until, {name: given for name, given in names.items() if given})
 
 
@@ -277,8 +303,9 @@ work = _grouped(
 response = _grouped(
     "response",
     "Show how fast customers were answered.\n\nTimes are on the clock of the ticket's policy: in its working hours,"
-    " from when the hub could know, without pauses. Where no policy holds they run around the clock. The pause is"
-    " that of answers whose clock stood still at all; the intake lag is from publication until the hub could know.",
+    " from when the hub could know, without pauses. Where no policy holds they run around the clock. What was"
+    " answered before its clock started is answered, but in no time and no share. The pause is that of answers whose"
+    " clock stood still at all; the intake lag is from publication until the hub could know.",
     _ALL, "queue",
 )  # fmt: skip
 resolution = _grouped(
@@ -346,10 +373,23 @@ def trends(state: State, /, by: Sequence[str], step: str, limit: int, **options:
 def growth(state: State, /, by: Sequence[str], step: str | None, **options: Any) -> None:
     """Show what comes, what ends, and what stays open.
 
-    A ticket ends when it is solved, closed or hidden; one that is opened again has not ended. Open at the end is what
-    was open before, with what came and without what ended.
+    A ticket ends when it is solved, closed or hidden; one that is opened again can end again. Open at the end is what
+    was open before, with what came or was opened again and without what ended. Each counts in the queue it is in now.
     """
     _run(state, "growth", by, options, step=step)
+
+
+@click.command
+@surge_options
+@form_options
+@pass_state
+def surges(state: State, /, **options: Any) -> None:
+    """Show when more came in than usual, and how much.
+
+    All tickets together, each platform, each queue and each tag are watched, by `hub sync` and `hub run`. Arrived and
+    usual are the numbers of the window in which there were most; what is not over has lasted until now.
+    """
+    _run(state, "surges", (), options)
 
 
 # --- all of it as one spreadsheet -------------------------------------------------------------------------------------

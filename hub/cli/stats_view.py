@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
 from hub.cli.output import Column, print_figures
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 _SHEET_KINDS: "dict[str, Kind]" = {
     "label": "text", "count": "whole", "share": "share", "span": "span", "number": "number", "yes": "text",
+    "moment": "moment",
 }  # fmt: skip
+_WORDS = {"figure": "column", "series": "series"}  # groups that have names in the catalogue, by its prefix
 
 
 def title(column: "ReportColumn", speech: Speech) -> str:
@@ -28,14 +30,16 @@ def label(key: str, value: Any, speech: Speech) -> str:
         return speech("none")
     if key == "weekday":
         return speech(f"weekday.{value}")
-    if key == "figure":
-        return speech.word("column", str(value))
+    if key in _WORDS:
+        return speech.word(_WORDS[key], str(value))
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
     return f"{value:02d}:00" if key == "hour" else str(value)
 
 
 def cell(column: "ReportColumn", value: Any, speech: Speech) -> str:
     """Return a value for a person."""
-    if column.kind == "label":
+    if column.kind == "label" or isinstance(value, datetime):
         return label(column.key, value, speech)
     if value is None:
         return ""
@@ -78,7 +82,7 @@ def columns_of(table: "FigureTable", row: Sequence[Any]) -> Sequence["ReportColu
 
 def show(table: "FigureTable", speech: Speech) -> None:
     """Print a report as a table."""
-    columns = [Column(title(one, speech), right=one.kind != "label") for one in table.columns]
+    columns = [Column(title(one, speech), right=one.kind not in ("label", "moment")) for one in table.columns]
     rows = [
         [cell(one, value, speech) for one, value in zip(columns_of(table, row), row, strict=True)] for row in table.rows
     ]
@@ -101,20 +105,20 @@ def as_objects(table: "FigureTable") -> dict[str, Any]:
 
 
 def write_csv(table: "FigureTable", speech: Speech, file: IO[str]) -> None:
-    """Write a report as CSV: lengths of time in seconds, shares from 0 to 1; no text of it is a formula."""
-    from hub.cli.export import inert
+    """Write a report as CSV: lengths of time in seconds, shares from 0 to 1, instants in UTC; no text of it is a
+    formula."""
+    from hub.cli.export import safe
 
     rows = csv.writer(file, lineterminator="\r\n")
     rows.writerow([title(one, speech) for one in table.columns])
     for row in lines(table, speech):
-        values = _named(table, row, speech)
-        rows.writerow([inert(value) if isinstance(value, str) else value for value in values])
+        rows.writerow([safe(value) for value in _named(table, row, speech)])
 
 
 def _named(table: "FigureTable", row: Sequence[Any], speech: Speech) -> list[Any]:
     count = len(table.by)
     first = [
-        label(one.key, value, speech) if value is None or not isinstance(value, str) or one.key == "figure" else value
+        value if isinstance(value, str | datetime) and one.key not in _WORDS else label(one.key, value, speech)
         for one, value in zip(table.columns, row[:count], strict=False)
     ]
     return [*first, *row[count:]]

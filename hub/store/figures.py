@@ -28,7 +28,7 @@ NOBODY, ANSWERED, WAITS = 0, 1, 2
 
 FLAGS = ("open", "solved", "hidden", "escalated", "own", "helped", "asked", "waiting", "answered", "in_time", "broken",
          "timed", "solved_in_time", "solve_broken", "rated", "stars_1", "stars_2", "stars_3", "stars_4", "stars_5",
-         "liked")  # fmt: skip
+         "liked", "answer_timed")  # fmt: skip
 """What holds of a ticket or does not, whatever the time; their places are those of the bits of ``flags``."""
 
 Clock = tuple[SlaPolicy, Calendar]
@@ -80,6 +80,7 @@ class Span:
     """How a promise went: answered or ended *at*, after *seconds* on the clock, which stood still for *pause* more.
 
     ``due`` while it is to come and was promised; ``kept`` once it is done: 1, or 0 where the promise was broken.
+    What was done before its clock started has no length of time, and is neither kept nor broken.
     """
 
     at: int | None = None
@@ -97,6 +98,13 @@ class Answer:
     by: str | None
 
 
+class Rest(NamedTuple):
+    """A stretch in which a ticket was solved, closed or hidden, before it was opened again."""
+
+    ended_at: int
+    again_at: int
+
+
 @dataclass(frozen=True, slots=True)
 class CaseFigures:
     """One case of a ticket at a destination."""
@@ -107,9 +115,11 @@ class CaseFigures:
 
 @dataclass(frozen=True, slots=True)
 class TicketFigures:
-    """What is counted of a ticket; the first of *answers* is the first answer."""
+    """What is counted of a ticket; the first of *answers* is the first answer, *ended_at* is since when it is ended
+    now, after all *rests*."""
 
     ended_at: int | None
+    rests: tuple[Rest, ...]
     outcome: int
     asked: int
     operator: str | None
@@ -135,9 +145,10 @@ class TicketFigures:
         stars = 0 if rating is None else min(max(floor(rating + 0.5), 1), 5)
         holds = (
             self.outcome == OPEN, solved, self.outcome == HIDDEN, helped, solved and not helped, solved and helped,
-            self.asked != NOBODY, self.asked == WAITS and self.outcome == OPEN, answer.seconds is not None,
+            self.asked != NOBODY, self.asked == WAITS and self.outcome == OPEN, answer.at is not None,
             answer.kept == 1, answer.kept == 0, self.solve.seconds is not None, self.solve.kept == 1,
             self.solve.kept == 0, rating is not None, *(stars == number for number in range(1, 6)), bool(self.likes),
+            answer.seconds is not None,
         )  # fmt: skip
         return sum(1 << place for place, held in enumerate(holds) if held)
 
@@ -165,9 +176,10 @@ def figures_of(
     writers = _writers(written)
     answers = tuple(_answers(policy, running, writers))
     outcome = _ENDS.get(row.state, OPEN)
-    ended_at = _ended_at(row, states, begun) if outcome else None
+    rests, ended_at = _ends(row, states, begun)
     return TicketFigures(
-        ended_at=None if ended_at is None else max(ended_at, row.created_at),
+        ended_at=ended_at if outcome else None,
+        rests=rests,
         outcome=outcome,
         asked=_asked(running),
         operator=decided.get("assignee") or (writers[max(writers)] if writers else None),
@@ -231,6 +243,8 @@ def _span(deadline: Deadline | None, *, promised: bool) -> Span:
     done = deadline.done_at
     if done is None:
         return Span(due=micros(deadline.due) if promised and deadline.due else None)
+    if done < deadline.start:  # such as an answer that the hub first read together with its question
+        return Span(micros(done))
     seconds = deadline.elapsed_s(done)
     pause = deadline.calendar.elapsed(deadline.start, done) - seconds if deadline.stops else 0
     kept = int(deadline.status(done) == "met") if promised else None
@@ -270,14 +284,22 @@ def _state_change(event: Happened) -> tuple[State, State] | None:
     return (change[0] or "new", change[1]) if change else None
 
 
-def _ended_at(row: Any, states: Sequence[tuple[datetime, State]], begun: int) -> int:
-    since: datetime | None = None
-    for at, state in states:
-        since = (since or at) if state in _CLOSED else None
-    if since is not None:
-        return micros(since)
-    closed: int | None = row.closed_at
-    return closed or begun
+def _ends(row: Any, states: Iterable[tuple[datetime, State]], begun: int) -> tuple[tuple[Rest, ...], int]:
+    """Return when the ticket was ended and then open again, and since when it is ended, if it is. Nothing of this is
+    before it was published, nor before what happened to it earlier, whatever a clock that was set back says."""
+    rests: list[Rest] = []
+    earliest: int = row.created_at
+    since: int | None = None
+    for when, state in states:
+        at = max(micros(when), earliest)
+        if state in _CLOSED:
+            since = at if since is None else since
+        elif since is not None:
+            if at > since:
+                rests.append(Rest(since, at))
+                earliest = at
+            since = None
+    return tuple(rests), since if since is not None else max(row.closed_at or begun, earliest)
 
 
 def _case_ended_at(link: Linked, happened: Iterable[Happened]) -> int | None:

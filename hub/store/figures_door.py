@@ -12,6 +12,7 @@ from hub.store import figures_refresh, figures_time, rulesets
 from hub.store.figures import Clocks
 from hub.store.figures_query import OPENED, Counting, FigureFilter, Labels
 from hub.store.figures_reports import REPORTS, FigureTable, report
+from hub.store.figures_surges import surge_report
 
 _MINUTES = 6.0
 _TOP = 20
@@ -59,7 +60,7 @@ class FigureDoor(ABC):
         minutes: float = _MINUTES,
         limit: int = _TOP,
     ) -> FigureTable:
-        """Return a report: one of ``summary``, ``arrivals``, ``trends``, ``growth``, or of
+        """Return a report: one of ``summary``, ``arrivals``, ``trends``, ``growth``, ``surges``, or of
         :data:`hub.store.figures_reports.REPORTS`; :meth:`refresh_figures` brings what it counts up to date.
 
         Args:
@@ -70,6 +71,8 @@ class FigureDoor(ABC):
             limit: rows of trends.
         """
         with self._read() as connection:
+            if name == "surges":
+                return surge_report(connection, wanted, zone)
             counting = Counting(connection, wanted, zone)
             if name == "summary":
                 return figures_time.summary(counting)

@@ -21,17 +21,27 @@ import sqlalchemy as sa
 from hub.store import figures_clock
 from hub.store.figures import FLAGS
 from hub.store.figures_clock import TIMES, Label
-from hub.store.tables import answer_figures, case_figures, figure_names, instant, micros, ticket_figures, tickets
+from hub.store.tables import (
+    answer_figures,
+    case_figures,
+    earlier_ends,
+    figure_names,
+    instant,
+    micros,
+    ticket_figures,
+    tickets,
+)
 
-Source = Literal["tickets", "answers", "cases"]
-"""What is counted: tickets, questions and answers after the first, cases that tickets waited for."""
+Source = Literal["tickets", "answers", "cases", "ends"]
+"""What is counted: tickets, questions and answers after the first, cases that tickets waited for, and ends of tickets
+that were opened again."""
 
 Labels = tuple[Label, ...]
 SLOT = 900_000_000
 """Microseconds that are of one hour and day in every zone: their offsets are whole quarters of an hour."""
 
 _DAYS = 2**17  # until after the year 2300
-_t, _a, _c = ticket_figures.c, answer_figures.c, case_figures.c
+_t, _a, _c, _e = ticket_figures.c, answer_figures.c, case_figures.c, earlier_ends.c
 
 
 class Dimension(NamedTuple):
@@ -108,7 +118,7 @@ def _ticket_bits(now: int) -> sa.ColumnElement[int]:
 
 def _answer_bits(now: int) -> sa.ColumnElement[int]:
     late = (_a.answer_kept == 0) | (_a.answer_due <= now)
-    one, two, three = _bits(_a.answer_s.is_not(None), _a.answer_kept == 1, late)
+    one, two, three = _bits(_a.answered_at.is_not(None), _a.answer_kept == 1, late)
     return one + two + three
 
 
@@ -142,12 +152,15 @@ SPANS: Mapping[str, tuple[Source, sa.ColumnElement[Any], Condition]] = {
 }
 """Lengths of time in whole seconds that medians are taken of, and what has one."""
 
-_MOMENTS: Mapping[str, Sequence[tuple[Source, sa.Column[Any]]]] = {
+MOMENTS: Mapping[str, Sequence[tuple[Source, sa.Column[Any]]]] = {
     "came": [("tickets", _t.created_at)],
-    "ended": [("tickets", _t.ended_at)],
+    "again": [("ends", _e.again_at)],
+    "ended": [("tickets", _t.ended_at), ("ends", _e.ended_at)],
     "answers": [("tickets", _t.answered_at), ("answers", _a.answered_at)],
 }
-OPENED = (*SOURCES, *_MOMENTS, "left")
+"""What happens to tickets, more than once to some, and the columns that say when."""
+
+OPENED = (*SOURCES, *MOMENTS, "left")
 """Columns that can be opened into their tickets: measures, and what happened in a period or was open at its end."""
 
 VALUES: Mapping[str, tuple[sa.ColumnElement[Any], int]] = {
@@ -299,9 +312,12 @@ class Counting:
             until = micros(self.wanted.until or self.wanted.now + timedelta(microseconds=1))
             before = self.within(None, self.wanted.until)
             open_then = _t.ended_at.is_(None) | (_t.ended_at >= until)
-            yield "tickets", _t.created_at, [*before._conditions("tickets", _t.created_at), open_then]
+            rested = (_e.ticket_n == _t.ticket_n) & (_e.ended_at < until) & (_e.again_at >= until)
+            yield "tickets", _t.created_at, [
+                *before._conditions("tickets", _t.created_at), open_then, ~sa.exists().where(rested)
+            ]  # fmt: skip
         else:
-            for source, at in _MOMENTS[measure]:
+            for source, at in MOMENTS[measure]:
                 yield source, at, [*self._conditions(source, at), at.is_not(None)]
 
     def first_at(self) -> datetime | None:
@@ -395,6 +411,8 @@ def _parts(name: str, *, many: bool) -> tuple[str, ...]:
 def _from(source: Source) -> sa.FromClause:
     if source == "answers":
         return ticket_figures.join(answer_figures, _a.ticket_n == _t.ticket_n)
+    if source == "ends":
+        return earlier_ends.join(ticket_figures, _t.ticket_n == _e.ticket_n)
     if source == "cases":
         return case_figures.join(ticket_figures, _t.ticket_n == _c.ticket_n)
     return ticket_figures

@@ -17,6 +17,7 @@ from hub.store.tables import (
     answer_figures,
     case_figures,
     chunks,
+    earlier_ends,
     figure_names,
     links,
     messages,
@@ -29,7 +30,7 @@ from hub.store.tables import (
 
 _EVENTS = 6000  # looked at in one batch
 _STALE = 2000
-_MADE = (answer_figures, case_figures, ticket_figures)
+_MADE = (answer_figures, case_figures, earlier_ends, ticket_figures)
 _READ = ("n", "created_at", "closed_at", "state", "content", "decided", "rating", "instance", "platform", "kind",
          "category", "priority", "queue", "customer")  # fmt: skip
 _PLAIN = ("instance", "platform", "kind", "category", "priority", "queue", "state")
@@ -161,6 +162,8 @@ def _count(connection: sa.Connection, numbers: Sequence[int], clocks: Clocks) ->
         answers = [_answer_values(row.n, n, answer, names) for row, one in made
                    for n, answer in enumerate(one.answers) if n]  # fmt: skip
         _insert(connection, answer_figures, answers)
+        rests = [(row.n, number, *rest) for row, one in made for number, rest in enumerate(one.rests)]
+        _insert(connection, earlier_ends, rests)
         _insert(connection, case_figures, [values for row, one in made for values in _case_values(row.n, one, names)])
 
 

@@ -14,9 +14,9 @@ from typing import Any, Literal, NamedTuple
 from hub.store.figures_clock import TIMES, Label
 from hub.store.figures_query import MEASURES, SOURCES, SPANS, VALUES, Counting, Labels, Source, percentile
 
-ColumnKind = Literal["label", "count", "share", "span", "number", "yes"]
+ColumnKind = Literal["label", "count", "share", "span", "number", "yes", "moment"]
 """What a column holds: names or dates; whole numbers; shares from 0 to 1; whole seconds; other numbers; true or
-false. None stands where there is nothing to say."""
+false; aware instants in the zone of the report. None stands where there is nothing to say."""
 
 
 class ReportColumn(NamedTuple):
@@ -94,8 +94,8 @@ REPORTS: Mapping[str, tuple[str, ...]] = {
     "outcome": ("tickets", "open", "solved", "hidden", "escalated", "own", "own_share"),
     "work": ("tickets", "answered", "answer_median", "answer_p90", "in_time_share", "solved", "solve_median",
              "solve_p90", "escalated", "own_share", "rating_mean"),
-    "response": ("asked", "answered", "waiting", "answer_median", "answer_p90", "pause_median", "lag_median",
-                 "in_time", "late", "in_time_share", "target", "reached",
+    "response": ("asked", "answered", "answer_timed", "waiting", "answer_median", "answer_p90", "pause_median",
+                 "lag_median", "in_time", "late", "in_time_share", "target", "reached",
                  "next_answered", "next_median", "next_p90", "next_share"),
     "resolution": ("tickets", "solved", "timed", "solve_median", "solve_p90", "solve_pause_median",
                    "solved_in_time", "solved_late", "solved_share", "target", "solved_reached", "own", "own_share"),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, literal_column
 
 from hub.store.figures_clock import Label, time_label
-from hub.store.figures_query import SLOT, Counting, FigureFilter, Source
+from hub.store.figures_query import MOMENTS, SLOT, Counting, FigureFilter, Source
 from hub.store.figures_reports import REPORTS, FigureTable, Group, ReportColumn, grouped, kind_of
 from hub.store.tables import answer_figures, instant, ticket_figures
 
@@ -19,6 +19,7 @@ _ONE: ColumnElement[int] = literal_column("0")
 _MOST_STEPS = 400
 _TREND_STEPS = 8
 _BUSY = 0.9  # share of days on which an hour is not busier
+_MOVES = ("came", "again", "ended")
 SUMMARY = (
     *REPORTS["outcome"], "asked", "answered", "answer_median", "answer_p90", "lag_median", "in_time", "late",
     "in_time_share", "solve_median", "solve_p90", "solved_in_time", "solved_late", "solved_share", "rated",
@@ -164,7 +165,7 @@ def trends(counting: Counting, by: Sequence[str], step: str, limit: int) -> Figu
     """Return how many tickets each group had in the last steps of the period; most in the last whole one first."""
     period = bounds(counting)
     parts = steps(*period, step, counting.zone)[-_TREND_STEPS:] if period else []
-    counts = [_counts(counting.within(part.since, part.until), by) for part in parts]
+    counts = [_counts(counting.within(part.since, part.until), by, "came") for part in parts]
     groups = {labels for count, _ in counts for labels in count}
     columns = (
         *(ReportColumn(name, "label") for name in by),
@@ -178,15 +179,16 @@ def trends(counting: Counting, by: Sequence[str], step: str, limit: int) -> Figu
     return FigureTable("trends", tuple(by), columns, tuple(rows[:limit]), total)
 
 
-def _counts(counting: Counting, by: Sequence[str], *, ended: bool = False) -> tuple[Counter[tuple[Label, ...]], int]:
-    """Return how many tickets came in the period, or *ended* in it, by group and each once."""
+def _counts(counting: Counting, by: Sequence[str], happened: str) -> tuple[Counter[tuple[Label, ...]], int]:
+    """Return how often one of :data:`MOMENTS` was in the period, by group and each once."""
     found: Counter[tuple[Label, ...]] = Counter()
     every = 0
-    at, conditions = (_t.ended_at, (_t.ended_at.is_not(None),)) if ended else (_t.created_at, ())
-    for row, _, many in counting.counted("tickets", by, _ONE, *conditions, most=1, at=at):
-        every += many
-        for labels in counting.labels("tickets", by, row):
-            found[labels] += many
+    for source, at in MOMENTS[happened]:
+        conditions = (at.is_not(None),) if at.nullable else ()
+        for row, _, many in counting.counted(source, by, _ONE, *conditions, most=1, at=at):
+            every += many
+            for labels in counting.labels(source, by, row):
+                found[labels] += many
     return found, every
 
 
@@ -195,41 +197,46 @@ def _series(values: Sequence[int]) -> tuple[int | None, ...]:
 
 
 def growth(counting: Counting, by: Sequence[str], step: str | None) -> FigureTable:
-    """Return for each step what came, what ended, and what was open at its end."""
+    """Return for each step what came, what was opened again, what ended, and what was open at its end."""
     period = bounds(counting)
     step = step or (usual_step(*period) if period else "day")
     columns = (
         ReportColumn(step, "label"),
         *(ReportColumn(name, "label") for name in by),
-        *(ReportColumn(key, "count") for key in ("came", "ended", "change", "left")),
+        *(ReportColumn(key, "count") for key in (*_MOVES, "change", "left")),
     )
     name = ("growth", (step, *by), columns)
     if period is None:
         return FigureTable(*name, ())
     parts = steps(*period, step, counting.zone)
     before = counting.within(None, parts[0].since)
-    left, open_then = _left(before, by)
+    groups, every = _moves(before, by)
+    left = Counter({labels: _balance(numbers) for labels, numbers in groups.items()})
+    open_then = _balance(every)
     rows: list[tuple[Any, ...]] = []
-    sums = [0, 0]
+    sums = [0] * len(_MOVES)
     for part in parts:
-        inside = counting.within(part.since, part.until)
-        came, all_came = _counts(inside, by)
-        ended, all_ended = _counts(inside, by, ended=True)
-        sums = [sums[0] + all_came, sums[1] + all_ended]
-        for labels in sorted({*came, *ended, *left}, key=str):
-            change = came[labels] - ended[labels]
-            left[labels] += change
-            rows.append((part.name, *labels, came[labels], ended[labels], change, left[labels]))
-    change = sums[0] - sums[1]
-    return FigureTable(*name, tuple(rows), (None, *(None for _ in by), *sums, change, open_then + change))
+        groups, every = _moves(counting.within(part.since, part.until), by)
+        sums = [one + more for one, more in zip(sums, every, strict=True)]
+        for labels in sorted({*groups, *left}, key=str):
+            numbers = groups.get(labels, (0,) * len(_MOVES))
+            left[labels] += _balance(numbers)
+            rows.append((part.name, *labels, *numbers, _balance(numbers), left[labels]))
+    total = (None, *(None for _ in by), *sums, _balance(sums), open_then + _balance(sums))
+    return FigureTable(*name, tuple(rows), total)
 
 
-def _left(counting: Counting, by: Sequence[str]) -> tuple[Counter[tuple[Label, ...]], int]:
-    """Return how many tickets that came and how many of all were open at the end of the period."""
-    came, all_came = _counts(counting, by)
-    ended, all_ended = _counts(counting, by, ended=True)
-    came.subtract(ended)
-    return came, all_came - all_ended
+def _moves(counting: Counting, by: Sequence[str]) -> tuple[dict[tuple[Label, ...], tuple[int, ...]], tuple[int, ...]]:
+    """Return how many tickets came, were opened again and ended in the period, by group and in all."""
+    counts = [_counts(counting, by, happened) for happened in _MOVES]
+    groups = {labels for count, _ in counts for labels in count}
+    return {labels: tuple(count[labels] for count, _ in counts) for labels in groups}, tuple(n for _, n in counts)
+
+
+def _balance(numbers: Sequence[int]) -> int:
+    """Return how many more are open after so many :data:`_MOVES`."""
+    came, again, ended = numbers
+    return came + again - ended
 
 
 # --- a period and the one before --------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-HEAD = "0014"
+HEAD = "0015"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -454,6 +454,17 @@ ticket_figures = sa.Table(
 )
 sa.Index("ticket_figures_created_at", ticket_figures.c.created_at)
 sa.Index("ticket_figures_ended_at", ticket_figures.c.ended_at, sqlite_where=ticket_figures.c.ended_at.is_not(None))
+
+earlier_ends = sa.Table(  # stretches in which a ticket was ended and then open again; the last end is ended_at above
+    "earlier_ends",
+    metadata,
+    sa.Column("ticket_n", RowNumber, sa.ForeignKey("tickets.n"), primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("ended_at", sa.BigInteger, nullable=False),
+    sa.Column("again_at", sa.BigInteger, nullable=False),
+)
+sa.Index("earlier_ends_ended_at", earlier_ends.c.ended_at)
+sa.Index("earlier_ends_again_at", earlier_ends.c.again_at)
 
 answer_figures = sa.Table(  # questions and answers after the first
     "answer_figures",

@@ -3,6 +3,7 @@
 Run as ``python -m tests.benchmark.figures [TICKETS] [FILE]``. An existing FILE is used as it is.
 """
 
+import json
 import random
 import sqlite3
 import sys
@@ -63,7 +64,8 @@ def _decide(facts: Facts) -> Decided:
 
 
 def fill(store: Store, tickets: int) -> None:
-    """Put *tickets* into the store through its own checkpoint; every 50th has a case, and a third is solved."""
+    """Put *tickets* into the store through its own checkpoint; every 50th has a case, and a third is solved, some
+    of them twice."""
     rng = random.Random(1)
     key = StreamKey("bench", "all", "poll")
     router = Router(_decide)
@@ -82,6 +84,12 @@ def fill(store: Store, tickets: int) -> None:
             " 1000000, 'changed', 'source', ? FROM tickets WHERE state = 'solved'",
             ('{"fields":{"state":["open","solved"]}}',),
         )
+        for days, states in ((30, ["solved", "open"]), (31, ["open", "solved"])):  # every 20th of them ended twice
+            connection.execute(
+                "INSERT INTO ticket_events (ticket_n, at, kind, cause, data) SELECT n, created_at + ? * 86400000000,"
+                " 'changed', 'source', ? FROM tickets WHERE state = 'solved' AND n % 20 = 0",
+                (days, json.dumps({"fields": {"state": states}}, separators=(",", ":"))),
+            )
 
 
 def _follow(store: Store) -> None:

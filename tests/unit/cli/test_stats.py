@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,8 +17,9 @@ from openpyxl import load_workbook
 from hub.cli.picture import png
 from hub.cli.speech import Speech
 from hub.cli.stats import COMMANDS
-from hub.cli.stats_reports import CASE_GROUPS, TICKET_GROUPS, TIME_GROUPS, WORKBOOK
+from hub.cli.stats_reports import CASE_GROUPS, SURGE_GROUPS, TICKET_GROUPS, TIME_GROUPS, WORKBOOK
 from hub.cli.stats_view import cell
+from hub.routing.surge import SeriesKind
 from hub.sdk.ticket import Sla
 from hub.store import Decided, Router, open_store
 from hub.store.figures_clock import TIMES
@@ -45,6 +47,7 @@ def test_the_groups_are_those_that_the_store_knows() -> None:
     assert set(TICKET_GROUPS) == set(DIMENSIONS)
     assert TIME_GROUPS == TIMES
     assert set(CASE_GROUPS) == set(DIMENSIONS) | set(CASE_DIMENSIONS)
+    assert {*SURGE_GROUPS, "all"} == set(get_args(SeriesKind))
 
 
 @pytest.mark.parametrize("report", REPORTS)

@@ -17,6 +17,7 @@ from hub.store.figures import Clock
 from hub.store.figures_query import OPENED, percentile
 from hub.store.figures_reports import COMPUTED, REPORTS
 from hub.store.figures_time import steps
+from hub.store.tables import micros
 from tests.unit.store.pages import NOW, at, hide, mention, new_store, put, rows, write
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -25,7 +26,8 @@ FAST = SlaPolicy.model_validate(
     {"name": "fast", "first_response": "15m", "next_response": "10m", "resolution": "1h", "target": 0.9}
 )
 SLOW = SlaPolicy.model_validate({"name": "slow", "resolution": "2h", "calendar": "office", "pause": ["pending"]})
-CLOCKS: dict[str, Clock] = {"fast": (FAST, always()), "slow": (SLOW, OFFICE)}
+POSTED = SlaPolicy.model_validate({"name": "posted", "first_response": "15m", "start": "published"})
+CLOCKS: dict[str, Clock] = {"fast": (FAST, always()), "slow": (SLOW, OFFICE), "posted": (POSTED, always())}
 
 
 @pytest.fixture
@@ -133,13 +135,75 @@ def test_what_was_solved_before_it_came_is_solved_but_nobody_knows_how_fast(stor
     assert (solved["solved"], solved["timed"], solved["solve_median"], solved["solved_in_time"]) == (1, 0, None, 0)
 
 
+def test_what_was_answered_before_it_came_is_answered_but_nobody_knows_how_fast(store: Store) -> None:
+    talk = [said("q", 0), said("a", 30, "out"), said("q2", 40), said("a2", 50, "out")]  # the hub reads it a day later
+    put(store, thread(*talk), router=ruled())
+    response = total(store, "response")
+    assert (response["answered"], response["next_answered"], response["waiting"]) == (1, 1, 0)
+    assert (response["answer_timed"], response["answer_median"], response["next_median"]) == (0, None, None)
+    assert (response["in_time"], response["late"], response["in_time_share"], response["reached"]) == (0, 0, None, None)
+    assert response["next_share"] is None
+
+
+def test_an_answer_in_the_instant_in_which_the_clock_started_took_no_time(store: Store) -> None:
+    put(store, thread(said("q", 0, collected_at=at(5)), said("a", 5, "out")), router=ruled())
+    response = total(store, "response")
+    assert (response["answer_timed"], response["answer_median"], response["in_time"]) == (1, 0, 1)
+
+
+def test_a_clock_from_publication_has_the_times_of_history(store: Store) -> None:
+    put(store, thread(said("q", 0), said("a", 30, "out")), router=ruled("posted"))
+    response = total(store, "response")
+    assert (response["answer_timed"], response["answer_median"], response["late"]) == (1, 1800, 1)
+
+
 def test_a_ticket_that_is_opened_again_has_not_ended(store: Store) -> None:
     for minutes, state in ((0, "open"), (10, "solved"), (20, "open")):
         put(store, thread(said("q", 0), state=state), now=at(minutes))
         counted(store)
     outcome = total(store, "outcome")
     assert (outcome["tickets"], outcome["open"], outcome["solved"]) == (1, 1, 0)
-    assert report(store, "growth", step="day").total == (None, 1, 0, 1, 1)
+    assert report(store, "growth", step="day").total == (None, 1, 1, 1, 1, 1)
+
+
+def test_growth_says_of_a_past_day_what_it_said_then(store: Store) -> None:
+    day = 24 * 60
+    history = ((0, "open"), (day, "solved"), (3 * day, "open"), (4 * day, "closed"), (5 * day, "open"))
+    seen: list[tuple[Any, ...]] = []
+    for minutes, state in history:
+        put(store, thread(said("q", 0), state=state), now=at(minutes))
+        lines = report(store, "growth", step="day", now=at(minutes)).rows
+        assert list(lines[: len(seen)]) == seen
+        seen = list(lines)
+    assert [row[1:] for row in seen] == [
+        (1, 0, 0, 1, 1), (0, 0, 1, -1, 0), (0, 0, 0, 0, 0), (0, 1, 0, 1, 1), (0, 0, 1, -1, 0), (0, 1, 0, 1, 1)
+    ]  # fmt: skip
+    for until, row in enumerate(seen, 1):
+        inside = FigureFilter(at(5 * day), since=at(-day), until=datetime(2026, 11, 19 + until, tzinfo=MOSCOW))
+        assert len(store.figured_tickets(inside, MOSCOW, "left")) == row[-1]
+    behind = {key: store.figured_tickets(FigureFilter(at(5 * day)), MOSCOW, key, ("day",))
+              for key in ("came", "again", "ended")}  # fmt: skip
+    assert {key: [labels[0] for labels, _ in found] for key, found in behind.items()} == {
+        "came": ["2026-11-19"], "again": ["2026-11-22", "2026-11-24"], "ended": ["2026-11-20", "2026-11-23"]
+    }  # fmt: skip
+
+
+def test_growth_of_queues_counts_every_end_and_opening(store: Store) -> None:
+    for minutes, state in ((0, "open"), (10, "solved"), (20, "open"), (30, "solved")):
+        put(store, thread(said("q", 0), state=state), router=ruled(), now=at(minutes))
+        put(store, thread(said("q2", 0), state="open", name="u"), now=at(minutes))
+    table = report(store, "growth", "queue", step="day", now=at(60))
+    assert [row[1:] for row in table.rows] == [("claims", 1, 1, 2, 0, 0), (None, 1, 0, 0, 1, 1)]
+    narrowed = report(store, "growth", step="day", now=at(60), names={"queue": ("claims",)})
+    assert narrowed.total == (None, 1, 1, 2, 0, 0)
+
+
+def test_a_clock_that_was_set_back_leaves_no_end_before_the_beginning(store: Store) -> None:
+    for minutes, state in ((0, "open"), (20, "solved"), (10, "open"), (30, "solved"), (40, "open")):
+        put(store, thread(said("q", 0), state=state), now=at(minutes))
+    counted(store)
+    [(ended, again)] = rows(store, "SELECT ended_at, again_at FROM earlier_ends")
+    assert (ended, again) == (micros(at(30)), micros(at(40)))
 
 
 def test_a_ticket_ends_once_whatever_state_follows_and_then_nobody_waits_any_more(store: Store) -> None:
@@ -149,7 +213,7 @@ def test_a_ticket_ends_once_whatever_state_follows_and_then_nobody_waits_any_mor
         counted(store)
     assert total(store, "response")["waiting"] == 0
     table = report(store, "growth", step="day", now=at(3 * day))
-    assert [row[1:] for row in table.rows] == [(1, 0, 1, 1), (0, 1, -1, 0), (0, 0, 0, 0), (0, 0, 0, 0)]
+    assert [row[1:] for row in table.rows] == [(1, 0, 0, 1, 1), (0, 0, 1, -1, 0), (0,) * 5, (0,) * 5]
 
 
 def test_a_hidden_ticket_is_neither_open_nor_solved(store: Store) -> None:
@@ -276,10 +340,10 @@ def test_growth_adds_up_from_step_to_step(store: Store) -> None:
             now=at(day * 24 * 60 + 5))  # fmt: skip
     table = report(store, "growth", step="day", since=at(24 * 60 - 5), now=at(4 * 24 * 60))
     lines = [row[1:] for row in table.rows]
-    assert lines[0] == (3, 1, 2, 5)
-    assert lines[1] == (3, 1, 2, 7)
+    assert lines[0] == (3, 0, 1, 2, 5)
+    assert lines[1] == (3, 0, 1, 2, 7)
     assert table.total is not None
-    assert table.total[1:] == (9, 2, 7, 10)
+    assert table.total[1:] == (9, 0, 2, 7, 10)
 
 
 def test_a_period_is_cut_into_local_days_over_a_change_of_clocks() -> None:

@@ -15,7 +15,7 @@ from tests.unit.store.pages import NOW, at, index_all, mention, new_store, opene
 YEAR = timedelta(days=365)
 LATER = NOW + YEAR + timedelta(days=1)
 CONTENT = ("tickets", "messages", "ticket_events", "links", "outbox", "ticket_figures", "answer_figures",
-           "case_figures", "stale_figures")  # fmt: skip
+           "case_figures", "earlier_ends", "stale_figures")  # fmt: skip
 
 
 @pytest.fixture

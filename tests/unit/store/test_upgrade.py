@@ -1,5 +1,6 @@
 """An older database, upgraded, goes on as if it had always been of this schema."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,19 @@ def test_what_an_older_database_holds_is_found_again(tmp_path: Path, revision: s
         assert put(store, mention("new", thread="0")).added == 1
         assert (store.summary().tickets, store.summary().messages) == (20, 41)
         assert store.find_ticket(tickets[0].id.hex[:6]).id == tickets[0].id
+
+
+def test_figures_that_an_older_hub_made_are_made_anew(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        put(store, mention("1", state="solved"))
+        older(store, tmp_path / "old.db", "0014")
+    with sqlite3.connect(tmp_path / "old.db") as old:
+        old.execute("INSERT INTO ticket_figures (ticket_n, created_at, flags, answer_s) SELECT n, 0, 0, 0 FROM tickets")
+        old.execute("UPDATE upkeep_state SET events_to = (SELECT max(n) FROM ticket_events)")
+    old.close()
+    upgrade_store(f"sqlite:///{tmp_path / 'old.db'}")
+    with opened(tmp_path / "old.db") as store:
+        assert store.refresh_figures(lambda *_: None) == 1
+        [(at, seconds)] = rows(store, "SELECT created_at, answer_s FROM ticket_figures")
+        assert (at > 0, seconds) == (True, None)
+        assert store.figures_behind() == 0
