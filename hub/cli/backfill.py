@@ -199,7 +199,7 @@ def _show(outcome: "Outcome", zone: tzinfo, *, quiet: bool) -> None:
     if outcome.days is not None and not quiet:
         _show_days(outcome.days)
     for one in outcome.gaps:
-        say(f"{one.title or one.stream}, {one.day}: a gap: {_told(one)}")
+        say(f"{one.title or one.stream}, {one.day or 'other days'}: a gap: {_told(one)}")
     for problem in outcome.problems:
         say(problem)
     if not quiet and not outcome.before:

@@ -220,10 +220,11 @@ class Proof:
             short = {day: max(one.records - tally.listed[day], 0) for day, one in counts.items()}
             if not new and (not any(short.values()) or read > 1):
                 break
-        if new:  # it brings something new each time: that nothing more is missing cannot be said
-            return dict.fromkeys(+(tally.mended - before), "gap")
         stays: State = "gap" if sum(short.values()) > tally.rejected else "set aside"
-        return {day: stays for day, number in short.items() if number}
+        found = {day: stays for day, number in short.items() if number}
+        if new:  # it brings something new each time: that nothing more is missing cannot be said
+            found |= dict.fromkeys(+(tally.mended - before), "gap")
+        return found
 
     def _rows(
         self, window: Window, counts: Counts, tally: Tally, again: AbstractSet[int], stays: Mapping[int, State]
@@ -239,6 +240,7 @@ class Proof:
             name = day_of(self.edges[day], self.zone).isoformat()
             numbers = (says, stored, tally.mended[day], left_out[day])
             yield Day(window.stream, window.title, name, *numbers, "count" if counted else "second read", state)
-        beyond = sum(number for day, number in tally.mended.items() if not 0 <= day < len(self.edges) - 1)
-        if beyond:
-            yield Day(window.stream, window.title, "", beyond, beyond, beyond, 0, "second read", "mended")
+        beyond = {day: number for day, number in tally.mended.items() if not 0 <= day < len(self.edges) - 1}
+        if number := sum(beyond.values()):
+            state = "gap" if any(stays.get(day) == "gap" for day in beyond) else "mended"
+            yield Day(window.stream, window.title, "", number, number, number, 0, "second read", state)

@@ -101,6 +101,12 @@ def test_a_source_that_brings_something_new_each_time_is_not_taken_for_complete(
     assert [(one.day, one.state) for one in done.gaps] == [("2026-11-01", "gap")]
 
 
+def test_a_day_that_stays_short_is_a_gap_also_where_another_brings_something_new_each_time(store: Store) -> None:
+    source = Source(hours=[1, 2, 30, 31, 32, 33], hidden_for={1: 99, 3: 1, 4: 2, 5: 3})
+    done = run(store, source)
+    assert [(one.day, one.source, one.stored) for one in done.gaps] == [("2026-11-01", 2, 1), ("2026-11-02", 4, 4)]
+
+
 def test_dead_letters_are_no_gaps_but_are_told(store: Store) -> None:
     done = run(store, Source(hours=[1, 2], broken={1}))
     first = (done.days or [])[0]
