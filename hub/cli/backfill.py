@@ -55,7 +55,7 @@ def backfill(
     again.
 
     It may be stopped at any time: the same command goes on. Without --since, whatever is not finished goes on. Exit
-    code 0 only if nothing is missing.
+    code 0 only if nothing is missing; records that were set aside are kept, and counted in the last line.
     """
     if listed:
         _list(state, instance, as_json)
@@ -199,11 +199,11 @@ def _show(outcome: "Outcome", zone: tzinfo, *, quiet: bool) -> None:
     if outcome.days is not None and not quiet:
         _show_days(outcome.days)
     for one in outcome.gaps:
-        say(f"{one.title or one.stream}, {one.day or 'other days'}: a gap: {_told(one)}")
+        say(f"{one.title or one.stream}, {_named(one)}: a gap: {_told(one)}")
     for problem in outcome.problems:
         say(problem)
-    if not quiet and not outcome.before:
-        say(_summary(outcome))
+    if told := _summary(outcome, quiet=quiet):
+        say(told)
 
 
 def _told(day: "Day") -> str:
@@ -224,7 +224,7 @@ def _show_days(days: "Sequence[Day]") -> None:
         Column("outcome"),
     ]
     rows = [
-        [one.day or "other days", one.title or one.stream, one.source, one.stored, one.mended, one.by, _outcome(one)]
+        [_named(one), one.title or one.stream, one.source, one.stored, one.mended, one.by, _outcome(one)]
         for one in shown
     ]
     if rows:
@@ -233,24 +233,37 @@ def _show_days(days: "Sequence[Day]") -> None:
         say(f"{counted(len(days) - len(shown), 'day is', 'days are')} complete; --json has them all")
 
 
+def _named(day: "Day") -> str:
+    return day.day or ("no day" if day.aside else "other days")
+
+
 def _outcome(day: "Day") -> str:
-    return f"{day.state}, {day.left_out} left out" if day.left_out else day.state
+    parts: list[str] = [day.state]
+    if day.aside and day.state != "set aside":
+        parts.append(f"{day.aside} set aside")
+    if day.left_out:
+        parts.append(f"{day.left_out} left out")
+    return ", ".join(parts)
 
 
 def _not_complete(days: "Iterable[Day]") -> "list[Day]":
     return [one for one in days if one.state != "complete"]
 
 
-def _summary(outcome: "Outcome") -> str:
-    parts = [counted(outcome.records, "record", "records")]
-    if outcome.rejected:
-        parts.append(f'{counted(outcome.rejected, "record was", "records were")} set aside, see "hub dead list"')
+def _summary(outcome: "Outcome", *, quiet: bool) -> str:
+    """Return what came of it in a line; *quiet*: only what a person should look at."""
+    aside, next_step = outcome.aside, f'"hub dead list --instance {outcome.backfill.instance}" says why'
+    told = f"{counted(aside, 'record is', 'records are')} set aside: {next_step}" if aside else ""
+    if quiet:
+        return told
+    parts = [] if outcome.before else [counted(outcome.records, "record", "records")]
     if outcome.days is not None:
-        mended = sum(one.mended for one in outcome.days)
         gaps = len(outcome.gaps)
-        parts.append(f"{counted(gaps, 'gap stays', 'gaps stay')}" if gaps else "nothing is missing")
-        if mended:
-            parts.append(f"{mended} were missing at first and came with a second read")
+        proved = counted(gaps, "gap stays", "gaps stay") if gaps else "nothing is missing"
+        told = f"{proved}{';' if gaps else ', but'} {told}" if told else proved
+    parts += [told] if told else []
+    if mended := sum(one.mended for one in outcome.days or ()):
+        parts.append(f"{mended} were missing at first and came with a second read")
     return "; ".join(parts)
 
 
@@ -264,6 +277,7 @@ def _plain(outcome: "Outcome") -> dict[str, object]:
         "finished_before": outcome.before,
         "records": outcome.records,
         "rejected": outcome.rejected,
+        "aside": outcome.aside,
         "problems": outcome.problems,
         "gaps": len(outcome.gaps),
         "days": outcome.days,

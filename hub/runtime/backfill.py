@@ -75,6 +75,7 @@ class Outcome:
     Args:
         backfill: which.
         before: it was finished before, and nothing was done.
+        rejected: records that the first read set aside.
         days: what was proved; None where not all could be read.
         problems: what went wrong, and what to do.
     """
@@ -91,7 +92,13 @@ class Outcome:
         return [one for one in self.days or () if one.state == "gap"]
 
     @property
+    def aside(self) -> int:
+        """How many records are set aside, as far as is known."""
+        return max(self.rejected, sum(one.aside for one in self.days or ()))
+
+    @property
     def ok(self) -> bool:
+        """Whether all is in the store; records set aside are there too, as dead letters, and are told apart."""
         return self.days is not None and not self.gaps and not self.problems
 
 
@@ -127,7 +134,8 @@ async def backfill(
     instance = _readable(settings, store, wanted.instance)
     known = find(store, wanted)
     if known is not None and known.state != "reading" and not (wanted.again or dry_run):
-        return Outcome(known, before=True, days=[Day(**one) for one in known.report["days"]])
+        days = [Day(**one) for one in known.report["days"]]
+        return Outcome(known, before=True, rejected=known.report["rejected"], days=days)
     in_force = rules_in_force(settings.rules, store)
     with relaxed_collector():
         async with Transport(Limiter(background=True)) as transport:

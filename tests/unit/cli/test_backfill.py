@@ -1,12 +1,13 @@
 """``hub backfill`` and ``hub replay``: wrong use, the list, the bar, what is told."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.cli.backfill import _show, _show_plan
+from hub.cli.backfill import _show, _show_plan, _summary
 from hub.cli.bar import Bar, estimate
 from hub.runtime.backfill import Outcome
 from hub.runtime.backfill_plan import Plan, StreamPlan
@@ -16,6 +17,9 @@ from tests.unit.cli.conftest import Hub
 
 SINCE, UNTIL = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 8, tzinfo=UTC)
 TASK = Backfill(1, "main", SINCE, UNTIL, open_end=False, effects=False, state="reading", created_at=UNTIL)
+ASIDE = Day("101", "Bank", "", 1, 0, 0, 0, "second read", "set aside", 1)
+GAP = Day("101", "Bank", "2026-11-03", 7, 6, 0, 0, "count", "gap")
+ONE = '1 record is set aside: "hub dead list --instance main" says why'
 NEXT_YEAR = f"{datetime.now(UTC).year + 1}-01-01"
 SETTINGS = """\
 timezone = "Europe/Moscow"
@@ -72,15 +76,37 @@ def test_the_list_says_how_far_each_is(hub: Hub, tmp_path: Path) -> None:
 
 def test_gaps_are_named_and_long_tables_leave_out_what_is_complete(capsys: pytest.CaptureFixture[str]) -> None:
     days = [Day("101", "Bank", f"2026-{n:03}", 5, 5, 0, 0, "count", "complete") for n in range(120)]
-    gap = Day("101", "Bank", "2026-11-03", 7, 6, 0, 0, "count", "gap")
     mended = Day("101", "Bank", "2026-11-04", 7, 6, 2, 1, "second read", "mended")
-    _show(Outcome(TASK, records=13, rejected=1, days=[*days, gap, mended]), UTC, quiet=False)
+    other = Day("101", "Bank", "", 2, 2, 2, 0, "second read", "mended")
+    _show(Outcome(TASK, records=13, days=[*days, GAP, mended, other]), UTC, quiet=False)
     printed = capsys.readouterr()
-    assert len(printed.out.splitlines()) == 3
+    assert len(printed.out.splitlines()) == 4
     assert "mended, 1 left out" in printed.out
     assert "Bank, 2026-11-03: a gap: the source says 7, 6 came and are stored, though it was read again" in printed.err
     assert "120 days are complete" in printed.err
-    assert '13 records; 1 record was set aside, see "hub dead list"; 1 gap stays; 2 were missing' in printed.err
+    assert "other days  Bank" in printed.out
+    assert "13 records; 1 gap stays; 4 were missing at first" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told", "quietly"),
+    [
+        (Outcome(TASK, records=9, rejected=1, days=[ASIDE]), f"9 records; nothing is missing, but {ONE}", ONE),
+        (Outcome(TASK, before=True, rejected=1, days=[ASIDE]), f"nothing is missing, but {ONE}", ONE),
+        (Outcome(TASK, records=9, rejected=1, days=[GAP]), f"9 records; 1 gap stays; {ONE}", ONE),
+        (Outcome(TASK, records=9, rejected=1), f"9 records; {ONE}", ONE),
+        (Outcome(TASK, records=9, days=[]), "9 records; nothing is missing", ""),
+    ],
+)
+def test_what_is_set_aside_is_never_passed_over(outcome: Outcome, told: str, quietly: str) -> None:
+    assert (_summary(outcome, quiet=False), _summary(outcome, quiet=True)) == (told, quietly)
+
+
+def test_a_row_tells_what_is_set_aside_with_its_day_or_without(capsys: pytest.CaptureFixture[str]) -> None:
+    _show(Outcome(TASK, days=[ASIDE, replace(GAP, aside=1)], before=True), UTC, quiet=False)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [(row[0], row[-1]) for row in rows] == [("no", "aside"), ("2026-11-03", "aside")]
+    assert rows[1][-4:] == ["gap,", "1", "set", "aside"]
 
 
 def test_a_plan_says_what_is_known_and_what_is_not(capsys: pytest.CaptureFixture[str]) -> None:

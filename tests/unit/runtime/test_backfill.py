@@ -110,8 +110,27 @@ def test_a_day_that_stays_short_is_a_gap_also_where_another_brings_something_new
 def test_dead_letters_are_no_gaps_but_are_told(store: Store) -> None:
     done = run(store, Source(hours=[1, 2], broken={1}))
     first = (done.days or [])[0]
-    assert (first.source, first.stored, first.state) == (2, 1, "set aside")
-    assert (done.ok, done.rejected) == (True, 1)
+    assert (first.source, first.stored, first.state, first.aside) == (2, 1, "set aside", 1)
+    assert (done.ok, done.rejected, done.aside) == (True, 1, 1)
+    assert run(store, Source()).aside == 1, "one that was finished before says so too"
+
+
+@pytest.mark.parametrize("counts", [False, "about"])
+def test_dead_letters_of_a_source_that_does_not_count_stand_in_a_row_without_a_day(store: Store, counts: Any) -> None:
+    done = run(store, Source(hours=[1, 2, 60], broken={1, 2}, counts=counts))
+    *days, last = done.days or []
+    assert {one.state for one in days} == {"complete"}
+    assert (last.day, last.source, last.stored, last.by, last.state) == ("", 2, 0, "second read", "set aside")
+    assert (done.ok, done.aside) == (True, 2)
+
+
+def test_dead_letters_that_the_source_does_not_count_are_told_though_no_day_is_short(store: Store) -> None:
+    source = Source(hours=[1, 2, 30], broken={1}, uncounted={1})
+    done = run(store, source)
+    *days, last = done.days or []
+    assert {one.state for one in days} == {"complete"}
+    assert (last.day, last.aside, last.by, last.state) == ("", 1, "first read", "set aside")
+    assert len(source.reads) == 4
 
 
 def test_the_same_words_go_on_after_a_cut_and_a_finished_one_says_so(store: Store) -> None:
