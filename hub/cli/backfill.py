@@ -32,6 +32,7 @@ _ALL_DAYS = 100  # so many rows of days are printed; of more, those that are not
 @click.option("--dry-run", is_flag=True, help="Show what it would cost, and read nothing.")
 @click.option("--again", is_flag=True, help="Read anew what was read before.")
 @click.option("--with-effects", is_flag=True, help="Also deliver, escalate and tell what is found.")
+@click.option("--drop", is_flag=True, help="Give up what is unfinished of INSTANCE; what it has read stays.")
 @click.option("--list", "listed", is_flag=True, help="Show the backfills of INSTANCE, or all, and how far they are.")
 @json_option
 @shared_options
@@ -44,6 +45,7 @@ def backfill(
     dry_run: bool,
     again: bool,
     with_effects: bool,
+    drop: bool,
     listed: bool,
     as_json: bool,
 ) -> None:
@@ -60,14 +62,22 @@ def backfill(
     if listed:
         _list(state, instance, as_json)
         return
+    if drop:
+        _refuse_beside_drop(instance, since, until, again=again, dry_run=dry_run, with_effects=with_effects)
+        _drop(state, instance or "", as_json)
+        return
     _refuse_nonsense(instance, since, until, again=again, dry_run=dry_run, with_effects=with_effects)
     settings = state.settings(apart=True)
     with state.store(settings.store) as store:
         if since is None:
             wanted = _unfinished(store, instance)
         else:
-            start, end = _day(since, settings.timezone), _day(until, settings.timezone)
-            wanted = [_wanted(instance or "", start, end, with_effects=with_effects, again=again)]
+            now = datetime.now(UTC)
+            start, end = _day(since, settings.timezone, now), _day(until, settings.timezone, now)
+            asked = _wanted(instance or "", start, end, with_effects=with_effects, again=again)
+            wanted = [_begun_with_these_words(store, asked, since, until, settings.timezone) or asked]
+            if state.verbosity >= 0:
+                _tell_others(store, wanted[0], settings.timezone)
         outcomes = [_one(state, settings, store, one, dry_run=dry_run, as_json=as_json) for one in wanted]
     done = [one for one in outcomes if one is not None]
     if as_json and not dry_run:
@@ -84,18 +94,29 @@ def _refuse_nonsense(instance: str | None, since: Any, until: Any, **flags: bool
     """
     if since is not None and instance is None:
         raise click.UsageError("name the INSTANCE whose past is to be read")
-    told = [f"--{name.replace('_', '-')}" for name, given in {"until": until, **flags}.items() if given]
+    told = _given(until=until, **flags)
     if since is None and told:
         raise click.UsageError(f"{told[0]} needs --since DAY")
 
 
-def _day(value: timedelta | datetime | None, zone: tzinfo) -> datetime | None:
+def _refuse_beside_drop(instance: str | None, since: Any, until: Any, **flags: bool) -> None:
+    if instance is None:
+        raise click.UsageError("name the INSTANCE whose unfinished backfill is to be given up")
+    if told := _given(since=since, until=until, **flags):
+        raise click.UsageError(f"--drop gives up whatever is unfinished of the instance: leave {told[0]} out")
+
+
+def _given(**options: Any) -> list[str]:
+    return [f"--{name.replace('_', '-')}" for name, given in options.items() if given]
+
+
+def _day(value: timedelta | datetime | None, zone: tzinfo, now: datetime) -> datetime | None:
     """Return the instant that an option means: a day, or one so long ago, begins at midnight in *zone*."""
     if value is None:
         return None
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC).replace(second=0, microsecond=0)
-    at = datetime.now(zone) - value
+    at = now.astimezone(zone) - value
     return at.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
@@ -113,13 +134,73 @@ def _wanted(name: str, since: datetime | None, until: datetime | None, *, with_e
 
 
 def _unfinished(store: "Store", instance: str | None) -> "list[Wanted]":
-    from hub.runtime.backfill import Wanted
 
     left = [one for one in store.backfills(instance) if one.state == "reading"]
     if not left:
         named = f' of "{instance}"' if instance else ""
         raise click.UsageError(f"no backfill{named} waits to go on; begin one with INSTANCE --since DAY")
-    return [Wanted(one.instance, one.since, None if one.open_end else one.until, one.effects) for one in reversed(left)]
+    return [_rest_of(one) for one in reversed(left)]
+
+
+def _rest_of(one: "Backfill") -> "Wanted":
+    from hub.runtime.backfill import Wanted
+
+    return Wanted(one.instance, one.since, None if one.open_end else one.until, one.effects)
+
+
+def _begun_with_these_words(store: "Store", asked: "Wanted", since: Any, until: Any, zone: tzinfo) -> "Wanted | None":
+    """Return what the same words began and did not finish: ``30d`` means another day after midnight."""
+    from hub.runtime.backfill import find
+
+    if asked.again or find(store, asked) is not None:
+        return None
+    for one in store.backfills(asked.instance):
+        then = _day(since, zone, one.created_at), _day(until, zone, one.created_at)
+        same = (one.since, None if one.open_end else one.until, one.effects) == (*then, asked.effects)
+        if same and one.state == "reading":
+            return _rest_of(one)
+    return None
+
+
+def _tell_others(store: "Store", wanted: "Wanted", zone: tzinfo) -> None:
+    """Say which other backfills of the instance wait to go on, and what can be done about them."""
+    from hub.runtime.backfill import find
+
+    mine = find(store, wanted)
+    left = [one for one in store.backfills(wanted.instance) if one.state == "reading" and one != mine]
+    progress = store.backfill_progress([one.n for one in left])
+    for one in left:
+        done, of = progress.get(one.n, (0, 0))
+        say(
+            f"another backfill of it is unfinished, {done} of {counted(of, 'window', 'windows')} read:"
+            f' "{_words_of(one, zone)}" goes on with it, "hub backfill {one.instance} --drop" gives it up'
+        )
+
+
+def _words_of(one: "Backfill", zone: tzinfo) -> str:
+    """Return the command that goes on with a backfill and no other."""
+    ends = () if one.open_end else ("--until", _moment(one.until, zone))
+    effects = ("--with-effects",) if one.effects else ()
+    return " ".join(("hub backfill", one.instance, "--since", _moment(one.since, zone), *ends, *effects))
+
+
+def _moment(at: datetime, zone: tzinfo) -> str:
+    return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M").removesuffix("T00:00")
+
+
+def _drop(state: State, instance: str, as_json: bool) -> None:
+    from hub.runtime.backfill import drop
+
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        dropped = drop(store, instance)
+    if as_json:
+        print_json([{"instance": one.instance, "since": one.since, "until": one.until} for one in dropped])
+    for one in dropped:
+        since, until = local(one.since, outline.timezone), local(one.until, outline.timezone)
+        say(f"given up: {one.instance} from {since} to {until}; what it has read stays")
+    if not dropped:
+        say(f'no backfill of "{instance}" is unfinished')
 
 
 def _one(

@@ -36,6 +36,8 @@ _TRIES = 3  # of a window without getting on
 _FIRST_WAIT_S = 5.0
 _LONGEST_WAIT_S = 300.0
 
+_GIVEN_UP = frozenset(("replaced", "dropped"))
+
 _log = logging.getLogger(__name__)
 
 
@@ -106,9 +108,22 @@ def find(store: Store, wanted: Wanted) -> Backfill | None:
     """Return the backfill that was begun with the same words last, None where there is none."""
     for one in store.backfills(wanted.instance):
         same_end = one.open_end if wanted.until is None else not one.open_end and one.until == wanted.until
-        if one.state != "replaced" and one.since == wanted.since and same_end and one.effects == wanted.effects:
+        if one.state not in _GIVEN_UP and one.since == wanted.since and same_end and one.effects == wanted.effects:
             return one
     return None
+
+
+def drop(store: Store, instance: str) -> list[Backfill]:
+    """Give up what is unfinished of *instance*, and return it; what it has read stays.
+
+    Raises:
+        TransientError: another process works on it.
+    """
+    left = [one for one in store.backfills(instance) if one.state == "reading"]
+    for one in left:
+        with _lock(store, one):
+            store.end_backfill(one.n, "dropped", None)
+    return left
 
 
 async def backfill(

@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from hub.cli.backfill import _show, _show_plan, _summary
 from hub.cli.bar import Bar, estimate
-from hub.runtime.backfill import Outcome
+from hub.runtime import backfill as runtime
+from hub.runtime.backfill import Outcome, Wanted
 from hub.runtime.backfill_plan import Plan, StreamPlan
 from hub.runtime.completeness import Day
 from hub.store import Backfill, Window, open_store
@@ -20,6 +22,7 @@ TASK = Backfill(1, "main", SINCE, UNTIL, open_end=False, effects=False, state="r
 ASIDE = Day("101", "Bank", "", 1, 0, 0, 0, "second read", "set aside", 1)
 GAP = Day("101", "Bank", "2026-11-03", 7, 6, 0, 0, "count", "gap")
 ONE = '1 record is set aside: "hub dead list --instance main" says why'
+GIVEN_UP = "given up: main from 2026-11-01 03:00 to 2026-11-08 03:00"
 NEXT_YEAR = f"{datetime.now(UTC).year + 1}-01-01"
 SETTINGS = """\
 timezone = "Europe/Moscow"
@@ -72,6 +75,68 @@ def test_the_list_says_how_far_each_is(hub: Hub, tmp_path: Path) -> None:
     line = hub("backfill", "--list").out.splitlines()[1]
     assert [word in line for word in ("main", "2026-11-01 03:00", "reading", "1 of 2", "yes")] == [True] * 5
     assert '"windows_read": 1' in hub("backfill", "--list", "--json").out
+
+
+@pytest.fixture
+def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[Wanted]:
+    """What commands want to be read; nothing is."""
+    found: list[Wanted] = []
+
+    async def note(_settings: Any, _store: Any, wanted: Wanted, **_rest: Any) -> None:
+        found.append(wanted)
+
+    monkeypatch.setattr(runtime, "backfill", note)
+    return found
+
+
+def begin(tmp_path: Path, at: datetime, since: datetime, until: datetime | None = None) -> None:
+    with open_store(f"sqlite:///{tmp_path}/hub.db", now=lambda: at) as store:
+        windows = [Window("101", "Bank", since, until or at)]
+        store.begin_backfill("main", (since, until or at), windows, open_end=until is None, effects=False)
+
+
+@pytest.mark.usefixtures("settings")
+def test_the_same_relative_words_go_on_after_midnight(hub: Hub, tmp_path: Path, asked_for: list[Wanted]) -> None:
+    at = datetime.now(UTC) - timedelta(days=1)
+    day = at.astimezone(ZoneInfo("Europe/Moscow")).replace(hour=0, minute=0, second=0, microsecond=0)
+    begin(tmp_path, at, day - timedelta(days=30))
+    begin(tmp_path, at, day - timedelta(days=30), day - timedelta(days=20))
+    assert hub("backfill", "main", "--since", "30d").code == 0
+    assert hub("backfill", "main", "--since", "30d", "--until", "20d").code == 0
+    assert [(one.since, one.until) for one in asked_for] == [
+        (day - timedelta(days=30), None),
+        (day - timedelta(days=30), day - timedelta(days=20)),
+    ]
+    hub("backfill", "main", "--since", "31d")
+    hub("backfill", "main", "--since", "30d", "--again")
+    today = datetime.now(ZoneInfo("Europe/Moscow")).replace(hour=0, minute=0, second=0, microsecond=0)
+    assert [one.since for one in asked_for[2:]] == [today - timedelta(days=31), today - timedelta(days=30)]
+
+
+@pytest.mark.usefixtures("settings")
+def test_another_unfinished_backfill_is_named_with_what_can_be_done(
+    hub: Hub, tmp_path: Path, asked_for: list[Wanted]
+) -> None:
+    midnight = datetime(2026, 10, 31, 21, tzinfo=UTC)
+    begin(tmp_path, SINCE, midnight, midnight + timedelta(days=2, hours=5))
+    told = hub("backfill", "main", "--since", "2026-10-01").err
+    words = "hub backfill main --since 2026-11-01 --until 2026-11-03T05:00"
+    assert f'unfinished, 0 of 1 window read: "{words}" goes on with it, "hub backfill main --drop"' in told
+    assert "unfinished" not in hub("backfill", "main", "--since", "2026-10-01", "--quiet").err
+    assert "unfinished" not in hub(*words.split()[1:]).err
+    assert (asked_for[-1].since, asked_for[-1].until) == (midnight, midnight + timedelta(days=2, hours=5))
+
+
+@pytest.mark.usefixtures("settings")
+def test_what_is_unfinished_can_be_given_up(hub: Hub, tmp_path: Path) -> None:
+    begin(tmp_path, UNTIL, SINCE)
+    assert "leave --since out" in hub("backfill", "main", "--drop", "--since", "3d").err
+    assert "name the INSTANCE" in hub("backfill", "--drop").err
+    dropped = hub("backfill", "main", "--drop")
+    assert (dropped.code, dropped.err.split(";")[0]) == (0, GIVEN_UP)
+    assert "dropped" in hub("backfill", "--list").out
+    assert "waits to go on" in hub("backfill", "main").err
+    assert "is unfinished" in hub("backfill", "main", "--drop").err
 
 
 def test_gaps_are_named_and_long_tables_leave_out_what_is_complete(capsys: pytest.CaptureFixture[str]) -> None:

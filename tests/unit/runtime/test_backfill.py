@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.runtime import backfill as module
-from hub.runtime.backfill import Outcome, Step, Wanted, backfill
+from hub.runtime.backfill import Outcome, Step, Wanted, backfill, drop
 from hub.runtime.backfill_plan import Plan
 from hub.runtime.spans import cut, day_edges
 from hub.sdk import AuthError, ConfigError, TransientError
@@ -225,8 +225,11 @@ def test_two_processes_do_not_work_on_one_backfill(store: Store) -> None:
     source.cut = None
     held = stream_lock(f"{store.path.resolve()}\nbackfill 1")
     assert held is not None
-    with held, pytest.raises(TransientError, match="another process works on this backfill"):
-        run(store, source)
+    with held:
+        with pytest.raises(TransientError, match="another process works on this backfill"):
+            run(store, source)
+        with pytest.raises(TransientError, match="another process works on this backfill"):
+            drop(store, "past")
     assert run(store, source).ok
 
 
