@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hub.runtime.backfill_plan import Plan
     from hub.runtime.completeness import Day
     from hub.runtime.config import Settings
-    from hub.sdk import HubError
     from hub.store import Backfill, Store
 
 _ALL_DAYS = 100  # so many rows of days are printed; of more, those that are not complete
@@ -217,13 +216,9 @@ def _one(
             _show_plan(plan, before, store, settings.timezone)
 
     with bar("planning", quiet=quiet) as shown:
-
-        def wait(name: str, tries: int, seconds: float, error: "HubError") -> None:
-            shown.say(f"{name}: {error}; try {tries + 1} in {seconds:.0f} s")
-
         call = run(
             settings, store, wanted, dry_run=dry_run, on_plan=planned, on_step=lambda step: _step(shown, wanted, step),
-            on_wait=wait,
+            on_wait=shown.wait,
         )  # fmt: skip
         outcome = asyncio.run(call)
     if dry_run and as_json:
@@ -234,8 +229,13 @@ def _one(
 
 
 def _step(shown: Bar, wanted: "Wanted", step: "Step") -> None:
-    doing = "proving" if step.proving else "reading"
-    shown.show(f"{doing} {wanted.instance}: {counted(step.records, 'record', 'records')}", step.share, step.at_least_s)
+    records = counted(step.records, "record", "records")
+    if step.proving:
+        told = f"proving {wanted.instance}: {records}"
+    else:
+        done, of = step.windows
+        told = f"reading {wanted.instance}: {done} of {counted(of, 'window', 'windows')}, {records}"
+    shown.show(told, step.share, step.at_least_s)
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------

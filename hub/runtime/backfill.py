@@ -61,12 +61,14 @@ class Step:
         share: of the reading, or of the proof, that is done; 0 to 1.
         records: read so far.
         at_least_s: what is left takes that long at the vendor's limit.
+        windows: read to their end, and how many there are.
         proving: whether all is read.
     """
 
     share: float
     records: int
     at_least_s: float
+    windows: tuple[int, int]
     proving: bool = False
 
 
@@ -296,6 +298,8 @@ class _Run:
             wait_s = max(_FIRST_WAIT_S * 2 ** (failures - 1), asked.total_seconds())
             if failures >= _TRIES or wait_s > _LONGEST_WAIT_S:
                 return
+            if self._workshop.on_wait is not None:
+                self._workshop.on_wait(self._task.instance, failures, wait_s, HubError(error))
             await asyncio.sleep(wait_s)
 
     async def _try(self, window: Window) -> tuple[str | None, timedelta]:
@@ -364,7 +368,10 @@ class _Run:
         reading = sum(one.requests for one in self._planned.streams)
         proof = sum(one.proof for one in self._planned.streams)
         left = reading * (1 - share) + proof
-        self._on_step(Step(share, records, left * self._planned.request_s))
+        self._on_step(Step(share, records, left * self._planned.request_s, self._windows_read()))
+
+    def _windows_read(self) -> tuple[int, int]:
+        return sum(one.finished_at is not None for one in self._windows.values()), len(self._windows)
 
     def _share(self) -> float:
         """Return which part of the reading is done: by records where their number is known, else by windows."""
@@ -410,4 +417,4 @@ class _Run:
             share = min(done / steps, 1.0) if steps else 1.0
             proof = sum(one.proof for one in self._planned.streams) * self._planned.request_s
             records = sum(one.records for one in self._windows.values())
-            self._on_step(Step(share, records, proof * (1 - share), proving=True))
+            self._on_step(Step(share, records, proof * (1 - share), self._windows_read(), proving=True))

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hub.cli.backfill import _show, _show_plan, _summary
+from hub.cli.backfill import _show, _show_plan, _step, _summary
 from hub.cli.bar import Bar, estimate
+from hub.cli.output import Lines
 from hub.runtime import backfill as runtime
-from hub.runtime.backfill import Outcome, Wanted
+from hub.runtime.backfill import Outcome, Step, Wanted
 from hub.runtime.backfill_plan import Plan, StreamPlan
 from hub.runtime.completeness import Day
 from hub.store import Backfill, Window, open_store
@@ -205,6 +206,23 @@ def test_a_bar_counts_only_what_this_run_did() -> None:
     now[0] = 10.0
     bar.show("reading: 75 records", 0.75)
     assert shown.fields == {"completed": 0.75, "description": "reading: 75 records", "left": "about 10s left"}
+
+
+def test_away_from_a_terminal_a_line_now_and_then_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    clock = lambda: now[0]  # noqa: E731 - two lines
+    bar = Bar(None, None, clock, Lines(clock))
+    for done in range(1, 9):
+        now[0] = done * 10.0
+        step = Step(done / 10, done * 50, 0.0, (done, 10), proving=done == 8)
+        _step(bar, Wanted("main", SINCE), step)
+    assert capsys.readouterr().err.splitlines() == [
+        "reading main: 3 of 10 windows, 150 records, 30%, about 1m left",
+        "reading main: 6 of 10 windows, 300 records, 60%, about 40s left",
+    ]
+    now[0] = 90.0
+    _step(bar, Wanted("main", SINCE), Step(0.9, 500, 0.0, (10, 10), proving=True))
+    assert capsys.readouterr().err == "proving main: 500 records, 90%, about 10s left\n"
 
 
 class Shown:

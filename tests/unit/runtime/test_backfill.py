@@ -202,7 +202,9 @@ def test_a_dry_run_tells_the_cost_and_reads_nothing(store: Store) -> None:
 
 def test_a_window_that_fails_is_tried_again_and_then_told_while_the_others_are_read(store: Store) -> None:
     source = Source(hours=[1, 2, 3, 60, 120], fails=[TransientError("503")])
-    assert run(store, source).ok
+    told: list[tuple[str, int, str]] = []
+    assert run(store, source, on_wait=lambda name, tries, _, error: told.append((name, tries, str(error)))).ok
+    assert told == [("past", 1, "503")]
     source = Source(hours=[1, 60, 120], refused=BEGIN + 2 * DAY)
     done = run(store, source, Wanted("past", WEEK.since, WEEK.until, again=True))
     assert (done.ok, done.days, done.records) == (False, None, 2)
