@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hub.runtime.backfill_plan import Plan
     from hub.runtime.completeness import Day
     from hub.runtime.config import Settings
-    from hub.sdk import HubError
     from hub.store import Backfill, Store
 
 _ALL_DAYS = 100  # so many rows of days are printed; of more, those that are not complete
@@ -32,6 +31,7 @@ _ALL_DAYS = 100  # so many rows of days are printed; of more, those that are not
 @click.option("--dry-run", is_flag=True, help="Show what it would cost, and read nothing.")
 @click.option("--again", is_flag=True, help="Read anew what was read before.")
 @click.option("--with-effects", is_flag=True, help="Also deliver, escalate and tell what is found.")
+@click.option("--drop", is_flag=True, help="Give up what is unfinished of INSTANCE; what it has read stays.")
 @click.option("--list", "listed", is_flag=True, help="Show the backfills of INSTANCE, or all, and how far they are.")
 @json_option
 @shared_options
@@ -44,6 +44,7 @@ def backfill(
     dry_run: bool,
     again: bool,
     with_effects: bool,
+    drop: bool,
     listed: bool,
     as_json: bool,
 ) -> None:
@@ -55,10 +56,14 @@ def backfill(
     again.
 
     It may be stopped at any time: the same command goes on. Without --since, whatever is not finished goes on. Exit
-    code 0 only if nothing is missing.
+    code 0 only if nothing is missing; records that were set aside are kept, and counted in the last line.
     """
     if listed:
         _list(state, instance, as_json)
+        return
+    if drop:
+        _refuse_beside_drop(instance, since, until, again=again, dry_run=dry_run, with_effects=with_effects)
+        _drop(state, instance or "", as_json)
         return
     _refuse_nonsense(instance, since, until, again=again, dry_run=dry_run, with_effects=with_effects)
     settings = state.settings(apart=True)
@@ -66,8 +71,12 @@ def backfill(
         if since is None:
             wanted = _unfinished(store, instance)
         else:
-            start, end = _day(since, settings.timezone), _day(until, settings.timezone)
-            wanted = [_wanted(instance or "", start, end, with_effects=with_effects, again=again)]
+            now = datetime.now(UTC)
+            start, end = _day(since, settings.timezone, now), _day(until, settings.timezone, now)
+            asked = _wanted(instance or "", start, end, with_effects=with_effects, again=again)
+            wanted = [_begun_with_these_words(store, asked, since, until, settings.timezone) or asked]
+            if state.verbosity >= 0:
+                _tell_others(store, wanted[0], settings.timezone)
         outcomes = [_one(state, settings, store, one, dry_run=dry_run, as_json=as_json) for one in wanted]
     done = [one for one in outcomes if one is not None]
     if as_json and not dry_run:
@@ -84,18 +93,29 @@ def _refuse_nonsense(instance: str | None, since: Any, until: Any, **flags: bool
     """
     if since is not None and instance is None:
         raise click.UsageError("name the INSTANCE whose past is to be read")
-    told = [f"--{name.replace('_', '-')}" for name, given in {"until": until, **flags}.items() if given]
+    told = _given(until=until, **flags)
     if since is None and told:
         raise click.UsageError(f"{told[0]} needs --since DAY")
 
 
-def _day(value: timedelta | datetime | None, zone: tzinfo) -> datetime | None:
+def _refuse_beside_drop(instance: str | None, since: Any, until: Any, **flags: bool) -> None:
+    if instance is None:
+        raise click.UsageError("name the INSTANCE whose unfinished backfill is to be given up")
+    if told := _given(since=since, until=until, **flags):
+        raise click.UsageError(f"--drop gives up whatever is unfinished of the instance: leave {told[0]} out")
+
+
+def _given(**options: Any) -> list[str]:
+    return [f"--{name.replace('_', '-')}" for name, given in options.items() if given]
+
+
+def _day(value: timedelta | datetime | None, zone: tzinfo, now: datetime) -> datetime | None:
     """Return the instant that an option means: a day, or one so long ago, begins at midnight in *zone*."""
     if value is None:
         return None
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC).replace(second=0, microsecond=0)
-    at = datetime.now(zone) - value
+    at = now.astimezone(zone) - value
     return at.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
@@ -113,13 +133,73 @@ def _wanted(name: str, since: datetime | None, until: datetime | None, *, with_e
 
 
 def _unfinished(store: "Store", instance: str | None) -> "list[Wanted]":
-    from hub.runtime.backfill import Wanted
 
     left = [one for one in store.backfills(instance) if one.state == "reading"]
     if not left:
         named = f' of "{instance}"' if instance else ""
         raise click.UsageError(f"no backfill{named} waits to go on; begin one with INSTANCE --since DAY")
-    return [Wanted(one.instance, one.since, None if one.open_end else one.until, one.effects) for one in reversed(left)]
+    return [_rest_of(one) for one in reversed(left)]
+
+
+def _rest_of(one: "Backfill") -> "Wanted":
+    from hub.runtime.backfill import Wanted
+
+    return Wanted(one.instance, one.since, None if one.open_end else one.until, one.effects)
+
+
+def _begun_with_these_words(store: "Store", asked: "Wanted", since: Any, until: Any, zone: tzinfo) -> "Wanted | None":
+    """Return what the same words began and did not finish: ``30d`` means another day after midnight."""
+    from hub.runtime.backfill import find
+
+    if asked.again or find(store, asked) is not None:
+        return None
+    for one in store.backfills(asked.instance):
+        then = _day(since, zone, one.created_at), _day(until, zone, one.created_at)
+        same = (one.since, None if one.open_end else one.until, one.effects) == (*then, asked.effects)
+        if same and one.state == "reading":
+            return _rest_of(one)
+    return None
+
+
+def _tell_others(store: "Store", wanted: "Wanted", zone: tzinfo) -> None:
+    """Say which other backfills of the instance wait to go on, and what can be done about them."""
+    from hub.runtime.backfill import find
+
+    mine = find(store, wanted)
+    left = [one for one in store.backfills(wanted.instance) if one.state == "reading" and one != mine]
+    progress = store.backfill_progress([one.n for one in left])
+    for one in left:
+        done, of = progress.get(one.n, (0, 0))
+        say(
+            f"another backfill of it is unfinished, {done} of {counted(of, 'window', 'windows')} read:"
+            f' "{_words_of(one, zone)}" goes on with it, "hub backfill {one.instance} --drop" gives it up'
+        )
+
+
+def _words_of(one: "Backfill", zone: tzinfo) -> str:
+    """Return the command that goes on with a backfill and no other."""
+    ends = () if one.open_end else ("--until", _moment(one.until, zone))
+    effects = ("--with-effects",) if one.effects else ()
+    return " ".join(("hub backfill", one.instance, "--since", _moment(one.since, zone), *ends, *effects))
+
+
+def _moment(at: datetime, zone: tzinfo) -> str:
+    return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M").removesuffix("T00:00")
+
+
+def _drop(state: State, instance: str, as_json: bool) -> None:
+    from hub.runtime.backfill import drop
+
+    outline = state.outline()
+    with state.store(outline.store) as store:
+        dropped = drop(store, instance)
+    if as_json:
+        print_json([{"instance": one.instance, "since": one.since, "until": one.until} for one in dropped])
+    for one in dropped:
+        since, until = local(one.since, outline.timezone), local(one.until, outline.timezone)
+        say(f"given up: {one.instance} from {since} to {until}; what it has read stays")
+    if not dropped:
+        say(f'no backfill of "{instance}" is unfinished')
 
 
 def _one(
@@ -136,13 +216,9 @@ def _one(
             _show_plan(plan, before, store, settings.timezone)
 
     with bar("planning", quiet=quiet) as shown:
-
-        def wait(name: str, tries: int, seconds: float, error: "HubError") -> None:
-            shown.say(f"{name}: {error}; try {tries + 1} in {seconds:.0f} s")
-
         call = run(
             settings, store, wanted, dry_run=dry_run, on_plan=planned, on_step=lambda step: _step(shown, wanted, step),
-            on_wait=wait,
+            on_wait=shown.wait,
         )  # fmt: skip
         outcome = asyncio.run(call)
     if dry_run and as_json:
@@ -153,8 +229,13 @@ def _one(
 
 
 def _step(shown: Bar, wanted: "Wanted", step: "Step") -> None:
-    doing = "proving" if step.proving else "reading"
-    shown.show(f"{doing} {wanted.instance}: {counted(step.records, 'record', 'records')}", step.share, step.at_least_s)
+    records = counted(step.records, "record", "records")
+    if step.proving:
+        told = f"proving {wanted.instance}: {records}"
+    else:
+        done, of = step.windows
+        told = f"reading {wanted.instance}: {done} of {counted(of, 'window', 'windows')}, {records}"
+    shown.show(told, step.share, step.at_least_s)
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
@@ -199,11 +280,11 @@ def _show(outcome: "Outcome", zone: tzinfo, *, quiet: bool) -> None:
     if outcome.days is not None and not quiet:
         _show_days(outcome.days)
     for one in outcome.gaps:
-        say(f"{one.title or one.stream}, {one.day}: a gap: {_told(one)}")
+        say(f"{one.title or one.stream}, {_named(one)}: a gap: {_told(one)}")
     for problem in outcome.problems:
         say(problem)
-    if not quiet and not outcome.before:
-        say(_summary(outcome))
+    if told := _summary(outcome, quiet=quiet):
+        say(told)
 
 
 def _told(day: "Day") -> str:
@@ -224,7 +305,7 @@ def _show_days(days: "Sequence[Day]") -> None:
         Column("outcome"),
     ]
     rows = [
-        [one.day or "other days", one.title or one.stream, one.source, one.stored, one.mended, one.by, _outcome(one)]
+        [_named(one), one.title or one.stream, one.source, one.stored, one.mended, one.by, _outcome(one)]
         for one in shown
     ]
     if rows:
@@ -233,24 +314,37 @@ def _show_days(days: "Sequence[Day]") -> None:
         say(f"{counted(len(days) - len(shown), 'day is', 'days are')} complete; --json has them all")
 
 
+def _named(day: "Day") -> str:
+    return day.day or ("no day" if day.aside else "other days")
+
+
 def _outcome(day: "Day") -> str:
-    return f"{day.state}, {day.left_out} left out" if day.left_out else day.state
+    parts: list[str] = [day.state]
+    if day.aside and day.state != "set aside":
+        parts.append(f"{day.aside} set aside")
+    if day.left_out:
+        parts.append(f"{day.left_out} left out")
+    return ", ".join(parts)
 
 
 def _not_complete(days: "Iterable[Day]") -> "list[Day]":
     return [one for one in days if one.state != "complete"]
 
 
-def _summary(outcome: "Outcome") -> str:
-    parts = [counted(outcome.records, "record", "records")]
-    if outcome.rejected:
-        parts.append(f'{counted(outcome.rejected, "record was", "records were")} set aside, see "hub dead list"')
+def _summary(outcome: "Outcome", *, quiet: bool) -> str:
+    """Return what came of it in a line; *quiet*: only what a person should look at."""
+    aside, next_step = outcome.aside, f'"hub dead list --instance {outcome.backfill.instance}" says why'
+    told = f"{counted(aside, 'record is', 'records are')} set aside: {next_step}" if aside else ""
+    if quiet:
+        return told
+    parts = [] if outcome.before else [counted(outcome.records, "record", "records")]
     if outcome.days is not None:
-        mended = sum(one.mended for one in outcome.days)
         gaps = len(outcome.gaps)
-        parts.append(f"{counted(gaps, 'gap stays', 'gaps stay')}" if gaps else "nothing is missing")
-        if mended:
-            parts.append(f"{mended} were missing at first and came with a second read")
+        proved = counted(gaps, "gap stays", "gaps stay") if gaps else "nothing is missing"
+        told = f"{proved}{';' if gaps else ', but'} {told}" if told else proved
+    parts += [told] if told else []
+    if mended := sum(one.mended for one in outcome.days or ()):
+        parts.append(f"{mended} were missing at first and came with a second read")
     return "; ".join(parts)
 
 
@@ -264,6 +358,7 @@ def _plain(outcome: "Outcome") -> dict[str, object]:
         "finished_before": outcome.before,
         "records": outcome.records,
         "rejected": outcome.rejected,
+        "aside": outcome.aside,
         "problems": outcome.problems,
         "gaps": len(outcome.gaps),
         "days": outcome.days,

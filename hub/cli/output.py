@@ -1,10 +1,12 @@
 """Printing: data on stdout, messages on stderr, colour on a terminal only."""
 
 import json
+import math
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -20,6 +22,9 @@ _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 _SHORT_ID = 8  # letters
 _GAP = 2  # letters between two columns
 _NAME_SHARE = 3  # a name has at most this part of the terminal's width
+_EVERY_S = 30.0  # between two lines on how far long work is
+_LASTING_S = 2.0  # a shorter wait is over before it is read
+_WAITS_EVERY_S = 60.0  # between two lines on waits for one instance
 _CELL = 200  # characters of a cell where no terminal sets the width; one that wraps is never cut
 
 
@@ -208,21 +213,64 @@ def counted(number: int, one: str, many: str) -> str:
 
 @contextmanager
 def progress(text: str, *, quiet: bool = False) -> "Iterator[Progress]":
-    """Show that something long is going on, on a terminal only; what is shown can be changed."""
+    """Show that something long is going on, and let what is shown be changed; away from a terminal in a line now and
+    then."""
     if quiet or not sys.stderr.isatty():
-        yield Progress(None)
+        yield Progress(None, None if quiet else Lines())
         return
     with console(stderr=True).status(text) as status:
-        yield Progress(status)
+        yield Progress(status, None)
 
 
 class Progress:
     """What is shown while something long goes on."""
 
-    def __init__(self, status: Any) -> None:
+    def __init__(self, status: Any, lines: "Lines | None") -> None:
         self._status = status
+        self._lines = lines
 
     def show(self, text: str) -> None:
         """Show *text* instead."""
         if self._status is not None:
             self._status.update(one_line(_redacted(text)))
+        if self._lines is not None:
+            self._lines.show(text)
+
+    def wait(self, instance: str, tries: int, seconds: float, error: Exception) -> None:
+        """Show that *instance* is asked again after so many seconds."""
+        if self._status is not None:
+            self._status.update(one_line(_redacted(told_wait(instance, tries, seconds, error))))
+        if self._lines is not None:
+            self._lines.wait(instance, tries, seconds, error)
+
+
+def told_wait(instance: str, tries: int, seconds: float, error: Exception) -> str:
+    """Return what is said of a wait between two tries."""
+    return f"{instance}: {error}; try {tries + 1} in {seconds:.0f} s"
+
+
+class Lines:
+    """What is said of long work where there is no terminal: seldom enough for a log.
+
+    Args:
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said_at = clock()
+        self._waits: dict[str, float] = {}
+
+    def show(self, text: str) -> None:
+        """Say *text* if nothing was said of the work for a while."""
+        now = self._clock()
+        if now - self._said_at >= _EVERY_S:
+            self._said_at = now
+            say(one_line(text))
+
+    def wait(self, instance: str, tries: int, seconds: float, error: Exception) -> None:
+        """Say that *instance* is asked again after so many seconds, if that lasts and was not said of it just now."""
+        now = self._clock()
+        if seconds >= _LASTING_S and now - self._waits.get(instance, -math.inf) >= _WAITS_EVERY_S:
+            self._waits[instance] = now
+            say(one_line(told_wait(instance, tries, seconds, error)))

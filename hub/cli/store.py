@@ -1,6 +1,8 @@
 """``hub store``: upgrade, backup, erase, prune."""
 
-from dataclasses import asdict
+import json
+import shlex
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from hub.cli.output import counted, local, one_line, print_json, progress, say
 from hub.cli.state import State, json_option, pass_state, shared_options
 
 if TYPE_CHECKING:
-    from hub.store import CaseLeft, Named, Pruned
+    from hub.store import CaseLeft, Named, Pruned, StillNamed
 
 _LISTED = 20  # keys in a message
 
@@ -72,8 +74,10 @@ def erase(state: State, author: str, everybody: bool, whole_customer: bool, yes:
     AUTHOR is the author's key, name or handle, exactly as "hub tickets show" prints it. Where several authors are
     called so, their keys are listed and nothing is removed. What CRMs said of the person goes with it; of a customer
     with several profiles the others stay, unless --whole-customer is given. Backups are not touched, nor are cases at
-    destinations that tell of the person: these are named.
+    destinations that tell of the person, nor other people's tickets that have the name: these are named.
     """
+    from hub.store.erase import NOBODY
+
     if not author.strip():
         raise click.BadParameter("no author is named; give a key, name or handle", param_hint="AUTHOR")
     outline = state.outline()
@@ -97,9 +101,24 @@ def erase(state: State, author: str, everybody: bool, whole_customer: bool, yes:
     )
     for case in erased.cases:
         say(_where_it_stands(case))
-    if not any(asdict(erased).values()):
+    for one in erased.named:
+        _tell_still_named(one)
+    if replace(erased, named=()) == NOBODY:
         say("nobody is known by exactly that key, name or handle")
         raise click.exceptions.Exit(FAILED)
+
+
+def _tell_still_named(one: "StillNamed") -> None:
+    """Say where other people's tickets have a name, and how to find them."""
+    name = one_line(one.name)
+    if one.texts:
+        found = f"hub tickets list --text {shlex.quote(one.search)}"
+        where = counted(one.texts, "ticket", "tickets")
+        say(f"{name!r} still stands in the texts of {where} of others, which stay as they are; to find them: {found}")
+    if one.fields:
+        found = f"hub tickets export | grep -F {shlex.quote(json.dumps(name, ensure_ascii=False))}"
+        where = counted(one.fields, "ticket", "tickets")
+        say(f"{name!r} still stands in fields of {where} of others, such as an assignee; to find them: {found}")
 
 
 def _where_it_stands(case: "CaseLeft") -> str:

@@ -15,7 +15,7 @@ from hub.cli.state import State, complete_instance, json_option, pass_state, sha
 if TYPE_CHECKING:
     from hub.runtime.check import Finding
     from hub.runtime.config import Settings
-    from hub.runtime.reports import CustomersReport, DeliveryReport, Progress, StreamReport, SyncReport
+    from hub.runtime.reports import CustomersReport, DeliveryReport, Progress, Sent, StreamReport, SyncReport
 
 
 @click.command
@@ -32,20 +32,17 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
     the next run goes on from there. An instance whose settings are wrong stops no other; the exit code is then 2.
     """
     from hub.runtime.sync import sync as run
-    from hub.sdk import HubError
 
     settings = state.settings(apart=True)
     names, wrong = _startable(settings, instances)
     lang = language(settings.lang)
     with state.store(settings.store) as store, progress("reading", quiet=state.verbosity < 0) as shown:
 
-        def tell(step: "Progress") -> None:
-            shown.show(f"{step.instance} {step.stream}: {counted(step.records, 'record', 'records')}")
+        def tell(step: "Progress | Sent") -> None:
+            shown.show(_how_far(step))
 
-        def wait(instance: str, tries: int, seconds: float, error: HubError) -> None:
-            shown.show(f"{instance}: {error}; try {tries + 1} in {seconds:.0f} s")
-
-        report = asyncio.run(run(settings, store, names, on_progress=tell, on_wait=wait, sweeps=sweeps, lang=lang))
+        call = run(settings, store, names, on_progress=tell, on_wait=shown.wait, sweeps=sweeps, lang=lang)
+        report = asyncio.run(call)
     if as_json:
         print_json({"ok": report.ok and not wrong, **_plain(report), "settings": wrong})
     else:
@@ -90,6 +87,14 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     else:
         _show_findings([finding for finding in findings if state.verbosity >= 0 or not finding.ok])
     _end(ok=all(finding.ok for finding in findings), wrong=wrong)
+
+
+def _how_far(step: "Progress | Sent") -> str:
+    from hub.runtime.reports import Progress
+
+    if isinstance(step, Progress):
+        return f"{step.instance} {step.stream}: {counted(step.records, 'record', 'records')}"
+    return f"{step.instance}: {step.sent:,} of {counted(step.of, 'delivery', 'deliveries')} sent"
 
 
 def _startable(settings: "Settings", names: Sequence[str]) -> tuple[list[str], dict[str, str]]:

@@ -140,7 +140,7 @@ class ActsRun:
                 await self._failed(row, result.detail, sure=not again, aside=aside)
             else:
                 await self._store.run(self._store.act_done, row.n, result.state, result.detail)
-                self._worked.sent += 1
+                self._worked.count_sent()
         if len(silent) < len(pairs):
             self._source = self._patient
             earlier, self._silent = self._silent, []

@@ -6,6 +6,7 @@ noticed with one request, and a delivery that the destination always fails on is
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -57,13 +58,22 @@ class NotYetError(TransientError):
 
 @dataclass(slots=True)
 class Worked:
-    """What a run of an outbox did: numbers of deliveries; ``down``: why the rest was left for later."""
+    """What a run of an outbox did: numbers of deliveries; ``down``: why the rest was left for later.
+
+    ``on_sent`` is told after each how many are sent.
+    """
 
     sent: int = 0
     failed: int = 0
     set_aside: int = 0
     down: TransientError | None = None
     problems: list[str] = field(default_factory=list)
+    on_sent: Callable[[int], None] | None = None
+
+    def count_sent(self) -> None:
+        self.sent += 1
+        if self.on_sent is not None:
+            self.on_sent(self.sent)
 
 
 class OutboxRun:
@@ -142,7 +152,7 @@ class OutboxRun:
             await self._failed(row, error, sure=tried.sure)
             await self._was_answered()
         else:
-            self.worked.sent += 1
+            self.worked.count_sent()
             await self._was_answered()
 
     def _patience(self) -> int:

@@ -36,6 +36,8 @@ _TRIES = 3  # of a window without getting on
 _FIRST_WAIT_S = 5.0
 _LONGEST_WAIT_S = 300.0
 
+_GIVEN_UP = frozenset(("replaced", "dropped"))
+
 _log = logging.getLogger(__name__)
 
 
@@ -59,12 +61,14 @@ class Step:
         share: of the reading, or of the proof, that is done; 0 to 1.
         records: read so far.
         at_least_s: what is left takes that long at the vendor's limit.
+        windows: read to their end, and how many there are.
         proving: whether all is read.
     """
 
     share: float
     records: int
     at_least_s: float
+    windows: tuple[int, int]
     proving: bool = False
 
 
@@ -75,6 +79,7 @@ class Outcome:
     Args:
         backfill: which.
         before: it was finished before, and nothing was done.
+        rejected: records that the first read set aside.
         days: what was proved; None where not all could be read.
         problems: what went wrong, and what to do.
     """
@@ -91,7 +96,13 @@ class Outcome:
         return [one for one in self.days or () if one.state == "gap"]
 
     @property
+    def aside(self) -> int:
+        """How many records are set aside, as far as is known."""
+        return max(self.rejected, sum(one.aside for one in self.days or ()))
+
+    @property
     def ok(self) -> bool:
+        """Whether all is in the store; records set aside are there too, as dead letters, and are told apart."""
         return self.days is not None and not self.gaps and not self.problems
 
 
@@ -99,9 +110,22 @@ def find(store: Store, wanted: Wanted) -> Backfill | None:
     """Return the backfill that was begun with the same words last, None where there is none."""
     for one in store.backfills(wanted.instance):
         same_end = one.open_end if wanted.until is None else not one.open_end and one.until == wanted.until
-        if one.state != "replaced" and one.since == wanted.since and same_end and one.effects == wanted.effects:
+        if one.state not in _GIVEN_UP and one.since == wanted.since and same_end and one.effects == wanted.effects:
             return one
     return None
+
+
+def drop(store: Store, instance: str) -> list[Backfill]:
+    """Give up what is unfinished of *instance*, and return it; what it has read stays.
+
+    Raises:
+        TransientError: another process works on it.
+    """
+    left = [one for one in store.backfills(instance) if one.state == "reading"]
+    for one in left:
+        with _lock(store, one):
+            store.end_backfill(one.n, "dropped", None)
+    return left
 
 
 async def backfill(
@@ -127,7 +151,8 @@ async def backfill(
     instance = _readable(settings, store, wanted.instance)
     known = find(store, wanted)
     if known is not None and known.state != "reading" and not (wanted.again or dry_run):
-        return Outcome(known, before=True, days=[Day(**one) for one in known.report["days"]])
+        days = [Day(**one) for one in known.report["days"]]
+        return Outcome(known, before=True, rejected=known.report["rejected"], days=days)
     in_force = rules_in_force(settings.rules, store)
     with relaxed_collector():
         async with Transport(Limiter(background=True)) as transport:
@@ -273,6 +298,8 @@ class _Run:
             wait_s = max(_FIRST_WAIT_S * 2 ** (failures - 1), asked.total_seconds())
             if failures >= _TRIES or wait_s > _LONGEST_WAIT_S:
                 return
+            if self._workshop.on_wait is not None:
+                self._workshop.on_wait(self._task.instance, failures, wait_s, HubError(error))
             await asyncio.sleep(wait_s)
 
     async def _try(self, window: Window) -> tuple[str | None, timedelta]:
@@ -341,7 +368,10 @@ class _Run:
         reading = sum(one.requests for one in self._planned.streams)
         proof = sum(one.proof for one in self._planned.streams)
         left = reading * (1 - share) + proof
-        self._on_step(Step(share, records, left * self._planned.request_s))
+        self._on_step(Step(share, records, left * self._planned.request_s, self._windows_read()))
+
+    def _windows_read(self) -> tuple[int, int]:
+        return sum(one.finished_at is not None for one in self._windows.values()), len(self._windows)
 
     def _share(self) -> float:
         """Return which part of the reading is done: by records where their number is known, else by windows."""
@@ -387,4 +417,4 @@ class _Run:
             share = min(done / steps, 1.0) if steps else 1.0
             proof = sum(one.proof for one in self._planned.streams) * self._planned.request_s
             records = sum(one.records for one in self._windows.values())
-            self._on_step(Step(share, records, proof * (1 - share), proving=True))
+            self._on_step(Step(share, records, proof * (1 - share), self._windows_read(), proving=True))

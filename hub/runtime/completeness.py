@@ -2,7 +2,8 @@
 
 Where a source counts, a day is asked for its number, and one that differs from what is stored is read a second time;
 where it does not, every window is. What a second read brings that was not stored was a gap: it is stored then, and the
-window is read once more. What the source counts and never lists stays a gap, and is named.
+window is read once more. What the source counts and never lists stays a gap, and is named. Records that were set aside
+belong to the day that is short of them; where none is, nobody knows their day, and they stand in a row without one.
 """
 
 import asyncio
@@ -34,13 +35,15 @@ class Day:
     """What was proved of one stream on one day.
 
     Args:
-        day: in the settings' time zone; empty: days outside the period, which the source counts into it.
+        day: in the settings' time zone; empty: days outside the period, which the source counts into it, or records set
+            aside whose day is not known.
         source: how many the source says it has.
         stored: how many of them are stored.
         mended: how many were missing, and were stored when the day was read again.
         left_out: how many are not stored on purpose: of people who were erased, or cases of our own tickets.
         by: how the source said it.
         state: ``set aside``: what is missing are dead letters.
+        aside: how many of them.
     """
 
     stream: str
@@ -50,8 +53,9 @@ class Day:
     stored: int
     mended: int
     left_out: int
-    by: Literal["count", "second read"]
+    by: Literal["count", "second read", "first read"]
     state: State
+    aside: int = 0
 
 
 @dataclass(slots=True)
@@ -67,6 +71,8 @@ class Tally:
         listed: how many, by number of the day.
         mended: how many of them were missing, and are stored now.
         rejected: how many records were set aside by the last read.
+        aside: how many records that were set aside a day is short of, by its number.
+        undated: how many were set aside that no day is short of.
     """
 
     store: Store
@@ -76,6 +82,8 @@ class Tally:
     listed: Counter[int] = field(default_factory=Counter)
     mended: Counter[int] = field(default_factory=Counter)
     rejected: int = 0
+    aside: Counter[int] = field(default_factory=Counter)
+    undated: int = 0
     _days: dict[bytes, int] = field(default_factory=dict)
     _missing: dict[bytes, bytes] = field(default_factory=dict)
     _left_out: set[bytes] = field(default_factory=set)
@@ -181,6 +189,8 @@ class Proof:
             if not all(day in counts and counts[day].records == shown[stream, unit, day] for day in days):
                 again.update(days)
                 stays |= await self._read_again(window, {day: counts[day] for day in days if day in counts}, tally)
+            else:
+                tally.undated += window.rejected
             self.on_step(part[0] * steps + len(self.edges) + number, part[1] * steps)
         return self._rows(windows[0], counts, tally, again, stays)
 
@@ -220,10 +230,14 @@ class Proof:
             short = {day: max(one.records - tally.listed[day], 0) for day, one in counts.items()}
             if not new and (not any(short.values()) or read > 1):
                 break
+        aside = Counter(short) if sum(short.values()) <= tally.rejected else Counter[int]()
+        tally.aside += aside
+        tally.undated += tally.rejected - aside.total()
+        stays: State = "set aside" if aside else "gap"
+        found = {day: stays for day, number in short.items() if number}
         if new:  # it brings something new each time: that nothing more is missing cannot be said
-            return dict.fromkeys(+(tally.mended - before), "gap")
-        stays: State = "gap" if sum(short.values()) > tally.rejected else "set aside"
-        return {day: stays for day, number in short.items() if number}
+            found |= dict.fromkeys(+(tally.mended - before), "gap")
+        return found
 
     def _rows(
         self, window: Window, counts: Counts, tally: Tally, again: AbstractSet[int], stays: Mapping[int, State]
@@ -238,7 +252,19 @@ class Proof:
             state = stays.get(day, "mended" if tally.mended[day] else "complete")
             name = day_of(self.edges[day], self.zone).isoformat()
             numbers = (says, stored, tally.mended[day], left_out[day])
-            yield Day(window.stream, window.title, name, *numbers, "count" if counted else "second read", state)
-        beyond = sum(number for day, number in tally.mended.items() if not 0 <= day < len(self.edges) - 1)
-        if beyond:
-            yield Day(window.stream, window.title, "", beyond, beyond, beyond, 0, "second read", "mended")
+            yield Day(
+                window.stream,
+                window.title,
+                name,
+                *numbers,
+                "count" if counted else "second read",
+                state,
+                tally.aside[day],
+            )
+        beyond = {day: number for day, number in tally.mended.items() if not 0 <= day < len(self.edges) - 1}
+        if number := sum(beyond.values()):
+            state = "gap" if any(stays.get(day) == "gap" for day in beyond) else "mended"
+            yield Day(window.stream, window.title, "", number, number, number, 0, "second read", state)
+        if number := tally.undated:
+            by: Literal["second read", "first read"] = "second read" if again else "first read"
+            yield Day(window.stream, window.title, "", number, 0, 0, 0, by, "set aside", number)

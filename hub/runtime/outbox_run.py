@@ -4,13 +4,14 @@ A destination that is down is left alone for growing intervals, over restarts; f
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.pipeline.acting import ActsRun, action_of
 from hub.pipeline.deliver import OutboxRun, Worked, obstacle_of, steps_of
 from hub.runtime.config import InstanceSettings, Settings
-from hub.runtime.reports import DeliveryReport, SyncReport
+from hub.runtime.reports import DeliveryReport, Sent, SyncReport
 from hub.runtime.side_run import SideRun
 from hub.runtime.sources import Workshop, knowing, offline_source
 from hub.sdk import HubError, Request, Steps, Writes
@@ -26,12 +27,18 @@ _log = logging.getLogger(__name__)
 
 
 async def deliver(
-    workshop: Workshop, store: Store, instance: InstanceSettings, report: SyncReport, forced: bool
+    workshop: Workshop,
+    store: Store,
+    instance: InstanceSettings,
+    report: SyncReport,
+    forced: bool,
+    on_progress: Callable[[Sent], None] | None = None,
 ) -> None:
     """Work off what waits for *instance*, if anything does.
 
     Args:
         forced: also what waits after failures, and a destination that was down a moment ago.
+        on_progress: told after each delivery.
     """
     name = instance.name
     side = SideRun(workshop, store, instance, report, OUTBOX)
@@ -50,17 +57,23 @@ async def deliver(
         if not forced and (waiting := side.waiting(state, "is left alone")):
             report.deliveries.append(await _left(store, name, error=waiting))
             return
-        await _run(side, forced, probing=state is not None and state.failures > 0)
+        await _run(side, forced, probing=state is not None and state.failures > 0, on_progress=on_progress)
 
 
-async def _run(side: SideRun, forced: bool, probing: bool) -> None:
+async def _run(side: SideRun, forced: bool, probing: bool, on_progress: Callable[[Sent], None] | None) -> None:
     worked = Worked()
+    waiting, _ = (await side.store.run(side.store.outbox_counts)).get(side.name, (0, 0))
+
+    def tell(sent: int) -> None:
+        if on_progress is not None:
+            on_progress(Sent(side.name, sent, max(sent, waiting)))
 
     async def work() -> HubError | None:
         nonlocal worked
         source = await side.source()
         run = OutboxRun(source, side.store, forced=forced, probing=probing)
         worked = run.worked
+        worked.on_sent = tell
         await run.finish()
         if worked.down is None:
             await ActsRun(source, side.store, worked, forced=forced, probing=probing).finish()

@@ -1,5 +1,6 @@
 """What a sync says it did, and how far it is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.store import CaseProblem
@@ -13,6 +14,19 @@ class Progress:
     stream: str
     records: int
     created: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How far the outbox of an instance is: deliveries sent so far, and how many waited when it began or came since."""
+
+    instance: str
+    sent: int
+    of: int
+
+
+Told = Callable[[Progress | Sent], None]
+"""Told how far things are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """``hub sync``: one poll of each instance, the sweeps that are due, the outbox, and the search index."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from hub.runtime.answers import unpublished_problems, unsaid_answers
 from hub.runtime.chores import prune, tell_people
@@ -12,7 +12,7 @@ from hub.runtime.instance_run import InstanceRun, together
 from hub.runtime.moments import pass_moments
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.renamed import readdress
-from hub.runtime.reports import Progress, StreamReport, SyncReport
+from hub.runtime.reports import StreamReport, SyncReport, Told
 from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Waiting, Workshop
 from hub.runtime.surges import watch_surges
@@ -25,7 +25,7 @@ async def sync(
     store: Store,
     names: Sequence[str] = (),
     *,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Told | None = None,
     on_wait: Waiting | None = None,
     sweeps: bool = True,
     lang: str | None = None,
@@ -59,7 +59,7 @@ async def sync(
             await identify(workshop, store, runnable, report, forced=bool(names))
             await pass_moments(workshop, store)  # what came while it was read
             # Only now: what was just read may have paused an instance, or found what a lost answer left there.
-            await _work_off(workshop, store, runnable, report, forced=bool(names))
+            await _work_off(workshop, store, runnable, report, bool(names), on_progress)
         report.problems.extend(workshop.answering.problems)
         report.problems.extend(await store.run(unpublished_problems, settings.replies, store))
         report.unsaid.extend(await store.run(unsaid_answers, store))
@@ -75,11 +75,16 @@ async def sync(
 
 
 async def _work_off(
-    workshop: Workshop, store: Store, instances: Sequence[InstanceSettings], report: SyncReport, forced: bool
+    workshop: Workshop,
+    store: Store,
+    instances: Sequence[InstanceSettings],
+    report: SyncReport,
+    forced: bool,
+    on_progress: Told | None,
 ) -> None:
     paused = {state.name for state in await store.run(store.instances) if state.paused_at is not None}
     ready = [one for one in instances if one.abilities & WRITES and one.name not in paused]
-    await together(deliver(workshop, store, instance, report, forced) for instance in ready)
+    await together(deliver(workshop, store, instance, report, forced, on_progress) for instance in ready)
 
 
 def _runnable(

@@ -8,7 +8,7 @@ from hub.store.corrections import Correction
 from hub.store.customer_door import JoinedCustomer
 from hub.store.customer_links import Profile
 from hub.store.customer_views import CardView, CustomerLine, CustomerView, HistoryLine, LinkView, ProfileView
-from hub.store.erase import CaseLeft, Erased, Named
+from hub.store.erase import CaseLeft, Erased, Named, StillNamed
 from hub.store.failed import FailedPage
 from hub.store.figures_query import FigureFilter
 from hub.store.figures_reports import FigureTable, ReportColumn
@@ -83,6 +83,7 @@ __all__ = [
     "ReportColumn",
     "Router",
     "Score",
+    "StillNamed",
     "Store",
     "Stored",
     "StreamKey",

@@ -40,7 +40,8 @@ class Backfill:
     Args:
         open_end: it was asked for without an end.
         effects: what it finds is also delivered, escalated and told.
-        state: ``reading``; ``complete``; ``gaps``, which stayed when it was read again.
+        state: ``reading``; ``complete``; ``gaps``, which stayed when it was read again; given up unfinished:
+            ``replaced`` by another, or ``dropped``.
         report: what was proved, JSON.
     """
 

@@ -5,6 +5,7 @@ The author's key is kept as a digest, so that the next sweep does not bring the 
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.sdk.errors import StoreError
-from hub.store import figures_refresh, positions, relations, search
+from hub.store import figures_refresh, positions, queries, relations, search
 from hub.store.forgetting import forget, others_of
 from hub.store.links import case_digest, marker_digest
 from hub.store.merge import author_digest
@@ -42,6 +43,12 @@ from hub.store.tables import (
 )
 
 _TELLING = 20  # characters; a shorter text may be somebody else's too
+_SHORTEST_NAME = 4  # letters; a shorter one stands in too many words
+# A single word in more tickets than these, and than this share of all, is a word of the language.
+_COMMON_TICKETS = 20
+_COMMON_SHARE = 0.01
+_LETTERS = re.compile(r"[^\W\d_]")
+_WORDS = re.compile(r"\w+")
 _ID_FIELDS = ("id", "key", "uuid")  # how fields are called that name a record
 
 
@@ -57,12 +64,30 @@ class CaseLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class StillNamed:
+    """A name or handle of somebody erased that stands in what is other people's.
+
+    Args:
+        name: as it was said.
+        search: what :class:`hub.store.TicketFilter` finds it by, as ``text``.
+        texts: tickets whose title or messages have it, in its words.
+        fields: tickets whose source says exactly it in another field, such as an assignee.
+    """
+
+    name: str
+    search: str
+    texts: int
+    fields: int
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
     """How much was removed, and where else the person's words stand.
 
     ``tickets`` counts those that the person had opened: they go as a whole, for title, thread and our answers in them
     speak of the person too. ``pages`` could not be read; ``deliveries`` are rows of the outbox of these tickets, sent
-    or not. ``cases`` are those that tell of the person at destinations, where they stay.
+    or not. ``cases`` are those that tell of the person at destinations, where they stay; ``named``: which of the
+    person's names stand in other people's tickets, which stay too.
     """
 
     messages: int
@@ -72,10 +97,15 @@ class Erased:
     pages: int = 0
     deliveries: int = 0
     cases: tuple[CaseLeft, ...] = ()
+    named: tuple[StillNamed, ...] = ()
 
     def __add__(self, other: "Erased") -> "Erased":
         both: dict[str, Any] = {one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(Erased)}
         return Erased(**both | {"cases": tuple(dict.fromkeys(both["cases"]))})
+
+
+NOBODY = Erased(0, 0, 0, 0)
+"""Nothing was removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +174,35 @@ def erase(connection: sa.Connection, author: str, now: datetime, platform: str |
     pages = _drop_failed_pages(connection, traces)
     _remember(connection, digests, now)
     return Erased(len(rows), len(opened), pages_of, letters, pages, deliveries, cases)
+
+
+def names_of(connection: sa.Connection, author: str, platform: str | None = None) -> set[str]:
+    """Return the names and handles of the person that :func:`erase` would remove; *author* where nobody is known."""
+    written, _ = _messages_by(connection, author, platform)
+    facts = [orjson.loads(row.content).get("author") or {} for row in written]
+    found = {str(one[field]) for one in facts for field in ("name", "handle") if one.get(field)}
+    return found if written else {author}
+
+
+def still_named(connection: sa.Connection, names: AbstractSet[str]) -> tuple[StillNamed, ...]:
+    """Return which of *names* stand in the tickets that are there, most seen first. What is too short to be told from
+    other words, or is a common word, is left out."""
+    found = [_still_named(connection, name) for name in sorted(names) if len(_LETTERS.findall(name)) >= _SHORTEST_NAME]
+    return tuple(sorted((one for one in found if one), key=lambda one: (-one.texts - one.fields, one.name)))
+
+
+def _still_named(connection: sa.Connection, name: str) -> StillNamed | None:
+    words = _WORDS.findall(name)
+    phrase = f'"{" ".join(words)}"'
+    texts = queries.count_with(connection, phrase) if connection.dialect.name == "sqlite" else 0
+    number = sa.select(sa.func.count()).select_from(tickets)
+    if len(words) == 1:
+        usual = max(_COMMON_TICKETS, _COMMON_SHARE * connection.execute(number).scalar_one())
+        if texts > usual:
+            return None
+    value = orjson.dumps(name).decode()
+    fields = connection.execute(number.where(tickets.c.content.contains(value, autoescape=True))).scalar_one()
+    return StillNamed(name, phrase, texts, fields) if texts or fields else None
 
 
 def remove_tickets(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> int:

@@ -424,6 +424,12 @@ def count_open(connection: sa.Connection) -> dict[tuple[str, str], int]:
     return {(queue or "", priority): count for queue, priority, count in found}
 
 
+def count_with(connection: sa.Connection, words: str) -> int:
+    """Return how many tickets have *words* in their texts, as ``TicketFilter.text`` finds them."""
+    found = _everything(words).subquery()
+    return connection.execute(sa.select(sa.func.count(sa.distinct(found.c[0])))).scalar_one()
+
+
 def count_by(connection: sa.Connection, wanted: TicketFilter, column: str) -> list[tuple[Any, int]]:
     """Return the values of *column* (one of :data:`COUNTABLE`) with how many tickets have each, most first."""
     if column not in COUNTABLE:

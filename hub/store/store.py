@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -429,10 +429,13 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
             StoreError: *author* is blank; or the data is gone from every table, but a reader keeps the old bytes in
                 the file.
         """
+        while self.index_batch():  # so that the texts of others can be searched for the name
+            pass
+        people = [(author, None), *((key, platform) for platform, key in linked)]
         with self._write() as connection:
-            erased = erase.erase(connection, author, self._now())
-            for platform, key in linked:
-                erased += erase.erase(connection, key, self._now(), platform)
+            names = set[str]().union(*(erase.names_of(connection, *one) for one in people))
+            erased = sum((erase.erase(connection, key, self._now(), at) for key, at in people), erase.NOBODY)
+            erased = replace(erased, named=erase.still_named(connection, names))
         with database.reported(self._engine), closing(self._engine.raw_connection()) as connection:
             busy = not database.write_anew(connection.cursor())
         if busy:

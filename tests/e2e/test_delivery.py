@@ -17,11 +17,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.cli import main, output
+from hub.cli.output import Lines
 from hub.runtime.outbox_run import OUTBOX
 from hub.runtime.side_run import side_key
 from hub.store import open_store
@@ -120,6 +123,22 @@ def delivered(hub: Hub, number: int) -> list[str]:
     assert len(rows) == len(hub.json("tickets", "list", "--limit", "1000"))
     hub.run("outbox", "drop", "--yes", *(str(row["n"]) for row in rows[number:]))
     return [row["ticket"] for row in rows[:number]]
+
+
+def test_a_sync_into_a_pipe_says_now_and_then_how_many_deliveries_are_sent(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    escalated(hub, 3)
+    site, *_ = hub.env["PYTHONPATH"].split(os.pathsep)
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.chdir(hub.folder)
+    for name in ("HUB_STATE_DIR", "YOUSCAN_API_KEY", "DESK_KEY"):
+        monkeypatch.setenv(name, hub.env[name])
+    minutes = (60.0 * number for number in count())
+    monkeypatch.setattr(output, "Lines", lambda: Lines(lambda: next(minutes)))
+    assert main(["sync", "desk"]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if line.endswith("deliveries sent")]
+    assert said == [f"desk: {sent} of 3 deliveries sent" for sent in (1, 2, 3)]
 
 
 @pytest.mark.parametrize(("asked", "state", "kills"), [(escalated, "on_hold", KILLS), (delivered, "new", KILLS // 2)])

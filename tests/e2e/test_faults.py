@@ -1,14 +1,19 @@
 """What goes wrong around a sync: keys, limits, disks, signals. Each is told plainly, and nothing is lost."""
 
 import json
+import re
 import resource
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,6 +44,44 @@ def _wait_until_something_is_stored(folder: Path, process: "subprocess.Popen[str
                     return
         time.sleep(0.05)
     raise AssertionError("nothing was stored")
+
+
+class _Busy(BaseHTTPRequestHandler):
+    """Asks every other caller to wait for two seconds, and refuses the others' key."""
+
+    asked = count()
+
+    def do_GET(self) -> None:
+        busy = next(self.asked) % 2 == 0
+        self.send_response(503 if busy else 401)
+        if busy:
+            self.send_header("Retry-After", "2")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Keep the test's own output clean."""
+
+
+@pytest.fixture(scope="module")
+def busy() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Busy) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("command", [("sync", "mentions"), ("backfill", "mentions", "--since", "2d")])
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_wait_that_lasts_is_told_into_a_pipe(
+    busy: str, tmp_path: Path, command: tuple[str, ...], quiet: bool
+) -> None:
+    box = Sandbox(urls={"youscan": busy}, keys={"youscan": "a-key-of-the-test"}, control="", settings={})
+    ran = Hub.for_sandbox(tmp_path, box).run(*command, *(["--quiet"] if quiet else []))
+    waits = [line for line in ran.stderr.splitlines() if "; try " in line]
+    assert len(waits) == (not quiet), ran.stderr
+    assert all(re.fullmatch(r"mentions: 503 .*; try 2 in 2 s", line) for line in waits)
 
 
 def test_a_refused_key_pauses_its_instance_and_resume_lets_it_go_on(box: Sandbox, tmp_path: Path) -> None:

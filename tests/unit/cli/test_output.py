@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from hub.cli import output
-from hub.cli.output import Column
+from hub.cli.output import Column, Lines
 from hub.sdk import Author
 
 COLUMNS = [Column("id"), Column("n", right=True), Column("text", flexible=True)]
@@ -152,3 +152,43 @@ def test_progress_is_shown_on_a_terminal_unless_quiet(
     printed = capsys.readouterr()
     assert "reading" in printed.err
     assert printed.out == ""
+
+
+def test_away_from_a_terminal_long_work_says_a_line_in_half_a_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [100.0]
+    lines = Lines(lambda: now[0])
+    for passed in range(70):
+        now[0] = 100.0 + passed
+        lines.show(f"{passed} of 70\n sent")
+    assert capsys.readouterr().err.splitlines() == ["30 of 70 sent", "60 of 70 sent"]
+
+
+def test_a_wait_that_lasts_is_said_at_once_and_of_each_instance_once_a_minute(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now = [0.0]
+    lines = Lines(lambda: now[0])
+    refused = ConnectionRefusedError("127.0.0.1 refused the connection")
+    lines.wait("maps", 1, 1.9, refused)
+    assert capsys.readouterr().err == ""
+    for passed in (1, 30, 60, 61):
+        now[0] = passed
+        lines.wait("maps", passed, 4.2, refused)
+    lines.wait("desk", 1, 9, refused)
+    assert capsys.readouterr().err.splitlines() == [
+        "maps: 127.0.0.1 refused the connection; try 2 in 4 s",
+        "maps: 127.0.0.1 refused the connection; try 62 in 4 s",
+        "desk: 127.0.0.1 refused the connection; try 2 in 9 s",
+    ]
+
+
+@pytest.mark.parametrize(("quiet", "told"), [(False, "x\n"), (True, "")])
+def test_what_is_in_progress_is_told_away_from_a_terminal_too_unless_quiet(
+    quiet: bool, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(output, "Lines", lambda: Lines(lambda: now[0]))
+    with output.progress("reading", quiet=quiet) as shown:
+        now[0] = 31.0
+        shown.show("x")
+    assert capsys.readouterr().err == told

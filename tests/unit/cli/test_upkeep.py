@@ -143,6 +143,27 @@ def test_where_an_erased_persons_words_still_stand_is_told_with_the_address(hub:
     assert (unsure["external_id"], unsure["marker"]) == (None, doubtful.marker)
 
 
+def test_where_others_still_have_the_name_of_an_erased_person_is_told_with_how_to_find_it(
+    hub: Hub, filled: Path
+) -> None:
+    with open_store(f"sqlite:///{filled.parent / 'hub.db'}") as store:
+        put(store, mention(7, "see Author 1's post", extra={"assignee": "Author 1"}))
+    erased = hub("store", "erase", "Author 1", "--yes")
+    assert erased.err.splitlines()[1:] == [
+        (
+            "'Author 1' still stands in the texts of 1 ticket of others, which stay as they are; to find them:"
+            " hub tickets list --text '\"Author 1\"'"
+        ),
+        (
+            "'Author 1' still stands in fields of 1 ticket of others, such as an assignee; to find them:"
+            " hub tickets export | grep -F '\"Author 1\"'"
+        ),
+    ]
+    assert "see Author 1" in hub("tickets", "list", "--text", '"Author 1"').out
+    again = hub("store", "erase", "Author 1", "--yes")
+    assert (again.code, "nobody is known by exactly that" in again.err) == (1, True)
+
+
 def test_erasing_a_stranger_is_told(hub: Hub, filled: Path) -> None:
     ran = hub("store", "erase", "nobody at all", "--yes")
     assert ran.code == 1

@@ -41,6 +41,7 @@ class Source:
         hours: when each record was published, hours after :data:`BEGIN`; its place is its id.
         hidden_for: how many reads of a window do not list a record, by id.
         broken: ids of records that cannot be read.
+        uncounted: ids of records that it lists and does not count.
         counts: whether it says how many it has; ``"about"``: not to the record.
         fails: raised before a page, as often as there are any.
         refused: the window that begins then is refused, whenever it is asked for.
@@ -50,6 +51,7 @@ class Source:
     hours: list[int] = field(default_factory=list)
     hidden_for: dict[int, int] = field(default_factory=dict)
     broken: set[int] = field(default_factory=set)
+    uncounted: set[int] = field(default_factory=set)
     counts: Any = True
     fails: list[Exception] = field(default_factory=list)
     refused: datetime | None = None
@@ -84,7 +86,8 @@ class Past(Connector[ConnectorConfig]):
         self.source.counted += 1
         if not self.source.counts:
             return None
-        return Counted(len(self.source.within(read)), exact=self.source.counts is True)
+        known = [one for one in self.source.within(read) if one[0] not in self.source.uncounted]
+        return Counted(len(known), exact=self.source.counts is True)
         yield
 
     async def pages(self, read: Read, send: Send) -> AsyncIterator[Page]:

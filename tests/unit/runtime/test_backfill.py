@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.runtime import backfill as module
-from hub.runtime.backfill import Outcome, Step, Wanted, backfill
+from hub.runtime.backfill import Outcome, Step, Wanted, backfill, drop
 from hub.runtime.backfill_plan import Plan
 from hub.runtime.spans import cut, day_edges
 from hub.sdk import AuthError, ConfigError, TransientError
@@ -101,11 +101,36 @@ def test_a_source_that_brings_something_new_each_time_is_not_taken_for_complete(
     assert [(one.day, one.state) for one in done.gaps] == [("2026-11-01", "gap")]
 
 
+def test_a_day_that_stays_short_is_a_gap_also_where_another_brings_something_new_each_time(store: Store) -> None:
+    source = Source(hours=[1, 2, 30, 31, 32, 33], hidden_for={1: 99, 3: 1, 4: 2, 5: 3})
+    done = run(store, source)
+    assert [(one.day, one.source, one.stored) for one in done.gaps] == [("2026-11-01", 2, 1), ("2026-11-02", 4, 4)]
+
+
 def test_dead_letters_are_no_gaps_but_are_told(store: Store) -> None:
     done = run(store, Source(hours=[1, 2], broken={1}))
     first = (done.days or [])[0]
-    assert (first.source, first.stored, first.state) == (2, 1, "set aside")
-    assert (done.ok, done.rejected) == (True, 1)
+    assert (first.source, first.stored, first.state, first.aside) == (2, 1, "set aside", 1)
+    assert (done.ok, done.rejected, done.aside) == (True, 1, 1)
+    assert run(store, Source()).aside == 1, "one that was finished before says so too"
+
+
+@pytest.mark.parametrize("counts", [False, "about"])
+def test_dead_letters_of_a_source_that_does_not_count_stand_in_a_row_without_a_day(store: Store, counts: Any) -> None:
+    done = run(store, Source(hours=[1, 2, 60], broken={1, 2}, counts=counts))
+    *days, last = done.days or []
+    assert {one.state for one in days} == {"complete"}
+    assert (last.day, last.source, last.stored, last.by, last.state) == ("", 2, 0, "second read", "set aside")
+    assert (done.ok, done.aside) == (True, 2)
+
+
+def test_dead_letters_that_the_source_does_not_count_are_told_though_no_day_is_short(store: Store) -> None:
+    source = Source(hours=[1, 2, 30], broken={1}, uncounted={1})
+    done = run(store, source)
+    *days, last = done.days or []
+    assert {one.state for one in days} == {"complete"}
+    assert (last.day, last.aside, last.by, last.state) == ("", 1, "first read", "set aside")
+    assert len(source.reads) == 4
 
 
 def test_the_same_words_go_on_after_a_cut_and_a_finished_one_says_so(store: Store) -> None:
@@ -177,7 +202,9 @@ def test_a_dry_run_tells_the_cost_and_reads_nothing(store: Store) -> None:
 
 def test_a_window_that_fails_is_tried_again_and_then_told_while_the_others_are_read(store: Store) -> None:
     source = Source(hours=[1, 2, 3, 60, 120], fails=[TransientError("503")])
-    assert run(store, source).ok
+    told: list[tuple[str, int, str]] = []
+    assert run(store, source, on_wait=lambda name, tries, _, error: told.append((name, tries, str(error)))).ok
+    assert told == [("past", 1, "503")]
     source = Source(hours=[1, 60, 120], refused=BEGIN + 2 * DAY)
     done = run(store, source, Wanted("past", WEEK.since, WEEK.until, again=True))
     assert (done.ok, done.days, done.records) == (False, None, 2)
@@ -200,8 +227,11 @@ def test_two_processes_do_not_work_on_one_backfill(store: Store) -> None:
     source.cut = None
     held = stream_lock(f"{store.path.resolve()}\nbackfill 1")
     assert held is not None
-    with held, pytest.raises(TransientError, match="another process works on this backfill"):
-        run(store, source)
+    with held:
+        with pytest.raises(TransientError, match="another process works on this backfill"):
+            run(store, source)
+        with pytest.raises(TransientError, match="another process works on this backfill"):
+            drop(store, "past")
     assert run(store, source).ok
 
 

@@ -19,7 +19,7 @@ from hub.pipeline.source import utc_now
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.dead import retry_dead
 from hub.runtime.instance_run import _cadence, _start, _window_start, together
-from hub.runtime.reports import Progress, StreamReport, SyncReport
+from hub.runtime.reports import Progress, Sent, StreamReport, SyncReport
 from hub.runtime.sync import sync
 from hub.sdk import (
     Auth,
@@ -133,7 +133,7 @@ class Bench:
     def __init__(self, server: Server, store: Store) -> None:
         self.server = server
         self.store = store
-        self.progress: list[Progress] = []
+        self.progress: list[Progress | Sent] = []
 
     def sync(
         self,

@@ -9,7 +9,19 @@ import orjson
 import pytest
 
 from hub.sdk import Author, FollowUp, MessageDraft, StoreError, Ticket, TicketDraft
-from hub.store import CaseLeft, Erased, FailedPage, Named, Outgoing, Place, Rejected, Store, TicketFilter, database
+from hub.store import (
+    CaseLeft,
+    Erased,
+    FailedPage,
+    Named,
+    Outgoing,
+    Place,
+    Rejected,
+    StillNamed,
+    Store,
+    TicketFilter,
+    database,
+)
 from tests.unit.store.pages import at, dump, index_all, mention, opened, put, rows
 
 ANNA = Author(key="vk:4711", name="Анна Неповторимая", handle="@unrepeatable", url="https://vk.example/4711")
@@ -179,6 +191,7 @@ def test_an_original_that_is_no_json_is_looked_through_as_it_is(store: Store) ->
 
 def test_a_person_that_is_not_known_erases_nothing(store: Store) -> None:
     put(store, mention("1", author=BORIS, body="50% of @boris"), originals=[b"page"])
+    index_all(store)
     before = dump(store)
     assert store.erase("%") == store.erase("vk:1") == store.erase("бори") == Erased(0, 0, 0, 0)
     assert dump(store) == before
@@ -303,3 +316,25 @@ def test_a_case_that_two_profiles_wrote_in_is_named_once_and_one_that_is_gone_is
     put(store, FollowUp(external_id="D-2", state="hidden"), connector="desk", instance="desk")
     erased = store.erase(ANNA.key, [("vk.com", other.key)])
     assert [one.external_id for one in erased.cases] == ["D-1"]
+
+
+def test_where_others_still_have_the_name_is_counted_and_nothing_of_theirs_changes(store: Store) -> None:
+    put(store, mention("1", author=BORIS, body="assignee: Анна Неповторимая → Анна Неповторимая"))
+    put(store, mention("2", author=BORIS, body="write to @Unrepeatable, not to unrepeatables"))
+    put(store, mention("3", author=BORIS, body="Анна и Неповторимая Вера", extra={"assignee": ANNA.name}))
+    put(store, mention("4", author=ANNA, body="I am Анна Неповторимая"))
+    named = store.erase(ANNA.key).named
+    assert named == (
+        StillNamed("Анна Неповторимая", '"Анна Неповторимая"', 1, 1),
+        StillNamed("@unrepeatable", '"unrepeatable"', 1, 0),
+    )
+    assert [found(store, one.search) for one in named] == [1, 1]
+    assert len(store.list_tickets(TicketFilter())) == 3
+
+
+@pytest.mark.parametrize(("name", "others"), [("Ann", 1), ("12345", 1), ("Гость", 30)])
+def test_names_that_would_be_found_everywhere_are_not_looked_for(store: Store, name: str, others: int) -> None:
+    put(store, *(mention(str(number), author=BORIS, body=f"{name} said") for number in range(others)))
+    put(store, mention("x", author=Author(key="vk:1", name=name)))
+    erased = store.erase("vk:1")
+    assert (erased.tickets, erased.named) == (1, ())
