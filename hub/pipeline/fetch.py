@@ -199,7 +199,7 @@ async def _fetch_detail(source: Source, request: Request, read: Read) -> list[tu
 
 async def _fetch_page(source: Source, request: Request, read: Read) -> tuple[Response, Page]:
     async def attempt() -> tuple[Response, Page]:
-        response = await _send_classified(source, request)
+        response = await send_classified(source, request)
         async with source.storing:
             return response, _parse(source, response, read)
 
@@ -233,12 +233,17 @@ async def fetch_response(source: Source, request: Request, *, refusals: bool = F
     """
 
     async def attempt() -> Response:
-        return await _send_classified(source, request, refusals=refusals)
+        return await send_classified(source, request, refusals=refusals)
 
     return await _retried(source, request, attempt)
 
 
-async def _send_classified(source: Source, request: Request, *, refusals: bool = False) -> Response:
+async def send_classified(source: Source, request: Request, *, refusals: bool = False) -> Response:
+    """Return what answers *request*, sent once; see :func:`fetch_response`.
+
+    Raises:
+        HubError: what the connector takes the answer for.
+    """
     response = await source.send(request)
     error = source.connector.classify(response)
     if error is None or (refusals and not isinstance(error, AuthError | TransientError)):

@@ -93,7 +93,7 @@ async def plan(source: Source, streams: Sequence[Stream], span: tuple[datetime, 
 
 
 async def _stream_plan(source: Source, stream: Stream, read: Read, windows: int, days: int) -> StreamPlan:
-    counted = await answered(source, source.connector.count(read))
+    counted = await answered(source, lambda: source.connector.count(read))
     requests = windows if counted is None else counted.requests + windows - 1
     exact = counted is not None and counted.exact
     records = None if counted is None else counted.records

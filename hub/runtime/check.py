@@ -77,7 +77,7 @@ def seen_of(answers: Sequence[Response]) -> str:
 
 async def _lacking(source: Source) -> tuple[Shortcoming, ...]:
     """Return what the connector finds that its credentials and settings lack."""
-    return await answered(source, source.connector.check())
+    return await answered(source, source.connector.check)
 
 
 def _todo(error: HubError) -> str:

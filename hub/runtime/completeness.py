@@ -219,7 +219,7 @@ class Proof:
 
     async def _count(self, stream: str, first: int, last: int) -> Counted | None:
         read = window_read(self.source, stream, self.edges[first], self.edges[last])
-        return await answered(self.source, self.source.connector.count(read))
+        return await answered(self.source, lambda: self.source.connector.count(read))
 
     async def _read_again(self, window: Window, counts: Counts, tally: Tally) -> dict[int, State]:
         """Read *window* until nothing new comes; return the days that stay open, and how."""
