@@ -8,7 +8,7 @@ from hub.pipeline.ask import answered
 from hub.pipeline.source import Source
 from hub.runtime.limits import background_limit, effective_limits
 from hub.runtime.spans import cut, day_edges
-from hub.sdk import Connector, Cursor, Read, Stream
+from hub.sdk import ConfigError, Connector, Cursor, Read, Stream
 from hub.store import Window
 
 
@@ -80,8 +80,13 @@ async def plan(source: Source, streams: Sequence[Stream], span: tuple[datetime, 
     """Return what a backfill of *streams* over *span* costs; the source is asked for one count of each stream.
 
     Raises:
+        ConfigError: nothing is read in a backfill of it.
         HubError: the source does not answer.
     """
+    if not any(_reads(source, stream, span) for stream in streams):
+        raise ConfigError(
+            f'"{source.name}" has no past to read: what comes back from there belongs to cases that the hub has made'
+        )
     days = len(day_edges(*span, zone)) - 1
     windows = windows_of(source, streams, span, zone)
     plans = []
@@ -90,6 +95,13 @@ async def plan(source: Source, streams: Sequence[Stream], span: tuple[datetime, 
         number = sum(window.stream == stream.name for window in windows)
         plans.append(await _stream_plan(source, stream, read, number, days))
     return Plan(*span, tuple(plans), request_seconds(source, windows))
+
+
+def _reads(source: Source, stream: Stream, span: tuple[datetime, datetime]) -> bool:
+    """Whether a backfill of *stream* asks for anything."""
+    if type(source.connector).pages is not Connector.pages:
+        return True
+    return source.hooks.request(read=window_read(source, stream.name, *span)) is not None
 
 
 async def _stream_plan(source: Source, stream: Stream, read: Read, windows: int, days: int) -> StreamPlan:

@@ -45,6 +45,7 @@ class Source:
         counts: whether it says how many it has; ``"about"``: not to the record.
         fails: raised before a page, as often as there are any.
         refused: the window that begins then is refused, whenever it is asked for.
+        pastless: nothing is asked for in a backfill.
         cut: after so many steps (before and after each page) the process ends.
     """
 
@@ -55,6 +56,7 @@ class Source:
     counts: Any = True
     fails: list[Exception] = field(default_factory=list)
     refused: datetime | None = None
+    pastless: bool = False
     cut: int | None = None
     reads: list[Read] = field(default_factory=list)
     counted: int = 0
@@ -119,7 +121,8 @@ class Past(Connector[ConnectorConfig]):
 
 def settings(store: Store, source: Source, zone: str = "UTC") -> Settings:
     """Settings of a hub on *source*, its instance is called ``past``."""
-    connector = type("PastHere", (Past,), {"source": source})
+    own = {"pages": Connector.pages, "request": lambda self, read: None} if source.pastless else {}
+    connector = type("PastHere", (Past,), {"source": source, **own})
     config = ConnectorConfig(connector="past")
     instance = InstanceSettings("past", "past", connector, config, frozenset({"pull"}))
     place: dict[str, Any] = {

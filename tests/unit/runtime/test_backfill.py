@@ -190,6 +190,12 @@ def test_a_span_that_only_the_live_poll_may_bring_is_refused_with_the_way_on(sto
     assert store.backfills() == []
 
 
+def test_where_a_backfill_would_ask_for_nothing_it_says_so(store: Store) -> None:
+    with pytest.raises(ConfigError, match='"past" has no past to read'):
+        run(store, Source(pastless=True))
+    assert store.backfills() == []
+
+
 def test_a_dry_run_tells_the_cost_and_reads_nothing(store: Store) -> None:
     told: list[tuple[Plan, Backfill | None]] = []
     source = Source(hours=[1, 30])
