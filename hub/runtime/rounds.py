@@ -161,6 +161,7 @@ class Rounds:
     async def _look_around(self) -> None:
         """See what other processes did, begin what waits in outboxes, bring the search up to date."""
         try:
+            await self._store.run(self._store.require_locks)
             states = await self._store.run(self._store.instances)
             paused = frozenset(state.name for state in states if state.paused_at is not None)
             self._able_at.update(dict.fromkeys(self._paused - paused, self._clock()))

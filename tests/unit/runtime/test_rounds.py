@@ -129,6 +129,36 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.INFO]
 
 
+# --- the store ---
+
+
+def test_while_no_lock_can_be_taken_the_store_fails_and_is_back_once(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = bench.store.path.with_name(f"{bench.store.path.name}.locks")
+
+    async def until(failing: bool) -> None:
+        deadline = time.monotonic() + _PATIENCE_S
+        while (bench.conditions.store is not None) != failing:
+            assert time.monotonic() < deadline, bench.conditions.store
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.5)
+
+    async def use(rounds: Rounds) -> None:
+        assert await bench.polled(1) == BOTH
+        folder.rename(folder.with_name("aside"))
+        folder.touch()
+        await until(failing=True)
+        rounds.ask("one")
+        await until(failing=True)
+        assert bench.server.asked == []
+        folder.unlink()
+        await until(failing=False)
+
+    bench.run(use)
+    assert [line for line in said(caplog) if line.startswith("store")] == ["store failing", "store is back"]
+
+
 # --- hints ------------------------------------------------------------------------------------------------------------
 
 
