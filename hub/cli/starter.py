@@ -44,7 +44,7 @@ builtin: false    # the copies beside this file stand in the place of the built-
 #     then: {queue: marketing, tags: [campaign]}
 #     examples: {match: ["Что с чёрной пятницей?"], no_match: ["Пятница прошла хорошо"]}
 """
-_GITIGNORE = ".env\n*.db\n*.db-wal\n*.db-shm\n"
+_GITIGNORE = ".env\n*.db\n*.db-wal\n*.db-shm\n*.db.locks/\n"
 _ENV_HEAD = """\
 # Copy to .env and fill in. The real environment wins over .env.
 # What stands behind a "#" here does so in hub.toml too: take both away for what your vendor's account has.

@@ -29,7 +29,7 @@ from hub.runtime.spans import day_edges
 from hub.runtime.transport import Transport
 from hub.sdk import AuthError, ConfigError, Cursor, Draft, HubError, StoreError, Stream, TransientError
 from hub.store import Backfill, Rejected, Store, Stored, StreamKey, Window
-from hub.store.machine import Lock, stream_lock
+from hub.store.machine import Lock
 
 _AT_ONCE = 3  # windows; what the vendor allows is kept by the transport
 _TRIES = 3  # of a window without getting on
@@ -225,7 +225,7 @@ def _begin(
 
 
 def _lock(store: Store, task: Backfill) -> Lock:
-    held = stream_lock(f"{store.path.resolve()}\nbackfill {task.n}")
+    held = store.lock("backfill", str(task.n))
     if held is None:
         raise TransientError(f'another process works on this backfill of "{task.instance}"; wait for it, or stop it')
     return held

@@ -118,11 +118,12 @@ class Daemon:
             config: the file of the settings; by it "hub reload" finds this process.
         Raises:
             ConfigError, RulesError: the settings or the rules are wrong at the start.
-            StoreError: the store cannot be opened.
+            StoreError: the store cannot be opened, or nobody can take locks beside it.
         """
         self._listen_for_signals()  # before anybody finds this process: an unexpected SIGHUP would end it
         with relaxed_collector(), registered(config) as answer:
             async with Transport() as transport:
+                await self._store.run(self._store.require_locks)
                 self.rounds = Rounds(self._workshop(self.settings, transport), self._store, self.conditions)
                 await self._store.run(self.rounds.recall)
                 self._seen = await self._store.run(self._store.last_event)

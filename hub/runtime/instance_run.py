@@ -24,7 +24,6 @@ from hub.runtime.reports import Progress, StreamReport, SyncReport
 from hub.runtime.sources import Workshop
 from hub.sdk import AuthError, ConfigError, HubError, Read, SourceError, StoreError, Stream, Sweep
 from hub.store import FailedPage, Rejected, Store, Stored, StreamKey, StreamState
-from hub.store.machine import stream_lock
 
 REFERENCES = "references"
 """The name under which it is kept how an instance fares before its streams are known, beside its streams."""
@@ -174,7 +173,7 @@ class InstanceRun:
 
     async def _stream(self, stream: Stream, sweeps: bool, forced: bool) -> None:
         name = self._instance.name
-        held = stream_lock(f"{self._store.path.resolve()}\n{name}\n{stream.name}")
+        held = self._store.lock("stream", name, stream.name)
         if held is None:
             skipped = "another run of this stream is under way; this one steps aside"
             self._report.streams.append(StreamReport(name, stream.name, stream.title, "", skipped=skipped))

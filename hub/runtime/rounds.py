@@ -139,10 +139,10 @@ class Rounds:
 
     async def round(self) -> None:
         """Begin what is due, and wait until something may be due again."""
-        self._mind_the_clock()
         if time.monotonic() >= self._look_at:
             await self._look_around()
             self._look_at = time.monotonic() + _LOOK_EVERY_S
+        self._mind_the_clock()  # only now: it may have been set during the look
         self._begin_polls()
         await asyncio.sleep(0)
         self._wake.clear()
@@ -161,6 +161,7 @@ class Rounds:
     async def _look_around(self) -> None:
         """See what other processes did, begin what waits in outboxes, bring the search up to date."""
         try:
+            await self._store.run(self._store.require_locks)
             states = await self._store.run(self._store.instances)
             paused = frozenset(state.name for state in states if state.paused_at is not None)
             self._able_at.update(dict.fromkeys(self._paused - paused, self._clock()))

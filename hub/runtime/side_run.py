@@ -15,7 +15,7 @@ from hub.runtime.reports import SyncReport
 from hub.runtime.sources import Workshop
 from hub.sdk import AuthError, ConfigError, HubError, StoreError
 from hub.store import Store, StreamKey, StreamState
-from hub.store.machine import Lock, stream_lock
+from hub.store.machine import Lock
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def side_key(instance: str, work: str) -> StreamKey:
 
 def side_lock(store: Store, instance: str, work: str) -> Lock | None:
     """Return the lock of *work*, or None: another run of it is under way."""
-    return stream_lock(f"{store.path.resolve()}\n{instance}\n\n{work}")
+    return store.lock("beside", instance, work)
 
 
 class SideRun:

@@ -11,7 +11,6 @@ from hub.runtime.reports import DeliveryReport, SyncReport
 from hub.runtime.surge_texts import ended, notice, sentence
 from hub.sdk import HubError
 from hub.store import Store
-from hub.store.machine import stream_lock
 from hub.store.notices import PREFIX
 from hub.store.surges import Said, Surge, Wanted
 
@@ -69,7 +68,7 @@ async def _tell(settings: Settings, store: Store, report: SyncReport, lang: str)
     next look."""
     if not await store.run(store.untold_surges, TELL_WITHIN):
         return
-    held = stream_lock(f"{store.path.resolve()}\nsurges")
+    held = store.lock("surges")
     if held is None:  # another process tells just now
         return
     with held:

@@ -57,9 +57,9 @@ def digest(*parts: str) -> str:
 
 
 class Lock:
-    """An exclusive lock that is held; :func:`lock` and :func:`try_lock` give one. Leaving ``with`` lets go of it.
+    """An exclusive lock that is held, of the open file ``fd``. Leaving ``with`` lets go of it.
 
-    ``fd`` is the locked file, open for reading and writing.
+    :func:`lock` and :func:`try_lock` give one whose file is open for reading and writing.
     """
 
     __slots__ = ("fd",)
@@ -86,7 +86,16 @@ def try_lock(path: str | Path) -> Lock | None:
     Raises:
         OSError: the file cannot be opened.
     """
-    return _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return claim(_opened(path))
+
+
+def claim(fd: int) -> Lock | None:
+    """Return the lock of the open file *fd*, or None: someone holds it, and *fd* is closed.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
+    return _locked(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def lock(path: str | Path) -> Lock:
@@ -95,7 +104,7 @@ def lock(path: str | Path) -> Lock:
     Raises:
         OSError: the file cannot be opened.
     """
-    held = _locked(path, fcntl.LOCK_EX)
+    held = _locked(_opened(path), fcntl.LOCK_EX)
     assert held is not None  # noqa: S101 - a blocking flock returns only with the lock
     return held
 
@@ -119,22 +128,6 @@ def is_held(path: str | Path) -> bool:
     return False
 
 
-def stream_lock(key: str) -> Lock | None:
-    """Return the lock of a stream's run, or None: another run of it is under way, here or in another process.
-
-    Args:
-        key: names store, instance and stream; what is equal excludes each other, whatever the working folder.
-
-    Raises:
-        StoreError: the state folder cannot be used.
-    """
-    path = shared_folder("streams") / digest(key)
-    try:
-        return try_lock(path)
-    except OSError as error:
-        raise StoreError(_unusable(path, error.strerror)) from error
-
-
 def _chosen() -> Path:
     named = os.environ.get(STATE_VARIABLE)
     if named:
@@ -155,8 +148,11 @@ def _absolute(named: str) -> Path:
     return path
 
 
-def _locked(path: str | Path, how: int) -> Lock | None:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _opened(path: str | Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _locked(fd: int, how: int) -> Lock | None:
     try:
         fcntl.flock(fd, how)
     except BlockingIOError:

@@ -25,12 +25,14 @@ from hub.store import database, erase, failed, history, inventory, prune, querie
 from hub.store.backfills import Backfills
 from hub.store.customer_door import Customers
 from hub.store.figures_door import FigureDoor
+from hub.store.machine import Lock
 from hub.store.moment_door import Moments
 from hub.store.page import Checkpoint, Stored, StreamKey
 from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.quiet import Quiet
 from hub.store.replying import Replying
 from hub.store.state import DeadLetter, InstanceState, StreamState
+from hub.store.store_locks import require_locks, store_lock
 from hub.store.surging import Surging
 from hub.store.tables import HEAD, dead_letters, messages, tickets
 
@@ -145,6 +147,18 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run *call*, a method of this store, in the writer thread."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, lambda: call(*args, **kwargs))
+
+    def lock(self, *work: str) -> Lock | None:
+        """Return the lock of *work* on this store, or None: someone does it already, here or in another process.
+
+        Raises:
+            StoreError: the folder of the locks, beside the database, cannot be used.
+        """
+        return store_lock(self.path, *work)
+
+    def require_locks(self) -> None:
+        """See that :meth:`lock` can be used, and raise what it would."""
+        require_locks(self.path)
 
     @contextmanager
     def _write(self) -> Iterator[sa.Connection]:

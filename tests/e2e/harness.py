@@ -110,10 +110,11 @@ def _wait_for(ready: Path, process: subprocess.Popen[bytes]) -> None:
 
 @dataclass(frozen=True)
 class Hub:
-    """A folder with a hub.toml for a sandbox, and the commands run in it."""
+    """A folder with a hub.toml for a sandbox, and the commands run in it; *state*: the user's state folder in it."""
 
     folder: Path
     keys: dict[str, str]
+    state: str = "state"
 
     @classmethod
     def for_sandbox(cls, folder: Path, box: Sandbox, common: str = "") -> "Hub":
@@ -125,7 +126,7 @@ class Hub:
     def env(self) -> dict[str, str]:
         return {
             **os.environ,
-            "HUB_STATE_DIR": str(self.folder / "state"),
+            "HUB_STATE_DIR": str(self.folder / self.state),
             "YOUSCAN_API_KEY": self.keys.get("youscan", ""),
             "POINTER_TOKEN": self.keys.get("pointer", ""),
             "JIRA_TOKEN": self.keys.get("jira") or self.keys.get("jira-dc", ""),

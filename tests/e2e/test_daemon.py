@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -170,18 +171,28 @@ def test_what_only_a_start_takes_is_refused_by_a_reload(tmp_path: Path) -> None:
     assert not (tmp_path / "other.db").exists()
 
 
-def test_two_daemons_on_one_store_read_a_stream_once_a_slot(box: Sandbox, tmp_path: Path) -> None:
+def test_two_daemons_of_two_users_on_one_store_read_a_stream_once_a_slot(box: Sandbox, tmp_path: Path) -> None:
     common = _FAST.replace('every = "1s"', 'every = "4s"')
     hub = Hub.for_sandbox(tmp_path, box, common)
     settings = tmp_path / "hub.toml"
     settings.write_text(settings.read_text(encoding="utf-8").replace('= "1s"', '= "1h"'), encoding="utf-8")
-    with daemon(hub), daemon(hub):
+    with daemon(hub), daemon(replace(hub, state="state of another user")):
         until(lambda: (hub.folder / "hub.db").exists() and in_sync(hub, box))
         box.post("reset_client")
         time.sleep(8.5)
         log = [str(line) for line in box.ledger("youscan")["client"]["log"]]
     for topic in (101, 102, 103):
         assert 1 <= sum(f"/topics/{topic}/mentions" in line for line in log) <= 3, log
+
+
+@pytest.mark.parametrize("command", ["run", "sync"])
+def test_where_no_lock_can_be_taken_nothing_is_read(box: Sandbox, tmp_path: Path, command: str) -> None:
+    hub = Hub.for_sandbox(tmp_path, box, _FAST)
+    (tmp_path / "hub.db.locks").write_text("not a folder", encoding="utf-8")
+    told = hub.run(command)
+    assert (told.returncode, told.stdout.strip()) == (1, "")
+    assert f"{tmp_path.resolve()}/hub.db.locks: Not a directory; all who work on this store take" in told.stderr
+    assert not [line for line in box.ledger("youscan")["client"]["log"] if "/mentions" in str(line)]
 
 
 def test_a_surge_is_seen_and_told_once(box: Sandbox, tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -174,6 +175,45 @@ def test_one_case_per_ticket_though_the_process_is_killed_at_many_moments(
     assert {tickets[one]["state"] for one in ids} == {state}
     assert {tuple(tickets[one]["set_by_hand"]) for one in ids} == {()}, "what we wrote ourselves is nobody's decision"
     assert not [ticket for ticket in tickets.values() if ticket["connector"] == "desk"]
+
+
+def test_one_case_per_ticket_though_two_users_run_the_hub_on_one_store(
+    hub: Hub, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered(hub, TICKETS)
+    hub.run("pause", "mentions")
+    answer, reached, go_on = desk.answer, threading.Event(), threading.Event()
+
+    def slowly(method: str, path: str, body: Any) -> tuple[int, Any]:
+        if method == "POST":  # the second user comes while the first delivers
+            reached.set()
+            go_on.wait(10)
+        return answer(method, path, body)
+
+    monkeypatch.setattr(desk, "answer", slowly)
+    other = replace(hub, env={**hub.env, "HUB_STATE_DIR": str(tmp_path / "state of another user")})
+    settings = tmp_path / "hub.toml"
+    patient = settings.read_text(encoding="utf-8").replace('timeout = "1s"', 'timeout = "30s"')
+    settings.write_text(f'listen = "off"\n{patient}', encoding="utf-8")
+    with hub.start("run") as process:
+        try:
+            assert reached.wait(60)
+            said = other.run("sync", "desk")
+            go_on.set()
+            _until(lambda: hub.json("outbox") == [])
+        finally:
+            process.terminate()
+            process.communicate()
+    assert "another run of this outbox is under way" in said
+    assert set(desk.by_marker().values()) == {1}, "a ticket has two cases"
+    assert len(desk.cases) == TICKETS
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
 
 
 def _wait_for_news(desk: Desk, made: int, rng: random.Random) -> None:

@@ -56,7 +56,7 @@ def test_the_built_in_rules_are_written_ready_to_edit_and_decide_as_before(hub: 
 def test_credentials_and_database_are_kept_out_of_a_repository(hub: Hub, tmp_path: Path) -> None:
     hub("init")
     ignored = (tmp_path / ".gitignore").read_text(encoding="utf-8").splitlines()
-    assert {".env", "*.db"} <= set(ignored)
+    assert {".env", "*.db", "*.db.locks/"} <= set(ignored)
 
 
 @pytest.mark.parametrize("name", ["hub.toml", ".env.example", ".gitignore"])

@@ -16,7 +16,6 @@ from hub.runtime.backfill_plan import Plan
 from hub.runtime.spans import cut, day_edges
 from hub.sdk import AuthError, ConfigError, TransientError
 from hub.store import Backfill, Store, StreamKey, open_store
-from hub.store.machine import stream_lock
 from tests.unit.runtime.past import BEGIN, CutError, Source, settings
 from tests.unit.store.pages import new_store, rows
 
@@ -231,7 +230,7 @@ def test_two_processes_do_not_work_on_one_backfill(store: Store) -> None:
     with pytest.raises(CutError):
         run(store, source)
     source.cut = None
-    held = stream_lock(f"{store.path.resolve()}\nbackfill 1")
+    held = store.lock("backfill", "1")
     assert held is not None
     with held:
         with pytest.raises(TransientError, match="another process works on this backfill"):

@@ -49,7 +49,6 @@ from hub.sdk import (
     hookimpl,
 )
 from hub.store import Checkpoint, Place, Store, StreamKey
-from hub.store.machine import stream_lock
 from tests.unit.store.pages import new_store, opened, write
 
 HOUR = timedelta(hours=1)
@@ -534,7 +533,7 @@ def test_a_paused_instance_is_not_called_until_it_is_resumed(bench: Bench) -> No
 
 
 def test_a_second_run_of_a_stream_steps_aside_and_says_so(bench: Bench) -> None:
-    held = stream_lock(f"{bench.store.path.resolve()}\none\na")
+    held = bench.store.lock("stream", "one", "a")
     assert held is not None
     with held:
         report = bench.sync("one", "two")

@@ -20,7 +20,7 @@ from hub.runtime.scheduler import Every, Hint, Wanted, joined, wanted_of
 from hub.runtime.sources import Workshop
 from hub.runtime.transport import Transport
 from hub.sdk import ConnectorConfig
-from hub.store import Store
+from hub.store import InstanceState, Store
 from hub.testing.clock import NOW
 from tests.unit.runtime.test_instance_run import Server, Web
 from tests.unit.store.pages import new_store
@@ -129,6 +129,36 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.INFO]
 
 
+# --- the store ---
+
+
+def test_while_no_lock_can_be_taken_the_store_fails_and_is_back_once(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = bench.store.path.with_name(f"{bench.store.path.name}.locks")
+
+    async def until(failing: bool) -> None:
+        deadline = time.monotonic() + _PATIENCE_S
+        while (bench.conditions.store is not None) != failing:
+            assert time.monotonic() < deadline, bench.conditions.store
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.5)
+
+    async def use(rounds: Rounds) -> None:
+        assert await bench.polled(1) == BOTH
+        folder.rename(folder.with_name("aside"))
+        folder.touch()
+        await until(failing=True)
+        rounds.ask("one")
+        await until(failing=True)
+        assert bench.server.asked == []
+        folder.unlink()
+        await until(failing=False)
+
+    bench.run(use)
+    assert [line for line in said(caplog) if line.startswith("store")] == ["store failing", "store is back"]
+
+
 # --- hints ------------------------------------------------------------------------------------------------------------
 
 
@@ -192,6 +222,25 @@ def test_hints_join() -> None:
 
 
 # --- clocks and restarts ----------------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_is_set_in_the_middle_of_a_round_makes_no_poll_late(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = bench.store.instances
+
+    def set_meanwhile() -> list[InstanceState]:
+        monkeypatch.setattr(bench.store, "instances", look)
+        bench.wall.set(timedelta(days=3))
+        return look()
+
+    async def use(rounds: Rounds) -> None:
+        await bench.polled(1)
+        monkeypatch.setattr(bench.store, "instances", set_meanwhile)
+        assert await bench.polled(2) == BOTH
+        assert bench.conditions.polls["one"].lag_s < 5
+
+    bench.run(use)
 
 
 @pytest.mark.parametrize("by", [timedelta(days=3), timedelta(days=-3)], ids=["ahead", "back"])

@@ -1,44 +1,18 @@
-"""The machine-wide folder and its locks, with real files and a real second process."""
+"""The machine-wide folder and its locks, with real files."""
 
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from hub.sdk import StoreError
-from hub.store.machine import digest, is_held, lock, shared_folder, state_dir, stream_lock, try_lock
-
-HOLDER = """
-import sys
-from hub.store.machine import stream_lock
-held = stream_lock(sys.argv[1])
-print("held" if held else "busy", flush=True)
-sys.stdin.read()
-"""
+from hub.store.machine import digest, is_held, lock, state_dir, try_lock
 
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HUB_STATE_DIR", str(tmp_path / "state"))
     return tmp_path / "state"
-
-
-def other_process(key: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-c", HOLDER, key], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-
-
-def said(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def ended(process: "subprocess.Popen[str]") -> None:
-    process.kill()
-    process.communicate()
 
 
 def test_the_folder_is_private_and_made_on_demand(state: Path) -> None:
@@ -104,50 +78,5 @@ def test_lock_files_are_private(tmp_path: Path) -> None:
         assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
 
 
-def test_the_second_run_of_a_stream_steps_aside_and_another_stream_does_not(state: Path) -> None:
-    first = stream_lock("hub.db/mentions/101")
-    assert first is not None
-    with first:
-        assert stream_lock("hub.db/mentions/101") is None
-        other = stream_lock("hub.db/mentions/102")
-        assert other is not None
-        other.release()
-
-
-def test_file_names_are_digests_and_tell_nothing(state: Path) -> None:
-    held = stream_lock("postgresql://user:hunter2@host/db mentions")
-    assert held is not None
-    held.release()
-    names = [path.name for path in shared_folder("streams").iterdir()]
-    assert len(names) == 1
-    assert set(names[0]) <= set("0123456789abcdef")
-
-
 def test_digests_of_other_parts_differ() -> None:
     assert digest("ab", "c") != digest("a", "bc")
-
-
-def test_a_run_in_another_process_excludes_and_its_death_frees_the_stream_at_once(state: Path) -> None:
-    other = other_process("stream")
-    try:
-        assert said(other) == "held"
-        assert stream_lock("stream") is None
-    finally:
-        ended(other)
-    mine = stream_lock("stream")
-    assert mine is not None
-    mine.release()
-
-
-def test_a_process_started_while_a_lock_is_held_does_not_inherit_it(state: Path) -> None:
-    mine = stream_lock("stream")
-    assert mine is not None
-    other = other_process("another stream")
-    try:
-        assert said(other) == "held"
-        mine.release()
-        again = stream_lock("stream")
-        assert again is not None
-        again.release()
-    finally:
-        ended(other)
