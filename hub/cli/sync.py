@@ -1,6 +1,5 @@
 """``hub sync`` and ``hub check``: one run now, and what would stand in its way."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,7 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
     in the outbox for them. Exit code 0 only if all went well. What was read or sent before an error or Ctrl-C is kept;
     the next run goes on from there. An instance whose settings are wrong stops no other; the exit code is then 2.
     """
+    from hub.runtime.aside import run_loop
     from hub.runtime.sync import sync as run
     from hub.sdk import HubError
 
@@ -45,7 +45,7 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
         def wait(instance: str, tries: int, seconds: float, error: HubError) -> None:
             shown.show(f"{instance}: {error}; try {tries + 1} in {seconds:.0f} s")
 
-        report = asyncio.run(run(settings, store, names, on_progress=tell, on_wait=wait, sweeps=sweeps, lang=lang))
+        report = run_loop(run(settings, store, names, on_progress=tell, on_wait=wait, sweeps=sweeps, lang=lang))
     if as_json:
         print_json({"ok": report.ok and not wrong, **_plain(report), "settings": wrong})
     else:
@@ -68,6 +68,7 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     was found.
     """
     from hub.runtime.answers import templates_problem
+    from hub.runtime.aside import run_loop
     from hub.runtime.check import Finding
     from hub.runtime.check import check as run
     from hub.runtime.notify_check import notify_findings
@@ -76,11 +77,11 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     settings = state.settings(apart=True)
     names, wrong = _startable(settings, instances)
     with state.store(settings.store) as store, progress("asking", quiet=state.verbosity < 0):
-        findings = asyncio.run(run(settings, store, names))
+        findings = run_loop(run(settings, store, names))
         problem = rules_problem(settings.rules, store)
     findings += [Finding(name, ok=False, message=told, todo="mend its settings") for name, told in wrong.items()]
     if not instances:
-        findings += asyncio.run(notify_findings(settings))
+        findings += run_loop(notify_findings(settings))
     if problem:
         findings.append(Finding("rules", ok=False, message=problem, todo='"hub rules check" says more'))
     if problem := templates_problem(settings.replies):

@@ -173,12 +173,7 @@ class Daemon:
         stopped = asyncio.create_task(self._stop.wait())
         try:
             while not self._stop.is_set():
-                if self._reload.is_set():
-                    self._reload.clear()
-                    began = time.monotonic_ns()
-                    answer(began, await self._swap(rounds, transport))
-                self._round_at = time.monotonic()
-                turn = asyncio.create_task(rounds.round())
+                turn = asyncio.create_task(self._turn(rounds, transport, answer))
                 await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 if not turn.done():
                     turn.cancel()
@@ -189,6 +184,15 @@ class Daemon:
         finally:
             beat.cancel()
             stopped.cancel()
+
+    async def _turn(self, rounds: Rounds, transport: Transport, answer: Answer) -> None:
+        """Take new settings if somebody asked for it, and go one round."""
+        if self._reload.is_set():
+            self._reload.clear()
+            began = time.monotonic_ns()
+            answer(began, await self._swap(rounds, transport))
+        self._round_at = time.monotonic()
+        await rounds.round()
 
     async def _show_life(self) -> None:
         every = watchdog_s()
