@@ -21,7 +21,7 @@ from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Workshop
 from hub.runtime.systemd import notify, watchdog_s
 from hub.runtime.transport import Transport
-from hub.sdk import ConfigError, HubError, Webhook
+from hub.sdk import ConfigError, HubError, StoreError, Webhook
 from hub.store import Store
 
 if TYPE_CHECKING:
@@ -209,16 +209,29 @@ class Daemon:
             self._require_same(settings)
             workshop = await asyncio.to_thread(self._workshop, settings, transport, strict=True)
             rounds.swap(workshop)
-            await self._store.run(readdress, settings, self._store)
         except HubError as error:
             _log.error("nothing was reloaded: the settings or rules are wrong", extra={"error": str(error)})
             return str(error)
+        except Exception as error:  # whatever is wrong with a file, what runs goes on
+            _log.exception("nothing was reloaded: the settings or rules cannot be used")
+            return f"{type(error).__name__}: {error}; its log says where"
         else:
             self.settings = settings
             _log.info("reloaded", extra={"instances": len(settings.instances)})
+            await self._readdress(settings)
             return None
         finally:
             notify("READY=1")
+
+    async def _readdress(self, settings: Settings) -> None:
+        """Let what waits for instances that were renamed find them; the settings are in force whether it can or not."""
+        try:
+            await self._store.run(readdress, settings, self._store)
+        except StoreError as error:
+            _log.error(
+                'what waits for instances that were renamed was not readdressed; run "hub reload" once the store works',
+                extra={"error": str(error)},
+            )
 
     def _require_same(self, settings: Settings) -> None:
         """Raise a ConfigError if something is different that is bound at the start."""
