@@ -165,6 +165,7 @@ class Rounds:
             paused = frozenset(state.name for state in states if state.paused_at is not None)
             self._able_at.update(dict.fromkeys(self._paused - paused, self._clock()))
             self._paused = paused
+            self._conditions.paused_are(state for state in states if self._instance(state.name) is not None)
             self._begin_moments(await self._store.run(self._store.next_moment))
             for name in await self._store.run(self._store.outbox_ready):
                 self._begin_outbox(name)

@@ -257,6 +257,32 @@ def test_a_source_that_fails_is_probed_after_growing_intervals_and_told_of_twice
     assert (told.count("source failing"), told.count("source is back")) == (1, 1)
 
 
+def test_a_pause_is_told_once_with_what_to_do_whatever_was_wrong_before(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(status: int) -> None:
+        bench.server.answers["/one/a"] = bench.server.answers["/one/b"] = (status, b"[]")
+        bench.wall.set(timedelta(minutes=2))
+
+    async def use(rounds: Rounds) -> None:
+        for polls, status in enumerate((404, 401), 1):
+            answer(status)
+            rounds.ask("one")
+            await bench.polled(polls)
+        await asyncio.sleep(0.5)
+        answer(404)
+        await bench.store.run(bench.store.resume, "one")
+        rounds.ask("one")
+        await bench.polled(3)
+
+    bench.run(use)
+    told = [one for one in said(caplog) if one.startswith(("source", "instance"))]
+    assert told == ["source failing", "instance paused", "instance resumed", "source failing"]
+    (paused,) = [record for record in caplog.records if record.message == "instance paused"]
+    assert "401" in vars(paused)["because"]
+    assert vars(paused)["todo"] == 'mend it, then run "hub resume one"'
+
+
 def test_after_the_clock_was_set_back_nothing_waits_for_the_time_before(bench: Bench) -> None:
     async def use(rounds: Rounds) -> None:
         bench.server.answers["/one/a"] = (404, b"gone")
