@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -208,7 +208,7 @@ class Daemon:
             settings = await asyncio.to_thread(self._load)
             self._require_same(settings)
             workshop = await asyncio.to_thread(self._workshop, settings, transport, strict=True)
-            rounds.swap(workshop)
+            changed = rounds.swap(workshop)
         except HubError as error:
             _log.error("nothing was reloaded: the settings or rules are wrong", extra={"error": str(error)})
             return str(error)
@@ -218,20 +218,26 @@ class Daemon:
         else:
             self.settings = settings
             _log.info("reloaded", extra={"instances": len(settings.instances)})
-            await self._readdress(settings)
+            await self._follow(rounds, settings, changed)
             return None
         finally:
             notify("READY=1")
 
-    async def _readdress(self, settings: Settings) -> None:
-        """Let what waits for instances that were renamed find them; the settings are in force whether it can or not."""
+    async def _follow(self, rounds: Rounds, settings: Settings, changed: Sequence[str]) -> None:
+        """Try at once what may be mended, and let what waits for instances that were renamed find them; the new
+        settings are in force whether the store takes that or not."""
         try:
+            if changed:
+                await self._store.run(self._store.forget_waits, changed)
             await self._store.run(readdress, settings, self._store)
         except StoreError as error:
             _log.error(
-                'what waits for instances that were renamed was not readdressed; run "hub reload" once the store works',
+                "instances that were changed or renamed still wait as before;"
+                ' run "hub sync" for the former, "hub reload" for the latter, once the store works',
                 extra={"error": str(error)},
             )
+        for name in changed:
+            rounds.ask(name)
 
     def _require_same(self, settings: Settings) -> None:
         """Raise a ConfigError if something is different that is bound at the start."""

@@ -79,16 +79,29 @@ class Rounds:
         self._ahead = self._clock() - _steady()
         self._look_at = self._index_at = 0.0
         self._unindexed = True
-        self.swap(workshop)
+        self._go_by(workshop)
 
     # --- what is to be done ---------------------------------------------------------------------------------------
 
-    def swap(self, workshop: Workshop) -> None:
-        """Go by *workshop* from now on; what is under way ends by the one it began with.
+    def swap(self, workshop: Workshop) -> list[str]:
+        """Go by *workshop* from now on. A poll under way of an instance whose settings are others now ends here, at its
+        last checkpoint: it may try an address for minutes that nobody wants any more. All else ends by what it began
+        with.
 
+        Returns:
+            The names of the instances whose settings are others now, and of those that are new.
         Raises:
             ConfigError: a schedule cannot be read; nothing has changed then.
         """
+        before, now = self._workshop.settings.instances, workshop.settings.instances
+        changed = [name for name, one in now.items() if name not in before or before[name].config != one.config]
+        self._go_by(workshop)
+        for name in changed:
+            if name in self._polls:
+                self._polls[name].cancel()
+        return changed
+
+    def _go_by(self, workshop: Workshop) -> None:
         settings = workshop.settings
         readable = [one for one in settings.instances.values() if "pull" in one.abilities]
         schedules = {one.name: schedule_of(one.name, one.config, settings.timezone) for one in readable}

@@ -91,8 +91,13 @@ def resume(connection: sa.Connection, name: str) -> bool:
     freed = connection.execute(
         sa.update(instances).where(paused).values(paused_at=None, paused_reason=None, paused_by=None)
     )
-    connection.execute(sa.update(streams).where(streams.c.instance == name).values(failures=0, next_try_at=None))
+    forget_waits(connection, name)
     return freed.rowcount > 0
+
+
+def forget_waits(connection: sa.Connection, name: str) -> None:
+    """Let whatever failed of an instance be tried at once."""
+    connection.execute(sa.update(streams).where(streams.c.instance == name).values(failures=0, next_try_at=None))
 
 
 def stream_finished(

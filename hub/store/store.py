@@ -287,6 +287,12 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
         with self._write() as connection:
             return state.resume(connection, name)
 
+    def forget_waits(self, names: Sequence[str]) -> None:
+        """Let whatever failed of the instances *names* be tried at once."""
+        with self._write() as connection:
+            for name in names:
+                state.forget_waits(connection, name)
+
     def owners_of_originals(self) -> list[str]:
         """Return the names of the instances that originals are kept of, configured or not."""
         with self._read() as connection:

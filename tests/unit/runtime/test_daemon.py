@@ -4,18 +4,21 @@ import asyncio
 import logging
 import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from hub.runtime.config import Settings, load_settings
+from hub.runtime.config import InstanceSettings, Settings, load_settings
 from hub.runtime.daemon import Daemon
 from hub.runtime.plugins import Registry
-from hub.sdk import StoreError
+from hub.sdk import ConnectorConfig, StoreError
 from hub.store import Store
+from tests.unit.runtime.test_instance_run import Server, Web
 from tests.unit.store.pages import new_store
 
 _PATIENCE_S = 10.0
@@ -82,9 +85,38 @@ def test_a_store_that_fails_after_the_swap_is_not_told_as_no_swap(
             monkeypatch.setattr(store, "outbox_gone", _locked)
             return new
 
-        daemon = run(settings, load, store, lambda: _reloaded(caplog, "was not readdressed"))
+        daemon = run(settings, load, store, lambda: _reloaded(caplog, "still wait as before"))
     assert daemon.settings is new, "doors and rounds go by the same settings"
     assert "nothing was reloaded" not in caplog.text
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_an_instance_whose_settings_changed_is_tried_at_once(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture, hangs: bool
+) -> None:
+    server, over = Server(), threading.Event()
+
+    def answer() -> tuple[int, bytes]:
+        if hangs:
+            over.wait(_PATIENCE_S)
+        return 404, b""
+
+    def reading(account: str) -> Settings:
+        every = timedelta(hours=1)
+        config = ConnectorConfig(connector="web", base_url=server.url, account=account, every=every, rate="off")
+        return replace(settings, instances={"one": InstanceSettings("one", "web", Web, config)})
+
+    async def use() -> None:
+        await _until(lambda: len(server.asked) == 2 and (hangs or "source failing" in caplog.text))
+        await _reloaded(caplog, "reloaded")
+        await _until(lambda: {"/two/a", "/two/b"} <= set(server.asked))
+
+    caplog.set_level(logging.INFO)
+    server.answers["/one/a"] = server.answers["/one/b"] = answer
+    with new_store(tmp_path) as store:
+        run(reading("one"), lambda: reading("two"), store, use)
+    over.set()
+    server.close()
 
 
 def _locked(_: object) -> NoReturn:
