@@ -114,9 +114,9 @@ class Rounds:
     def recall(self) -> None:
         """Take from the store when every instance was read last, so that a restart does not read anew."""
         for state in self._store.streams():
-            if state.name == "" and state.finished_at is not None:
+            if state.name == "" and state.began_at is not None:
                 last = self._started_at.get(state.instance)
-                self._started_at[state.instance] = max(last or state.finished_at, state.finished_at)
+                self._started_at[state.instance] = max(last or state.began_at, state.began_at)
         self._set_due(self._schedules)
 
     def ask(self, name: str, streams: Iterable[str] = ()) -> bool:

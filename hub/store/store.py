@@ -240,11 +240,12 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
         asked: timedelta | None = None,
         warning: str | None = None,
         news: bool | None = None,
+        began: datetime | None = None,
     ) -> Quiet | None:
-        """Note how a run of a stream ended, how long the source asked to wait, what it warned of, and whether a poll
-        brought something new; return why it is suspicious that it did not."""
+        """Note how a run of a stream that *began* then ended, how long the source asked to wait, what it warned of, and
+        whether a poll brought something new; return why it is suspicious that it did not."""
         with self._write() as connection:
-            return state.stream_finished(connection, key, self._now(), error, asked, warning, news)
+            return state.stream_finished(connection, key, self._now(), error, asked, warning, news, began)
 
     def streams_listed(self, instance: str, listed: AbstractSet[tuple[str, str]]) -> None:
         """Note which streams and sweeps, each a stream and a name (empty: its poll), *instance* reads now; the others

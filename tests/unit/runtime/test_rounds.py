@@ -230,6 +230,19 @@ def test_a_restart_within_a_slot_does_not_read_anew_and_after_it_makes_up_once(b
     bench.run(once)
 
 
+def test_a_poll_that_took_longer_than_its_slot_is_made_up_for_once(bench: Bench) -> None:
+    def into_the_next_slot() -> tuple[int, list[Any]]:
+        del bench.server.answers["/one/a"]
+        bench.wall.set(HOUR)
+        return 200, []
+
+    async def use(rounds: Rounds) -> None:
+        bench.server.answers["/one/a"] = into_the_next_slot
+        assert (await bench.polled(2)).count("/one/a") == 2
+
+    bench.run(use)
+
+
 # --- sources that fail ------------------------------------------------------------------------------------------------
 
 
