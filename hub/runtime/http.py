@@ -9,8 +9,9 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -18,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hub.sdk import AuthError, ConfigError, HubError, Webhook
@@ -223,9 +225,10 @@ async def serve(daemon: "Daemon", at: socket.socket) -> None:
     """Serve *daemon* on the socket *at* until cancelled."""
     # What callers do wrong is no business of the log; whom a call says it comes from, nobody asks.
     options: dict[str, Any] = {"log_config": None, "log_level": "error", "access_log": False, "proxy_headers": False}
-    options |= {"server_header": False, "lifespan": "off", "ws": "none", "http": PatientProtocol}
+    options |= {"server_header": False, "interface": "asgi3", "lifespan": "off", "ws": "none", "http": PatientProtocol}
     options["h11_max_incomplete_event_size"] = 32_768  # headers
-    config = uvicorn.Config(Doors(daemon).app(), limit_concurrency=_AT_ONCE, timeout_keep_alive=15, **options)
+    app = partial(_unbroken, Doors(daemon).app())
+    config = uvicorn.Config(app, limit_concurrency=_AT_ONCE, timeout_keep_alive=15, **options)
     server = _Server(config)
     host, port = at.getsockname()[:2]
     _log.info("listening", extra={"url": f"http://{host}:{port}"})
@@ -235,4 +238,23 @@ async def serve(daemon: "Daemon", at: socket.socket) -> None:
     except asyncio.CancelledError:
         server.should_exit = server.force_exit = True
         await serving
+        await _hung_up(server)
         raise
+
+
+async def _hung_up(server: uvicorn.Server) -> None:
+    """Leave whoever still waits for an answer: it may be one that the store does not give."""
+    state = server.server_state
+    for connection in list(state.connections):
+        connection.transport.abort()
+    await asyncio.sleep(0)  # until the connections know: an answer to nobody is no error then
+    tasks = list(state.tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _unbroken(app: Starlette, scope: Scope, receive: Receive, send: Send) -> None:
+    """Call *app*; that it is ended in the middle is no fault of it that the log should tell."""
+    with suppress(asyncio.CancelledError):
+        await app(scope, receive, send)

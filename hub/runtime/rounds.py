@@ -173,7 +173,10 @@ class Rounds:
 
     async def _look_around(self) -> None:
         """See what other processes did, begin what waits in outboxes, bring the search up to date."""
+        failing = self._conditions.store is not None
         try:
+            if failing:  # what is locked or full can be read all the same
+                await self._store.run(self._store.try_to_write)
             states = await self._store.run(self._store.instances)
             paused = frozenset(state.name for state in states if state.paused_at is not None)
             self._able_at.update(dict.fromkeys(self._paused - paused, self._clock()))
@@ -188,7 +191,8 @@ class Rounds:
         except StoreError as error:
             self._conditions.store_failed(str(error))
         else:
-            self._conditions.store_works()
+            if failing:
+                self._conditions.store_works()
             self._begin_chores()
 
     def _rest_s(self) -> float:

@@ -32,7 +32,7 @@ from hub.store.quiet import Quiet
 from hub.store.replying import Replying
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.surging import Surging
-from hub.store.tables import HEAD, dead_letters, messages, tickets
+from hub.store.tables import HEAD, dead_letters, messages, tickets, upkeep_state
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -287,6 +287,15 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
         """Take a pause back; return whether there was one."""
         with self._write() as connection:
             return state.resume(connection, name)
+
+    def try_to_write(self) -> None:
+        """Write what is there already, to see that it can be done.
+
+        Raises:
+            StoreError: it cannot.
+        """
+        with self._write() as connection:
+            connection.execute(sa.update(upkeep_state).values(events_to=upkeep_state.c.events_to))
 
     def forget_waits(self, names: Sequence[str]) -> None:
         """Let whatever failed of the instances *names* be tried at once."""

@@ -1,6 +1,7 @@
 """Callers over a real socket who are slow, huge, many or wrong harm nobody else."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, cast
@@ -91,6 +92,26 @@ def test_a_crowd_that_says_nothing_keeps_the_doors_shut_for_a_moment_only() -> N
         return await said(port, b"GET /health HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n")
 
     assert b"200 OK" in served(Known(), use)
+
+
+def test_who_waits_for_an_answer_at_the_end_is_hung_up_on_without_a_word_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = asyncio.Event()
+
+    class Hanging(Known):
+        async def metrics(self) -> str:
+            asked.set()
+            await asyncio.sleep(60)
+            return ""
+
+    async def use(port: int) -> asyncio.Task[bytes]:
+        waiting = asyncio.create_task(said(port, b"GET /metrics HTTP/1.1\r\nhost: hub\r\n\r\n"))
+        await asked.wait()
+        return waiting
+
+    served(Hanging(), use)
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_one_connection_serves_one_call_after_another() -> None:

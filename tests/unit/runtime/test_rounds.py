@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -241,6 +243,28 @@ def test_a_poll_that_took_longer_than_its_slot_is_made_up_for_once(bench: Bench)
         assert (await bench.polled(2)).count("/one/a") == 2
 
     bench.run(use)
+
+
+def test_a_store_that_another_process_holds_is_back_once_it_can_be_written(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def use(rounds: Rounds) -> None:
+        await bench.polled(1)
+        with closing(sqlite3.connect(bench.store.path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            bench.conditions.store_failed("locked")
+            await asyncio.sleep(0.5)
+            assert bench.conditions.store is not None, "it can be read, and that is not enough"
+        await _until(lambda: bench.conditions.store is None)
+
+    bench.run(use)
+    assert [one for one in said(caplog) if one.startswith("store")] == ["store failing", "store is back"]
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(_PATIENCE_S):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 # --- sources that fail ------------------------------------------------------------------------------------------------
