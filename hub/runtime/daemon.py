@@ -97,14 +97,19 @@ class Daemon:
         instance = self.settings.instances.get(name)
         return instance is not None and "receive" in instance.abilities
 
-    def received(self, name: str, webhook: Webhook) -> None:
-        """Take a vendor's call: poll its instance soon.
+    def verified(self, name: str, webhook: Webhook) -> Sequence[str]:
+        """Return which streams of an instance a vendor's call says have news; empty: any may.
 
         Raises:
             AuthError: it is not the vendor's.
         """
         assert self.rounds is not None  # noqa: S101 - the doors open after the rounds began
-        self.rounds.ask(name, self.rounds.source(name).hooks.receive(webhook=webhook))
+        return self.rounds.source(name).hooks.receive(webhook=webhook)
+
+    def hinted(self, name: str, streams: Sequence[str]) -> None:
+        """Poll an instance soon, for its vendor said that *streams* have news."""
+        if self.rounds is not None:
+            self.rounds.ask(name, streams)
 
     @property
     def is_ready(self) -> bool:

@@ -39,11 +39,14 @@ IDLE_S = 10.0
 LONGEST_S = 30.0
 """A request whose answer was not taken by then loses its connection, or within :data:`IDLE_S` more."""
 
-_CALLS_A_SECOND = 20.0  # of one instance, on average
+_CALLS_A_SECOND = 20.0  # of one instance with the right secret, on average
 _BURST = 200.0
 _AT_ONCE = 200  # connections
-_REFUSALS_A_SECOND = 1.0  # wrong secrets of one instance: guessing must not pay
+_REFUSALS_A_SECOND = 1.0  # wrong secrets of one instance
 _REFUSALS_BURST = 20.0
+_DOUBTED_BYTES = (
+    65_536  # what vendors send is smaller; while there are many wrong secrets, no more is read to look at one
+)
 
 _log = logging.getLogger(__name__)
 
@@ -117,30 +120,33 @@ class Doors:
 
     async def hook(self, request: Request) -> Response:
         """Take a vendor's call: 204 taken, 400 cannot be read, 401 refused, 404 no such instance, 408 too slow, 413 too
-        large, 429 too many."""
+        large, 429 too many.
+
+        Whether it has the secret is looked at first, whatever others sent: nobody without it shuts out the vendor.
+        """
         name = request.path_params["instance"]
         if not self._daemon.receives(name):
             return _refusal(404, "no such hook")
-        if self._bucket(self._refusals, name, _REFUSALS_A_SECOND, _REFUSALS_BURST).is_empty:
-            return _refusal(429, "too many refused calls", {"retry-after": "10"})
-        if not self._bucket(self._calls, name, _CALLS_A_SECOND, _BURST).take():
-            return _refusal(429, "too many calls", {"retry-after": "1"})
+        doubted = self._refused(name).is_empty
         try:
             async with asyncio.timeout(BODY_S):
-                body = await _body(request)
+                body = await _body(request, _DOUBTED_BYTES if doubted else MAX_BODY_BYTES)
         except TimeoutError:
             return _refusal(408, f"not here within {BODY_S:.0f} seconds", {"connection": "close"})
         except ClientDisconnect:
             return _refusal(400, "gone")
+        if body is None and doubted:
+            return _refusal(429, "too many refused calls", {"retry-after": "10", "connection": "close"})
         if body is None:
             return _refusal(413, f"more than {MAX_BODY_BYTES} bytes", {"connection": "close"})
         return self._taken(name, Webhook(dict(request.headers), body, request.path_params.get("rest", "")))
 
     def _taken(self, name: str, webhook: Webhook) -> Response:
         try:
-            self._daemon.received(name, webhook)
+            streams = self._daemon.verified(name, webhook)
         except AuthError as error:
-            self._refusals[name].take()
+            if not self._refused(name).take():
+                return _refusal(429, "too many refused calls", {"retry-after": "10"})
             _log.warning("webhook refused", extra={"instance": name, "error": str(error)})
             return _refusal(401, "refused")
         except HubError as error:
@@ -149,26 +155,28 @@ class Doors:
         except Exception:  # a connector's own fault: the poll finds what the call was about
             _log.exception("webhook failed", extra={"instance": name})
             return _refusal(500, "failed")
+        if not self._calls.setdefault(name, Bucket(_CALLS_A_SECOND, _BURST)).take():
+            return _refusal(429, "too many calls", {"retry-after": "1"})
+        self._daemon.hinted(name, streams)
         return Response(status_code=204)
 
-    @staticmethod
-    def _bucket(buckets: dict[str, Bucket], name: str, rate: float, burst: float) -> Bucket:
-        return buckets.setdefault(name, Bucket(rate, burst))
+    def _refused(self, name: str) -> Bucket:
+        return self._refusals.setdefault(name, Bucket(_REFUSALS_A_SECOND, _REFUSALS_BURST))
 
 
 def _refusal(status: int, told: str, headers: Mapping[str, str] | None = None) -> Response:
     return JSONResponse({"message": told}, status, headers=headers)
 
 
-async def _body(request: Request) -> bytes | None:
-    """Return the body, None where it is or says it will be too large: it is not read further then."""
+async def _body(request: Request, most: int) -> bytes | None:
+    """Return the body, None where it is or says it will be of more than *most* bytes: it is not read further then."""
     told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told[:20]) > MAX_BODY_BYTES:
+    if told.isdigit() and int(told[:20]) > most:
         return None
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > MAX_BODY_BYTES:
+        if size > most:
             return None
         parts.append(part)
     return b"".join(parts)
@@ -190,13 +198,27 @@ def listening(at: tuple[str, int]) -> socket.socket:
 
 class PatientProtocol(H11Protocol):
     """HTTP/1.1 that gives up callers who send half a request, nothing at all, or do not read their answer: uvicorn by
-    itself keeps a place for each of them until no place is left."""
+    itself keeps a place for each of them until no place is left. Where no place is left, whoever has taken longest to
+    say what he wants makes way: a crowd that says nothing keeps nobody out."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         self._seen: Any = None
-        self._since = self.loop.time()
+        self.since = self.loop.time()
         self._looks = self.loop.call_later(IDLE_S, self._look)
+        self._make_way()
+
+    def _make_way(self) -> None:
+        if len(self.connections) <= _AT_ONCE:
+            return
+        here = [one for one in self.connections if isinstance(one, PatientProtocol) and not one.transport.is_closing()]
+        if len(here) > _AT_ONCE:
+            min((one for one in here if not one.is_answered), key=lambda one: one.since).transport.abort()
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether all of a request is here, and its answer is not given yet."""
+        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._looks.cancel()
@@ -205,9 +227,9 @@ class PatientProtocol(H11Protocol):
     def _look(self) -> None:
         now, cycle = self.loop.time(), self.cycle
         if cycle is not self._seen:
-            self._seen, self._since = cycle, now
+            self._seen, self.since = cycle, now
         under_way = cycle is not None and not cycle.response_complete
-        if now - self._since >= (LONGEST_S if under_way else 0):
+        if now - self.since >= (LONGEST_S if under_way else 0):
             self.transport.abort()
         else:
             self._looks = self.loop.call_later(IDLE_S, self._look)
@@ -228,7 +250,7 @@ async def serve(daemon: "Daemon", at: socket.socket) -> None:
     options |= {"server_header": False, "interface": "asgi3", "lifespan": "off", "ws": "none", "http": PatientProtocol}
     options["h11_max_incomplete_event_size"] = 32_768  # headers
     app = partial(_unbroken, Doors(daemon).app())
-    config = uvicorn.Config(app, limit_concurrency=_AT_ONCE, timeout_keep_alive=15, **options)
+    config = uvicorn.Config(app, timeout_keep_alive=15, **options)
     server = _Server(config)
     host, port = at.getsockname()[:2]
     _log.info("listening", extra={"url": f"http://{host}:{port}"})

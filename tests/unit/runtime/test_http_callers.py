@@ -94,6 +94,32 @@ def test_a_crowd_that_says_nothing_keeps_the_doors_shut_for_a_moment_only() -> N
     assert b"200 OK" in served(Known(), use)
 
 
+@pytest.mark.parametrize(
+    "begun", [b"GET", post("/hooks/maps/secret", "content-length: 10")], ids=["half-a-head", "half-a-body"]
+)
+def test_a_crowd_that_says_nothing_keeps_nobody_out(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "IDLE_S", 60.0)
+    monkeypatch.setattr(http, "BODY_S", 60.0)
+
+    async def use(port: int) -> list[bytes]:
+        crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(230)]
+        for _, writer in crowd:
+            writer.write(begun)
+        ask = "GET {} HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n"
+        answers = [await said(port, ask.format(path).encode()) for path in ("/health", "/ready")]
+        call = post("/hooks/maps/secret", "content-length: 2", "connection: close") + b"{}"
+        answers.append(await said(port, call))
+        open_ones = sum(not reader.at_eof() and reader.exception() is None for reader, _ in crowd)
+        assert open_ones == 199, "the others made way, the last one for who asked"
+        for _, writer in crowd:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for _, writer in crowd), return_exceptions=True)
+        return answers
+
+    health, ready, taken = served(Known(), use)
+    assert (b"200 OK" in health, b"200 OK" in ready, b"204 No Content" in taken) == (True, True, True)
+
+
 def test_who_waits_for_an_answer_at_the_end_is_hung_up_on_without_a_word_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
