@@ -44,6 +44,7 @@ _BURST = 200.0
 _AT_ONCE = 200  # connections
 _REFUSALS_A_SECOND = 1.0  # wrong secrets of one instance
 _REFUSALS_BURST = 20.0
+_TELL_EVERY_S = 600.0  # of wrong secrets: the log is for what is new
 _DOUBTED_BYTES = (
     65_536  # what vendors send is smaller; while there are many wrong secrets, no more is read to look at one
 )
@@ -79,13 +80,35 @@ class Bucket:
         return min(self.burst, self._left + (self.clock() - self._at) * self.rate)
 
 
+@dataclass(slots=True)
+class Refusals:
+    """Calls to one instance that did not bring its secret: how many more are looked at closely, and when to tell."""
+
+    clock: Callable[[], float] = time.monotonic
+    bucket: Bucket = field(init=False)
+    _untold: int = 0
+    _told_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self.bucket = Bucket(_REFUSALS_A_SECOND, _REFUSALS_BURST, self.clock)
+
+    def note(self) -> int | None:
+        """Note one; return how many there were since it was last told of, where it is time to tell again."""
+        self._untold += 1
+        now = self.clock()
+        if self._told_at is not None and now - self._told_at < _TELL_EVERY_S:
+            return None
+        times, self._untold, self._told_at = self._untold, 0, now
+        return times
+
+
 class Doors:
     """The handlers of one daemon."""
 
     def __init__(self, daemon: "Daemon") -> None:
         self._daemon = daemon
         self._calls: dict[str, Bucket] = {}
-        self._refusals: dict[str, Bucket] = {}
+        self._refusals: dict[str, Refusals] = {}
 
     def app(self) -> Starlette:
         """Return them as an application."""
@@ -127,7 +150,7 @@ class Doors:
         name = request.path_params["instance"]
         if not self._daemon.receives(name):
             return _refusal(404, "no such hook")
-        doubted = self._refused(name).is_empty
+        doubted = self._refused(name).bucket.is_empty
         try:
             async with asyncio.timeout(BODY_S):
                 body = await _body(request, _DOUBTED_BYTES if doubted else MAX_BODY_BYTES)
@@ -145,9 +168,10 @@ class Doors:
         try:
             streams = self._daemon.verified(name, webhook)
         except AuthError as error:
-            if not self._refused(name).take():
+            if times := self._refused(name).note():
+                _log.warning("webhook refused", extra={"instance": name, "error": str(error), "times": times})
+            if not self._refused(name).bucket.take():
                 return _refusal(429, "too many refused calls", {"retry-after": "10"})
-            _log.warning("webhook refused", extra={"instance": name, "error": str(error)})
             return _refusal(401, "refused")
         except HubError as error:
             _log.warning("webhook not understood", extra={"instance": name, "error": str(error)})
@@ -160,8 +184,8 @@ class Doors:
         self._daemon.hinted(name, streams)
         return Response(status_code=204)
 
-    def _refused(self, name: str) -> Bucket:
-        return self._refusals.setdefault(name, Bucket(_REFUSALS_A_SECOND, _REFUSALS_BURST))
+    def _refused(self, name: str) -> Refusals:
+        return self._refusals.setdefault(name, Refusals())
 
 
 def _refusal(status: int, told: str, headers: Mapping[str, str] | None = None) -> Response:

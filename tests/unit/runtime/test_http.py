@@ -10,7 +10,7 @@ import pytest
 
 from hub.runtime.condition import Conditions
 from hub.runtime.daemon import Daemon
-from hub.runtime.http import MAX_BODY_BYTES, Bucket, Doors
+from hub.runtime.http import MAX_BODY_BYTES, Bucket, Doors, Refusals
 from hub.sdk import AuthError, SourceError, Webhook
 
 
@@ -108,6 +108,18 @@ def test_who_guesses_the_secret_is_soon_shut_out_and_who_has_it_is_not(client: C
     assert client.post("/hooks/maps/guess").headers["retry-after"] == "10"
     assert client.post("/hooks/maps/secret").status_code == 204
     assert len(known.calls) == 1
+
+
+def test_wrong_secrets_are_told_of_at_once_and_then_counted(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(30):
+        client.post("/hooks/maps/guess")
+    (record,) = [one for one in caplog.records if one.message == "webhook refused"]
+    assert vars(record)["times"] == 1
+    now = [0.0]
+    refusals = Refusals(lambda: now[0])
+    assert [refusals.note() for _ in range(30)] == [1, *[None] * 29]
+    now[0] = 601.0
+    assert (refusals.note(), refusals.note()) == (30, None)
 
 
 def test_while_many_guess_no_large_body_is_read_to_look_for_the_secret(client: Client) -> None:
