@@ -1,6 +1,5 @@
 """``hub backfill``: the past of an instance, in windows, with a plan before it and a proof after it."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -205,6 +204,7 @@ def _drop(state: State, instance: str, as_json: bool) -> None:
 def _one(
     state: State, settings: "Settings", store: "Store", wanted: "Wanted", *, dry_run: bool, as_json: bool
 ) -> "Outcome | None":
+    from hub.runtime.aside import run_loop
     from hub.runtime.backfill import backfill as run
 
     quiet = state.verbosity < 0
@@ -220,7 +220,7 @@ def _one(
             settings, store, wanted, dry_run=dry_run, on_plan=planned, on_step=lambda step: _step(shown, wanted, step),
             on_wait=shown.wait,
         )  # fmt: skip
-        outcome = asyncio.run(call)
+        outcome = run_loop(call)
     if dry_run and as_json:
         print_json(_plain_plan(plans[0]))
     if outcome is not None and not as_json:

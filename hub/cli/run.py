@@ -1,7 +1,5 @@
 """``hub run`` and ``hub reload``: the daemon, and telling it of new settings."""
 
-import asyncio
-
 import click
 
 from hub.cli.errors import FAILED
@@ -19,12 +17,13 @@ def run(state: State) -> None:
     or SIGTERM lets the pages under way be stored and ends; a second one ends at once, and nothing is lost either.
     SIGHUP, or "hub reload", reads settings and rules anew. "hub sync" and all other commands may be used beside it.
     """
+    from hub.runtime.aside import run_loop
     from hub.runtime.daemon import Daemon
 
     # At the start an instance whose settings are wrong stops no other; later on a wrong file changes nothing at all.
     settings = state.settings(apart=True)
     with state.store(settings.store) as store:
-        asyncio.run(Daemon(settings, state.settings, store).run(state.config))
+        run_loop(Daemon(settings, state.settings, store).run(state.config))
 
 
 @click.command

@@ -1,6 +1,5 @@
 """``hub sync`` and ``hub check``: one run now, and what would stand in its way."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,7 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
     in the outbox for them. Exit code 0 only if all went well. What was read or sent before an error or Ctrl-C is kept;
     the next run goes on from there. An instance whose settings are wrong stops no other; the exit code is then 2.
     """
+    from hub.runtime.aside import run_loop
     from hub.runtime.sync import sync as run
 
     settings = state.settings(apart=True)
@@ -42,7 +42,7 @@ def sync(state: State, instances: Sequence[str], sweeps: bool, as_json: bool) ->
             shown.show(_how_far(step))
 
         call = run(settings, store, names, on_progress=tell, on_wait=shown.wait, sweeps=sweeps, lang=lang)
-        report = asyncio.run(call)
+        report = run_loop(call)
     if as_json:
         print_json({"ok": report.ok and not wrong, **_plain(report), "settings": wrong})
     else:
@@ -65,6 +65,7 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     was found.
     """
     from hub.runtime.answers import templates_problem
+    from hub.runtime.aside import run_loop
     from hub.runtime.check import Finding
     from hub.runtime.check import check as run
     from hub.runtime.notify_check import notify_findings
@@ -73,11 +74,11 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     settings = state.settings(apart=True)
     names, wrong = _startable(settings, instances)
     with state.store(settings.store) as store, progress("asking", quiet=state.verbosity < 0):
-        findings = asyncio.run(run(settings, store, names))
+        findings = run_loop(run(settings, store, names))
         problem = rules_problem(settings.rules, store)
     findings += [Finding(name, ok=False, message=told, todo="mend its settings") for name, told in wrong.items()]
     if not instances:
-        findings += asyncio.run(notify_findings(settings))
+        findings += run_loop(notify_findings(settings))
     if problem:
         findings.append(Finding("rules", ok=False, message=problem, todo='"hub rules check" says more'))
     if problem := templates_problem(settings.replies):

@@ -149,7 +149,8 @@ def read_files(folder: Path, findings: Findings, *, builtin: bool = False) -> li
 
 
 def _is_rules(path: Path) -> bool:
-    return path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    """Return whether *path* is meant as a file of rules, by its name; reading it says whether it is one."""
+    return path.suffix in SUFFIXES and not path.name.startswith(".")
 
 
 def read_tree(path: Path, name: str, findings: Findings) -> Any:

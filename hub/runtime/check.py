@@ -11,6 +11,7 @@ from hub.pipeline.reference import probe
 from hub.pipeline.retry import NO_RETRY
 from hub.pipeline.source import Source
 from hub.runtime.config import InstanceSettings, Settings
+from hub.runtime.faults import told_paused
 from hub.runtime.sources import Workshop
 from hub.runtime.transport import Transport
 from hub.sdk import AuthError, ConfigError, HubError, Response, Shortcoming, SourceError
@@ -41,11 +42,7 @@ async def check(settings: Settings, store: Store, names: Sequence[str] = ()) -> 
 
 
 def _paused(state: InstanceState) -> Finding:
-    resume = f'"hub resume {state.name}"'
-    if state.paused_by == "person":
-        message, todo = f"paused by a person: {state.paused_reason}", f"{resume} reads it again"
-    else:
-        message, todo = f"paused: {state.paused_reason}", f"mend it, then run {resume}"
+    message, todo = told_paused(state)
     return Finding(state.name, ok=False, message=message, todo=todo)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from hub.runtime.faults import told_paused
 from hub.runtime.reports import DeliveryReport, StreamReport, SyncReport
-from hub.store import CaseProblem
+from hub.store import CaseProblem, InstanceState
 
 _log = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ class Condition:
         ended_at: when it ended.
         ok_at: when a poll went well last.
         error: what is wrong since *wrong_since*; None: nothing.
+        paused: whether the last poll paused the instance.
         polls, records: how many there were.
         waits: how many requests were tried again.
         lag_s: how long after it was due the last poll began.
@@ -32,6 +34,7 @@ class Condition:
     ok_at: datetime | None = None
     error: str | None = None
     wrong_since: datetime | None = None
+    paused: bool = False
     polls: int = 0
     failures: int = 0
     records: int = 0
@@ -43,12 +46,14 @@ class Condition:
 
 @dataclass(slots=True)
 class Conditions:
-    """How all instances fare: of each its polls, and apart from that what is wrong with its outbox; which streams (by
-    instance and name) are quiet for longer than is usual; and what is wrong with the store, and with anything else."""
+    """How all instances fare: of each its polls, and apart from that what is wrong with its outbox; since when it is
+    paused; which streams (by instance and name) are quiet for longer than is usual; and what is wrong with the store,
+    and with anything else."""
 
     polls: dict[str, Condition] = field(default_factory=dict)
     outboxes: dict[str, str] = field(default_factory=dict)
     problems: dict[str, frozenset[str]] = field(default_factory=dict)
+    paused: dict[str, datetime] = field(default_factory=dict)
     suspicious: dict[tuple[str, str], str] = field(default_factory=dict)
     store: str | None = None
 
@@ -71,7 +76,8 @@ class Conditions:
         known = self.polls.get(name, Condition())
         error = _error_of(report)
         records = sum(stream.records for stream in report.streams)
-        self._tell(name, known, error, at)
+        pauses = name in report.paused
+        self._tell(name, known, error, pauses=pauses, at=at)
         for stream in report.streams:
             if not stream.name and not stream.error and not stream.skipped:
                 self._heard(name, stream)
@@ -81,6 +87,7 @@ class Conditions:
             ok_at=at if error is None else known.ok_at,
             error=error,
             wrong_since=None if error is None else known.wrong_since or at,
+            paused=pauses,
             polls=known.polls + 1,
             failures=known.failures + (error is not None),
             records=known.records + records,
@@ -98,6 +105,19 @@ class Conditions:
                 _log.warning("source suspicious", extra={**facts, "because": report.suspicious})
         elif before is not None:
             _log.info("source no longer suspicious", extra=facts)
+
+    def paused_are(self, states: Iterable[InstanceState]) -> None:
+        """Note which instances are paused now, whoever paused them: nothing more is heard of them by themselves."""
+        before, self.paused = self.paused, {}
+        for state in states:
+            if state.paused_at is None:
+                continue
+            self.paused[state.name] = state.paused_at
+            if before.pop(state.name, None) != state.paused_at:
+                because, todo = told_paused(state)
+                _log.warning("instance paused", extra={"instance": state.name, "because": because, "todo": todo})
+        for name in before:
+            _log.info("instance resumed", extra={"instance": name})
 
     def worked_off(self, name: str, report: DeliveryReport) -> None:
         """Note how an outbox was worked off; whoever stepped aside for another run found out nothing."""
@@ -151,17 +171,18 @@ class Conditions:
         """An instance is no longer there."""
         self.polls.pop(name, None)
         self.outboxes.pop(name, None)
+        self.paused.pop(name, None)
         for key in [key for key in self.suspicious if key[0] == name]:
             del self.suspicious[key]
 
     @staticmethod
-    def _tell(name: str, known: Condition, error: str | None, at: datetime) -> None:
-        if error is not None and known.error is None:
+    def _tell(name: str, known: Condition, error: str | None, *, pauses: bool, at: datetime) -> None:
+        """Log that a source fails or is back; a pause is told apart, see :meth:`paused_are`."""
+        if error is not None and not pauses and (known.error is None or known.paused):
             _log.warning("source failing", extra={"instance": name, "error": error})
         elif error is None and known.error is not None and known.wrong_since is not None:
-            _log.info(
-                "source is back", extra={"instance": name, "after_s": round((at - known.wrong_since).total_seconds())}
-            )
+            after_s = round((at - known.wrong_since).total_seconds())
+            _log.info("source is back", extra={"instance": name, "after_s": after_s})
 
 
 def _error_of(report: SyncReport) -> str | None:

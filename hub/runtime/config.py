@@ -550,6 +550,8 @@ def _validated(file: ConfigFile, model: type[ModelT], table: dict[str, Any], at:
                 known = False
             if not known:
                 file.findings.add(where, _hidden(message, where, resolved.given, resolved.tree, path))
+    except Exception as error:  # whatever a plugin's settings raise keeps only that plugin out
+        file.findings.add(at, f"{model.__name__} raised {type(error).__name__}; mend or upgrade the plugin")
     for where, message in noted.items():
         file.findings.add(where, message)
     return None if noted else config

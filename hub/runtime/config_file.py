@@ -14,6 +14,10 @@ from hub.sdk import ConfigError
 from hub.sdk.findings import dotted
 
 _PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
+_DEEPEST = 50  # tables and arrays in each other; no settings come near it
+_LARGEST = 2**63  # TOML's own bound
+_TOO_DEEP = f"tables and arrays lie in each other deeper than {_DEEPEST} times; take out what is no setting"
+_TOO_LARGE = "a whole number is larger than 64 bits; take it out, or write it in quotes if it is a text"
 
 
 @dataclass(slots=True)
@@ -77,15 +81,33 @@ def read_config_file(path: Path, env: Mapping[str, str]) -> ConfigFile:
     """Read *path* and the ``.env`` beside it.
 
     Raises:
-        ConfigError: there is no such file, it cannot be read, or it is not TOML: says line and column.
+        ConfigError: there is no such file, it cannot be read, it is not TOML (says line and column), or it holds what
+            no settings are made of.
     """
     text = _text(path)
     try:
         tree = tomllib.loads(text)
+        unusual = _unusual(tree, _DEEPEST)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_syntax(path, str(error))) from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: {_TOO_DEEP}") from error
+    except ValueError as error:  # the parser's own: Python makes no number of so many digits
+        raise ConfigError(f"{path}: {_TOO_LARGE}") from error
+    if unusual is not None:
+        raise ConfigError(f"{path}: {unusual}")
     found = Findings(path, Lines(text))
     return ConfigFile(path, tree, {**_dotenv(path.with_name(DOTENV), found), **env}, found)
+
+
+def _unusual(value: Any, depth: int) -> str | None:
+    """Return what about *value* neither a walk through it nor a message about it would bear; None: nothing."""
+    if isinstance(value, int):
+        return None if -_LARGEST <= value < _LARGEST else _TOO_LARGE
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if depth == 0:
+        return _TOO_DEEP if inner else None
+    return next((told for one in inner if (told := _unusual(one, depth - 1))), None)
 
 
 def _text(path: Path) -> str:

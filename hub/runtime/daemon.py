@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from hub.runtime.rules import rules_in_force
 from hub.runtime.sources import Workshop
 from hub.runtime.systemd import notify, watchdog_s
 from hub.runtime.transport import Transport
-from hub.sdk import ConfigError, HubError, Webhook
+from hub.sdk import ConfigError, HubError, StoreError, Webhook
 from hub.store import Store
 
 if TYPE_CHECKING:
@@ -97,14 +97,19 @@ class Daemon:
         instance = self.settings.instances.get(name)
         return instance is not None and "receive" in instance.abilities
 
-    def received(self, name: str, webhook: Webhook) -> None:
-        """Take a vendor's call: poll its instance soon.
+    def verified(self, name: str, webhook: Webhook) -> Sequence[str]:
+        """Return which streams of an instance a vendor's call says have news; empty: any may.
 
         Raises:
             AuthError: it is not the vendor's.
         """
         assert self.rounds is not None  # noqa: S101 - the doors open after the rounds began
-        self.rounds.ask(name, self.rounds.source(name).hooks.receive(webhook=webhook))
+        return self.rounds.source(name).hooks.receive(webhook=webhook)
+
+    def hinted(self, name: str, streams: Sequence[str]) -> None:
+        """Poll an instance soon, for its vendor said that *streams* have news."""
+        if self.rounds is not None:
+            self.rounds.ask(name, streams)
 
     @property
     def is_ready(self) -> bool:
@@ -174,12 +179,7 @@ class Daemon:
         stopped = asyncio.create_task(self._stop.wait())
         try:
             while not self._stop.is_set():
-                if self._reload.is_set():
-                    self._reload.clear()
-                    began = time.monotonic_ns()
-                    answer(began, await self._swap(rounds, transport))
-                self._round_at = time.monotonic()
-                turn = asyncio.create_task(rounds.round())
+                turn = asyncio.create_task(self._turn(rounds, transport, answer))
                 await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 if not turn.done():
                     turn.cancel()
@@ -190,6 +190,15 @@ class Daemon:
         finally:
             beat.cancel()
             stopped.cancel()
+
+    async def _turn(self, rounds: Rounds, transport: Transport, answer: Answer) -> None:
+        """Take new settings if somebody asked for it, and go one round."""
+        if self._reload.is_set():
+            self._reload.clear()
+            began = time.monotonic_ns()
+            answer(began, await self._swap(rounds, transport))
+        self._round_at = time.monotonic()
+        await rounds.round()
 
     async def _show_life(self) -> None:
         every = watchdog_s()
@@ -205,17 +214,36 @@ class Daemon:
             settings = await asyncio.to_thread(self._load)
             self._require_same(settings)
             workshop = await asyncio.to_thread(self._workshop, settings, transport, strict=True)
-            rounds.swap(workshop)
-            await self._store.run(readdress, settings, self._store)
+            changed = rounds.swap(workshop)
         except HubError as error:
             _log.error("nothing was reloaded: the settings or rules are wrong", extra={"error": str(error)})
             return str(error)
+        except Exception as error:  # whatever is wrong with a file, what runs goes on
+            _log.exception("nothing was reloaded: the settings or rules cannot be used")
+            return f"{type(error).__name__}: {error}; its log says where"
         else:
             self.settings = settings
             _log.info("reloaded", extra={"instances": len(settings.instances)})
+            await self._follow(rounds, settings, changed)
             return None
         finally:
             notify("READY=1")
+
+    async def _follow(self, rounds: Rounds, settings: Settings, changed: Sequence[str]) -> None:
+        """Try at once what may be mended, and let what waits for instances that were renamed find them; the new
+        settings are in force whether the store takes that or not."""
+        try:
+            if changed:
+                await self._store.run(self._store.forget_waits, changed)
+            await self._store.run(readdress, settings, self._store)
+        except StoreError as error:
+            _log.error(
+                "instances that were changed or renamed still wait as before;"
+                ' run "hub sync" for the former, "hub reload" for the latter, once the store works',
+                extra={"error": str(error)},
+            )
+        for name in changed:
+            rounds.ask(name)
 
     def _require_same(self, settings: Settings) -> None:
         """Raise a ConfigError if something is different that is bound at the start."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hub.runtime.config import InstanceSettings
 from hub.runtime.reports import SyncReport
 from hub.sdk import AuthError, HubError, TransientError
-from hub.store import Store, StreamState
+from hub.store import InstanceState, Store, StreamState
 
 
 async def pause(store: Store, instance: InstanceSettings, error: HubError, report: SyncReport) -> None:
@@ -14,6 +14,15 @@ async def pause(store: Store, instance: InstanceSettings, error: HubError, repor
     by = "auth" if isinstance(error, AuthError) else "config"
     await store.run(store.pause, name, instance.connector_name, str(error), by)
     report.problems.append(f'instance "{name}" is paused: {error}; then run "hub resume {name}"')
+    report.paused.add(name)
+
+
+def told_paused(state: InstanceState) -> tuple[str, str]:
+    """Return why an instance is paused, and what to do."""
+    resume = f'"hub resume {state.name}"'
+    if state.paused_by == "person":
+        return f"paused by a person: {state.paused_reason}", f"{resume} reads it again"
+    return f"paused: {state.paused_reason}", f"mend it, then run {resume}"
 
 
 def own_fault(error: Exception) -> str:

@@ -9,8 +9,9 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -18,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hub.sdk import AuthError, ConfigError, HubError, Webhook
@@ -37,11 +39,15 @@ IDLE_S = 10.0
 LONGEST_S = 30.0
 """A request whose answer was not taken by then loses its connection, or within :data:`IDLE_S` more."""
 
-_CALLS_A_SECOND = 20.0  # of one instance, on average
+_CALLS_A_SECOND = 20.0  # of one instance with the right secret, on average
 _BURST = 200.0
 _AT_ONCE = 200  # connections
-_REFUSALS_A_SECOND = 1.0  # wrong secrets of one instance: guessing must not pay
+_REFUSALS_A_SECOND = 1.0  # wrong secrets of one instance
 _REFUSALS_BURST = 20.0
+_TELL_EVERY_S = 600.0  # of wrong secrets: the log is for what is new
+_DOUBTED_BYTES = (
+    65_536  # what vendors send is smaller; while there are many wrong secrets, no more is read to look at one
+)
 
 _log = logging.getLogger(__name__)
 
@@ -74,13 +80,35 @@ class Bucket:
         return min(self.burst, self._left + (self.clock() - self._at) * self.rate)
 
 
+@dataclass(slots=True)
+class Refusals:
+    """Calls to one instance that did not bring its secret: how many more are looked at closely, and when to tell."""
+
+    clock: Callable[[], float] = time.monotonic
+    bucket: Bucket = field(init=False)
+    _untold: int = 0
+    _told_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self.bucket = Bucket(_REFUSALS_A_SECOND, _REFUSALS_BURST, self.clock)
+
+    def note(self) -> int | None:
+        """Note one; return how many there were since it was last told of, where it is time to tell again."""
+        self._untold += 1
+        now = self.clock()
+        if self._told_at is not None and now - self._told_at < _TELL_EVERY_S:
+            return None
+        times, self._untold, self._told_at = self._untold, 0, now
+        return times
+
+
 class Doors:
     """The handlers of one daemon."""
 
     def __init__(self, daemon: "Daemon") -> None:
         self._daemon = daemon
         self._calls: dict[str, Bucket] = {}
-        self._refusals: dict[str, Bucket] = {}
+        self._refusals: dict[str, Refusals] = {}
 
     def app(self) -> Starlette:
         """Return them as an application."""
@@ -115,31 +143,35 @@ class Doors:
 
     async def hook(self, request: Request) -> Response:
         """Take a vendor's call: 204 taken, 400 cannot be read, 401 refused, 404 no such instance, 408 too slow, 413 too
-        large, 429 too many."""
+        large, 429 too many.
+
+        Whether it has the secret is looked at first, whatever others sent: nobody without it shuts out the vendor.
+        """
         name = request.path_params["instance"]
         if not self._daemon.receives(name):
             return _refusal(404, "no such hook")
-        if self._bucket(self._refusals, name, _REFUSALS_A_SECOND, _REFUSALS_BURST).is_empty:
-            return _refusal(429, "too many refused calls", {"retry-after": "10"})
-        if not self._bucket(self._calls, name, _CALLS_A_SECOND, _BURST).take():
-            return _refusal(429, "too many calls", {"retry-after": "1"})
+        doubted = self._refused(name).bucket.is_empty
         try:
             async with asyncio.timeout(BODY_S):
-                body = await _body(request)
+                body = await _body(request, _DOUBTED_BYTES if doubted else MAX_BODY_BYTES)
         except TimeoutError:
             return _refusal(408, f"not here within {BODY_S:.0f} seconds", {"connection": "close"})
         except ClientDisconnect:
             return _refusal(400, "gone")
+        if body is None and doubted:
+            return _refusal(429, "too many refused calls", {"retry-after": "10", "connection": "close"})
         if body is None:
             return _refusal(413, f"more than {MAX_BODY_BYTES} bytes", {"connection": "close"})
         return self._taken(name, Webhook(dict(request.headers), body, request.path_params.get("rest", "")))
 
     def _taken(self, name: str, webhook: Webhook) -> Response:
         try:
-            self._daemon.received(name, webhook)
+            streams = self._daemon.verified(name, webhook)
         except AuthError as error:
-            self._refusals[name].take()
-            _log.warning("webhook refused", extra={"instance": name, "error": str(error)})
+            if times := self._refused(name).note():
+                _log.warning("webhook refused", extra={"instance": name, "error": str(error), "times": times})
+            if not self._refused(name).bucket.take():
+                return _refusal(429, "too many refused calls", {"retry-after": "10"})
             return _refusal(401, "refused")
         except HubError as error:
             _log.warning("webhook not understood", extra={"instance": name, "error": str(error)})
@@ -147,26 +179,28 @@ class Doors:
         except Exception:  # a connector's own fault: the poll finds what the call was about
             _log.exception("webhook failed", extra={"instance": name})
             return _refusal(500, "failed")
+        if not self._calls.setdefault(name, Bucket(_CALLS_A_SECOND, _BURST)).take():
+            return _refusal(429, "too many calls", {"retry-after": "1"})
+        self._daemon.hinted(name, streams)
         return Response(status_code=204)
 
-    @staticmethod
-    def _bucket(buckets: dict[str, Bucket], name: str, rate: float, burst: float) -> Bucket:
-        return buckets.setdefault(name, Bucket(rate, burst))
+    def _refused(self, name: str) -> Refusals:
+        return self._refusals.setdefault(name, Refusals())
 
 
 def _refusal(status: int, told: str, headers: Mapping[str, str] | None = None) -> Response:
     return JSONResponse({"message": told}, status, headers=headers)
 
 
-async def _body(request: Request) -> bytes | None:
-    """Return the body, None where it is or says it will be too large: it is not read further then."""
+async def _body(request: Request, most: int) -> bytes | None:
+    """Return the body, None where it is or says it will be of more than *most* bytes: it is not read further then."""
     told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told[:20]) > MAX_BODY_BYTES:
+    if told.isdigit() and int(told[:20]) > most:
         return None
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > MAX_BODY_BYTES:
+        if size > most:
             return None
         parts.append(part)
     return b"".join(parts)
@@ -188,13 +222,27 @@ def listening(at: tuple[str, int]) -> socket.socket:
 
 class PatientProtocol(H11Protocol):
     """HTTP/1.1 that gives up callers who send half a request, nothing at all, or do not read their answer: uvicorn by
-    itself keeps a place for each of them until no place is left."""
+    itself keeps a place for each of them until no place is left. Where no place is left, whoever has taken longest to
+    say what he wants makes way: a crowd that says nothing keeps nobody out."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         self._seen: Any = None
-        self._since = self.loop.time()
+        self.since = self.loop.time()
         self._looks = self.loop.call_later(IDLE_S, self._look)
+        self._make_way()
+
+    def _make_way(self) -> None:
+        if len(self.connections) <= _AT_ONCE:
+            return
+        here = [one for one in self.connections if isinstance(one, PatientProtocol) and not one.transport.is_closing()]
+        if len(here) > _AT_ONCE:
+            min((one for one in here if not one.is_answered), key=lambda one: one.since).transport.abort()
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether all of a request is here, and its answer is not given yet."""
+        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._looks.cancel()
@@ -203,9 +251,9 @@ class PatientProtocol(H11Protocol):
     def _look(self) -> None:
         now, cycle = self.loop.time(), self.cycle
         if cycle is not self._seen:
-            self._seen, self._since = cycle, now
+            self._seen, self.since = cycle, now
         under_way = cycle is not None and not cycle.response_complete
-        if now - self._since >= (LONGEST_S if under_way else 0):
+        if now - self.since >= (LONGEST_S if under_way else 0):
             self.transport.abort()
         else:
             self._looks = self.loop.call_later(IDLE_S, self._look)
@@ -223,9 +271,10 @@ async def serve(daemon: "Daemon", at: socket.socket) -> None:
     """Serve *daemon* on the socket *at* until cancelled."""
     # What callers do wrong is no business of the log; whom a call says it comes from, nobody asks.
     options: dict[str, Any] = {"log_config": None, "log_level": "error", "access_log": False, "proxy_headers": False}
-    options |= {"server_header": False, "lifespan": "off", "ws": "none", "http": PatientProtocol}
+    options |= {"server_header": False, "interface": "asgi3", "lifespan": "off", "ws": "none", "http": PatientProtocol}
     options["h11_max_incomplete_event_size"] = 32_768  # headers
-    config = uvicorn.Config(Doors(daemon).app(), limit_concurrency=_AT_ONCE, timeout_keep_alive=15, **options)
+    app = partial(_unbroken, Doors(daemon).app())
+    config = uvicorn.Config(app, timeout_keep_alive=15, **options)
     server = _Server(config)
     host, port = at.getsockname()[:2]
     _log.info("listening", extra={"url": f"http://{host}:{port}"})
@@ -235,4 +284,23 @@ async def serve(daemon: "Daemon", at: socket.socket) -> None:
     except asyncio.CancelledError:
         server.should_exit = server.force_exit = True
         await serving
+        await _hung_up(server)
         raise
+
+
+async def _hung_up(server: uvicorn.Server) -> None:
+    """Leave whoever still waits for an answer: it may be one that the store does not give."""
+    state = server.server_state
+    for connection in list(state.connections):
+        connection.transport.abort()
+    await asyncio.sleep(0)  # until the connections know: an answer to nobody is no error then
+    tasks = list(state.tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _unbroken(app: Starlette, scope: Scope, receive: Receive, send: Send) -> None:
+    """Call *app*; that it is ended in the middle is no fault of it that the log should tell."""
+    with suppress(asyncio.CancelledError):
+        await app(scope, receive, send)

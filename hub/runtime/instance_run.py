@@ -243,7 +243,7 @@ class InstanceRun:
         run = Run(self._source, self._store, key, read, sweep, self._page_stored, self._workshop.router, others, talks)
         run.destinations = self._workshop.destinations
         run.answering = self._workshop.answering.of_pages
-        started = time.perf_counter()
+        began, started = utc_now(), time.perf_counter()
         error: str | None = None
         asked: timedelta | None = None
         fault: HubError | None = None
@@ -262,7 +262,7 @@ class InstanceRun:
             error = own_fault(raised)
         news = bool(run.counts.created or run.counts.updated) if key.mode == "poll" else None
         warned = "; ".join(run.warnings) or None
-        quiet = await self._store.run(self._store.stream_finished, key, error, asked, warned, news)
+        quiet = await self._store.run(self._store.stream_finished, key, error, asked, warned, news, began)
         kept = unread is not None and await self._keep_page(key, unread)
         told = None if quiet is None else str(quiet)
         seconds = time.perf_counter() - started
@@ -359,8 +359,9 @@ def _cadence(setting: Literal["off"] | dict[str, Literal["off"] | timedelta], sw
 
 
 def _was_read(state: StreamState, since: datetime) -> bool:
-    """Whether a stream was read since then. An end in the future tells nothing: the clock was set back."""
-    return state.finished_at is not None and since <= state.finished_at <= utc_now()
+    """Whether a stream was read since then; what began earlier and ended later may have missed what came meanwhile. A
+    beginning in the future tells nothing: the clock was set back."""
+    return state.began_at is not None and since <= state.began_at <= utc_now()
 
 
 def _window_start(sweep: Sweep, last: datetime | None, now: datetime) -> datetime | None:

@@ -2,6 +2,7 @@
 store when somebody looks, and for some seconds not again: a scrape must not cost what the work costs.
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from hub.store.surges import Surge
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 _STORE_FIGURES_S = 15.0
+_STORE_PATIENCE_S = 2.0  # a scrape gives up after ten seconds, and then nobody learns that the store is to blame
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +87,36 @@ class Exposition:
     _breaches: Counter[str] = field(default_factory=Counter)
     _known: StoreFigures | None = None
     _known_at: float = field(default=0.0)
+    _asking: "asyncio.Task[None] | None" = field(default=None)
 
     async def text(self, now: datetime) -> str:
-        """Return all figures in Prometheus' text form; those of the store only while it works."""
+        """Return all figures in Prometheus' text form; those of the store only while it works, which it shows by an
+        answer in time."""
         known = await self._of_store()
         registry = CollectorRegistry(auto_describe=False)
         of_store = [] if known is None else _of_store(known, now)
-        registry.register(_Collected([*_of_process(self.conditions, now), *of_store]))
+        registry.register(_Collected([*_of_process(self.conditions, now, store_up=known is not None), *of_store]))
         return generate_latest(registry).decode()
 
     async def _of_store(self) -> StoreFigures | None:
+        if self.conditions.store is not None:  # the rounds see when it works again
+            return None
         if self._known is None or time.monotonic() - self._known_at > _STORE_FIGURES_S:
-            self._known = None
-            try:
-                self._known = await self.store.run(self._figures)
-            except StoreError as error:
-                self.conditions.store_failed(str(error))
-            self._known_at = time.monotonic()
+            # One question at a time: who waits for a store that is held finds the answer to the first.
+            asking = self._asking = self._asking or asyncio.create_task(self._ask())
+            await asyncio.wait({asking}, timeout=_STORE_PATIENCE_S)
+            if asking.done():
+                asking.result()
         return self._known if self.conditions.store is None else None
+
+    async def _ask(self) -> None:
+        self._known = None
+        try:
+            self._known = await self.store.run(self._figures)
+        except StoreError as error:
+            self.conditions.store_failed(str(error))
+        finally:
+            self._known_at, self._asking = time.monotonic(), None
 
     def _figures(self) -> StoreFigures:
         last = self.store.last_event()
@@ -135,7 +149,7 @@ def _counter(name: str, about: str, labels: Sequence[str], values: Iterable[tupl
     return metric
 
 
-def _of_process(conditions: Conditions, now: datetime) -> Iterator[Metric]:
+def _of_process(conditions: Conditions, now: datetime, *, store_up: bool) -> Iterator[Metric]:
     """Yield what this process counted since it began."""
     polls = conditions.polls.items()
     one = ("instance",)
@@ -162,7 +176,7 @@ def _of_process(conditions: Conditions, now: datetime) -> Iterator[Metric]:
         (),
         [((), sum(map(len, conditions.problems.values())))],
     )
-    yield _gauge("store_up", "1: the store can be read and written.", (), [((), float(conditions.store is None))])
+    yield _gauge("store_up", "1: the store can be read and written.", (), [((), float(store_up))])
 
 
 def _of_store(known: StoreFigures, now: datetime) -> Iterator[Metric]:
@@ -206,7 +220,7 @@ def described() -> list[tuple[str, str, tuple[str, ...], str]]:
     """Return of every figure its name, type, labels and meaning."""
     nothing: dict[str, Any] = {one.name: 0 if one.type is int else {} for one in fields(StoreFigures)}
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    found = [*_of_process(Conditions(), now), *_of_store(StoreFigures(**nothing), now)]
+    found = [*_of_process(Conditions(), now, store_up=True), *_of_store(StoreFigures(**nothing), now)]
     return [(one.name + "_total" * (one.type == "counter"), one.type, _labels(one), one.documentation) for one in found]
 
 

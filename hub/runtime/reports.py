@@ -97,15 +97,17 @@ class CustomersReport:
 class SyncReport:
     """What ``hub sync`` did.
 
-    ``problems`` concern whole instances and say what to do. ``cases`` elsewhere that need a person's look since the
-    last sync are no failure of this one, nor are ``unsaid`` answers, which the customer cannot read. ``surges`` says in
-    a sentence each which began or ended. ``pruned``: old tickets that were removed.
+    ``problems`` concern whole instances and say what to do; ``paused`` names those that were paused. ``cases``
+    elsewhere that need a person's look since the last sync are no failure of this one, nor are ``unsaid`` answers,
+    which the customer cannot read. ``surges`` says in a sentence each which began or ended. ``pruned``: old tickets
+    that were removed.
     """
 
     streams: list[StreamReport] = field(default_factory=list)
     deliveries: list[DeliveryReport] = field(default_factory=list)
     customers: list[CustomersReport] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    paused: set[str] = field(default_factory=set)
     unsaid: list[str] = field(default_factory=list)
     cases: list[CaseProblem] = field(default_factory=list)
     surges: list[str] = field(default_factory=list)

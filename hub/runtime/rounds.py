@@ -79,16 +79,29 @@ class Rounds:
         self._ahead = self._clock() - _steady()
         self._look_at = self._index_at = 0.0
         self._unindexed = True
-        self.swap(workshop)
+        self._go_by(workshop)
 
     # --- what is to be done ---------------------------------------------------------------------------------------
 
-    def swap(self, workshop: Workshop) -> None:
-        """Go by *workshop* from now on; what is under way ends by the one it began with.
+    def swap(self, workshop: Workshop) -> list[str]:
+        """Go by *workshop* from now on. A poll under way of an instance whose settings are others now ends here, at its
+        last checkpoint: it may try an address for minutes that nobody wants any more. All else ends by what it began
+        with.
 
+        Returns:
+            The names of the instances whose settings are others now, and of those that are new.
         Raises:
             ConfigError: a schedule cannot be read; nothing has changed then.
         """
+        before, now = self._workshop.settings.instances, workshop.settings.instances
+        changed = [name for name, one in now.items() if name not in before or before[name].config != one.config]
+        self._go_by(workshop)
+        for name in changed:
+            if name in self._polls:
+                self._polls[name].cancel()
+        return changed
+
+    def _go_by(self, workshop: Workshop) -> None:
         settings = workshop.settings
         readable = [one for one in settings.instances.values() if "pull" in one.abilities]
         schedules = {one.name: schedule_of(one.name, one.config, settings.timezone) for one in readable}
@@ -101,9 +114,9 @@ class Rounds:
     def recall(self) -> None:
         """Take from the store when every instance was read last, so that a restart does not read anew."""
         for state in self._store.streams():
-            if state.name == "" and state.finished_at is not None:
+            if state.name == "" and state.began_at is not None:
                 last = self._started_at.get(state.instance)
-                self._started_at[state.instance] = max(last or state.finished_at, state.finished_at)
+                self._started_at[state.instance] = max(last or state.began_at, state.began_at)
         self._set_due(self._schedules)
 
     def ask(self, name: str, streams: Iterable[str] = ()) -> bool:
@@ -160,12 +173,16 @@ class Rounds:
 
     async def _look_around(self) -> None:
         """See what other processes did, begin what waits in outboxes, bring the search up to date."""
+        failing = self._conditions.store is not None
         try:
             await self._store.run(self._store.require_locks)
+            if failing:  # what is locked or full can be read all the same
+                await self._store.run(self._store.try_to_write)
             states = await self._store.run(self._store.instances)
             paused = frozenset(state.name for state in states if state.paused_at is not None)
             self._able_at.update(dict.fromkeys(self._paused - paused, self._clock()))
             self._paused = paused
+            self._conditions.paused_are(state for state in states if self._instance(state.name) is not None)
             self._begin_moments(await self._store.run(self._store.next_moment))
             for name in await self._store.run(self._store.outbox_ready):
                 self._begin_outbox(name)
@@ -175,7 +192,8 @@ class Rounds:
         except StoreError as error:
             self._conditions.store_failed(str(error))
         else:
-            self._conditions.store_works()
+            if failing:
+                self._conditions.store_works()
             self._begin_chores()
 
     def _rest_s(self) -> float:

@@ -54,7 +54,8 @@ def rules_in_force(folder: Path | None, store: Store) -> InForce:
             partial(rules_of, last.files),
             f'{error}\n{stays}; mend the files, "hub rules check" tells when they are right',
         )
-    store.keep_rules(rules.version, {**files, **rules.day_files})
+    read = {name: text for name, text in files.items() if text is not None}
+    store.keep_rules(rules.version, {**read, **rules.day_files})
     return InForce(lambda: rules)
 
 
@@ -74,7 +75,7 @@ def rules_problem(folder: Path | None, store: Store) -> str | None:
     return None
 
 
-def _unchanged(folder: Path, files: Mapping[str, str], kept: Mapping[str, str]) -> bool:
+def _unchanged(folder: Path, files: Mapping[str, str | None], kept: Mapping[str, str]) -> bool:
     """Whether *files* of *folder*, and the files of days that were kept with them, are what they were."""
     base = folder.parent if folder.is_file() else folder
     days = {name: _text(base / name) for name in kept.keys() - files.keys()}
@@ -115,12 +116,13 @@ def router_of(
     return decides and replace(decides, answering=answering.of_pages)
 
 
-def read_texts(folder: Path) -> dict[str, str]:
-    """Return the text of every file of *folder* that may be rules, by its name; none where they cannot be read."""
+def read_texts(folder: Path) -> dict[str, str | None]:
+    """Return the text of every file of *folder* that may be rules, by its name, None where it cannot be read; nothing
+    where the folder cannot."""
     from hub.routing.rule_files import rule_paths
 
     try:
-        return {path.name: path.read_bytes().decode("utf-8", "replace") for path in rule_paths(folder)}
+        return {path.name: _text(path) for path in rule_paths(folder)}
     except OSError:
         return {}  # loading them says why
 

@@ -151,10 +151,11 @@ def due(connection: sa.Connection, instance: str, now: datetime, forced: bool = 
         forced: also what waits after failures.
     """
     here = (outbox.c.instance == instance) & (outbox.c.effect == "act") & (outbox.c.state == "waiting")
+    may = rows.waits_no_more(outbox.c.next_try_at, now).label("may")
     waits: set[int] = set()
     found: list[Outgoing] = []
-    for row in connection.execute(ROWS.where(here).order_by(outbox.c.n).limit(_MOST)):
-        if not forced and row.next_try_at is not None and row.next_try_at > micros(now):
+    for row in connection.execute(ROWS.add_columns(may).where(here).order_by(outbox.c.n).limit(_MOST)):
+        if not forced and not row.may:
             waits.add(row.ticket_n)
         if row.ticket_n not in waits:
             found.append(outgoing_of(row))

@@ -156,7 +156,7 @@ class Deliveries(ABC):
     def outbox_later(self, n: int, at: datetime, error: str) -> None:
         """Let a delivery wait until *at* without counting that as a failure."""
         with self._write() as connection:
-            outbox.later(connection, n, at, error)
+            outbox.later(connection, n, self._now(), at, error)
 
     def proposed_since(self, since: datetime) -> int:
         """Return how many open tickets that opened at *since* or later have an escalation proposed, and none asked

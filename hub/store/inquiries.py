@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from hub.sdk.customer import CustomerCard
 from hub.sdk.text import storable
 from hub.store.customer_links import Grounds, Profile, put_link, regroup, withdraw
-from hub.store.outbox import FIRST_WAIT, LONGEST_WAIT
+from hub.store.outbox import FIRST_WAIT, LONGEST_WAIT, waits_no_more
 from hub.store.rows import dumps
 from hub.store.tables import customer_cards, customer_links, inquiries, micros, profiles
 
@@ -81,7 +81,7 @@ def due(connection: sa.Connection, instance: str, now: datetime, limit: int, *, 
     """Return what may be asked at an instance now; *forced*: also what waits after failures."""
     waiting = (inquiries.c.instance == instance) & (inquiries.c.state == "waiting")
     if not forced:
-        waiting &= inquiries.c.next_try_at.is_(None) | (inquiries.c.next_try_at <= micros(now))
+        waiting &= waits_no_more(inquiries.c.next_try_at, now)
     query = sa.select(inquiries.c.n, inquiries.c.attempts, profiles).join(
         profiles, profiles.c.digest == inquiries.c.profile
     )

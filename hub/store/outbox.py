@@ -266,15 +266,21 @@ def due(connection: sa.Connection, instance: str, now: datetime, limit: int, for
     )
     query = ROWS.where(outbox.c.instance == instance, _LEFT, outbox.c.state == "waiting", outbox.c.effect != "act")
     if not forced:
-        query = query.where(outbox.c.next_try_at.is_(None) | (outbox.c.next_try_at <= micros(now)))
+        query = query.where(waits_no_more(outbox.c.next_try_at, now))
     query = query.where(~sa.exists(earlier)).order_by(outbox.c.n).limit(limit)
     return [outgoing_of(row) for row in connection.execute(query)]
 
 
+def waits_no_more(next_try_at: sa.ColumnElement[int | None], now: datetime) -> sa.ColumnElement[bool]:
+    """Return whether what was to be tried at *next_try_at* (microseconds; null: at once) may be tried. Nothing waits
+    for longer than :data:`LONGEST_WAIT`: what seems to was put off before the clock was set back."""
+    beyond = micros(now + LONGEST_WAIT)
+    return next_try_at.is_(None) | (next_try_at <= micros(now)) | (next_try_at > beyond)
+
+
 def ready(connection: sa.Connection, now: datetime) -> list[str]:
     """Return the names of the instances for which something may be sent now."""
-    waiting = (outbox.c.state == "waiting") & _LEFT
-    waiting &= outbox.c.next_try_at.is_(None) | (outbox.c.next_try_at <= micros(now))
+    waiting = (outbox.c.state == "waiting") & _LEFT & waits_no_more(outbox.c.next_try_at, now)
     return list(connection.execute(sa.select(outbox.c.instance).where(waiting).distinct()).scalars())
 
 
@@ -506,10 +512,11 @@ def failed(
     connection.execute(sa.update(outbox).where(outbox.c.n == n).values(**values))
 
 
-def later(connection: sa.Connection, n: int, at: datetime, error: str) -> None:
-    """Let a row wait until *at* without counting that as a failure."""
+def later(connection: sa.Connection, n: int, now: datetime, at: datetime, error: str) -> None:
+    """Let a row wait until *at*, or as long as anything does, without counting that as a failure."""
+    until = micros(min(at, now + LONGEST_WAIT))
     connection.execute(
-        sa.update(outbox).where(outbox.c.n == n).values(next_try_at=micros(at), error=storable(error[:_ERROR]))
+        sa.update(outbox).where(outbox.c.n == n).values(next_try_at=until, error=storable(error[:_ERROR]))
     )
 
 

@@ -58,7 +58,8 @@ class InstanceState:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """Where a stream (``name`` empty) or one of its sweeps stands. ``gone_at``: since when it is no longer read;
+    """Where a stream (``name`` empty) or one of its sweeps stands. ``began_at``: when the run began that ended at
+    ``finished_at``; ``gone_at``: since when it is no longer read;
     ``quiet``: that it brings nothing though it always does."""
 
     instance: str
@@ -67,6 +68,7 @@ class StreamState:
     title: str = ""
     cursor: dict[str, Any] | None = field(default=None)
     checkpoint_at: datetime | None = None
+    began_at: datetime | None = None
     finished_at: datetime | None = None
     ok_at: datetime | None = None
     failures: int = 0
@@ -91,8 +93,13 @@ def resume(connection: sa.Connection, name: str) -> bool:
     freed = connection.execute(
         sa.update(instances).where(paused).values(paused_at=None, paused_reason=None, paused_by=None)
     )
-    connection.execute(sa.update(streams).where(streams.c.instance == name).values(failures=0, next_try_at=None))
+    forget_waits(connection, name)
     return freed.rowcount > 0
+
+
+def forget_waits(connection: sa.Connection, name: str) -> None:
+    """Let whatever failed of an instance be tried at once."""
+    connection.execute(sa.update(streams).where(streams.c.instance == name).values(failures=0, next_try_at=None))
 
 
 def stream_finished(
@@ -103,12 +110,14 @@ def stream_finished(
     asked: timedelta | None = None,
     warning: str | None = None,
     news: bool | None = None,
+    began: datetime | None = None,
 ) -> Quiet | None:
     """Note how a run of a stream ended; after failures, when the next try is due: with growing intervals, and never
     before the source *asked* for it; and what a person should look at though it went well.
 
     Args:
         news: whether a poll brought something new; None: nobody asks whether that is usual.
+        began: when the run began; None: nobody asks.
     Returns:
         Why it is suspicious that nothing came.
     """
@@ -124,6 +133,8 @@ def stream_finished(
         wait = min(_FIRST_WAIT * 2 ** min(failures - 1, 20), _LONGEST_WAIT)
         values = {"finished_at": at, "failures": failures, "error": error, "error_at": at}
         values["next_try_at"] = micros(now + max(wait, asked or wait))
+    if began is not None:
+        values["began_at"] = micros(began)
     _put(connection, streams, where, {"title": key.title, **values}, fresh={"failures": 0, "records": 0})
     return note_poll(connection, key, now, news=news) if news is not None and error is None else None
 
@@ -235,7 +246,7 @@ def stream_states(
 def _stream(row: Any, quiet: Quiet | None) -> StreamState:
     times = {
         name: instant_or_none(getattr(row, name))
-        for name in ("checkpoint_at", "finished_at", "ok_at", "error_at", "next_try_at", "gone_at")
+        for name in ("checkpoint_at", "began_at", "finished_at", "ok_at", "error_at", "next_try_at", "gone_at")
     }
     return StreamState(
         row.instance,

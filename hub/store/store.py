@@ -34,7 +34,7 @@ from hub.store.replying import Replying
 from hub.store.state import DeadLetter, InstanceState, StreamState
 from hub.store.store_locks import require_locks, store_lock
 from hub.store.surging import Surging
-from hub.store.tables import HEAD, dead_letters, messages, tickets
+from hub.store.tables import HEAD, dead_letters, messages, tickets, upkeep_state
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -254,11 +254,12 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
         asked: timedelta | None = None,
         warning: str | None = None,
         news: bool | None = None,
+        began: datetime | None = None,
     ) -> Quiet | None:
-        """Note how a run of a stream ended, how long the source asked to wait, what it warned of, and whether a poll
-        brought something new; return why it is suspicious that it did not."""
+        """Note how a run of a stream that *began* then ended, how long the source asked to wait, what it warned of, and
+        whether a poll brought something new; return why it is suspicious that it did not."""
         with self._write() as connection:
-            return state.stream_finished(connection, key, self._now(), error, asked, warning, news)
+            return state.stream_finished(connection, key, self._now(), error, asked, warning, news, began)
 
     def streams_listed(self, instance: str, listed: AbstractSet[tuple[str, str]]) -> None:
         """Note which streams and sweeps, each a stream and a name (empty: its poll), *instance* reads now; the others
@@ -300,6 +301,21 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
         """Take a pause back; return whether there was one."""
         with self._write() as connection:
             return state.resume(connection, name)
+
+    def try_to_write(self) -> None:
+        """Write what is there already, to see that it can be done.
+
+        Raises:
+            StoreError: it cannot.
+        """
+        with self._write() as connection:
+            connection.execute(sa.update(upkeep_state).values(events_to=upkeep_state.c.events_to))
+
+    def forget_waits(self, names: Sequence[str]) -> None:
+        """Let whatever failed of the instances *names* be tried at once."""
+        with self._write() as connection:
+            for name in names:
+                state.forget_waits(connection, name)
 
     def owners_of_originals(self) -> list[str]:
         """Return the names of the instances that originals are kept of, configured or not."""

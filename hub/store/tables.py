@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-HEAD = "0015"
+HEAD = "0016"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -183,6 +183,7 @@ streams = sa.Table(
     sa.Column("records", sa.BigInteger, nullable=False),
     sa.Column("warning", sa.Text),  # what the last run that went well warned of
     sa.Column("gone_at", sa.BigInteger),  # since when it is no longer read: the source or the settings left it out
+    sa.Column("began_at", sa.BigInteger),  # when the run began that ended at finished_at
 )
 
 failed_pages = sa.Table(

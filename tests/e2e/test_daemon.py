@@ -1,5 +1,6 @@
 """``hub run`` as a real process: it reads on a schedule, obeys signals, takes new settings, survives being killed."""
 
+import os
 import re
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from tests.unit.store.pages import put
 from tests.unit.store.test_surges import burst, past
 
 _PATIENCE_S = 90.0
+_NOWHERE = "source.example"
 _FAST = 'rate = "200/1s"\nevery = "1s"\ntimeout = "2s"'
 
 
@@ -108,6 +110,55 @@ def test_a_second_signal_ends_it_at_once_and_nothing_is_lost(box: Sandbox, tmp_p
     box.post("faults", profile="none")
     with daemon(hub):
         until(lambda: in_sync(hub, box))
+
+
+@pytest.fixture
+def no_resolver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let names take a minute to resolve in every process that is started, as with a resolver that is gone."""
+    (tmp_path / "patched").mkdir()
+    (tmp_path / "patched" / "sitecustomize.py").write_text(
+        "import socket, time\n"
+        "resolved = socket.getaddrinfo\n"
+        "def getaddrinfo(host, *rest, **named):\n"
+        f"    if host in ({_NOWHERE!r}, {_NOWHERE.encode()!r}):\n"
+        "        open('asked', 'w').close()\n"
+        "        time.sleep(60)\n"
+        "    return resolved(host, *rest, **named)\n"
+        "socket.getaddrinfo = getaddrinfo\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'patched'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    (tmp_path / "hub.toml").write_text(
+        'store = "sqlite:///hub.db"\n[instances.mentions]\nconnector = "youscan"\ntopics = [101]\n'
+        'api_key = { env = "YOUSCAN_API_KEY" }\n'
+        f'base_url = "https://{_NOWHERE}"\nevery = "1s"\n',
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.usefixtures("no_resolver")
+@pytest.mark.parametrize(("signals", "most_s"), [([signal.SIGTERM], 10), ([signal.SIGTERM, signal.SIGTERM], 3)])
+def test_names_that_nobody_resolves_do_not_hold_up_its_end(
+    tmp_path: Path, signals: list[signal.Signals], most_s: float
+) -> None:
+    with daemon(Hub(tmp_path, {"youscan": "k"})) as process:
+        until((tmp_path / "asked").exists)
+        code, said, seconds = ended(process, *signals)
+    assert (code, seconds < most_s) == (0, True), f"{seconds:.1f} s: {said}"
+    assert "stopped; the last checkpoint is kept" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "hub.db-wal").exists(), "the store was closed"
+
+
+@pytest.mark.usefixtures("no_resolver")
+def test_names_that_nobody_resolves_do_not_hold_up_a_sync_that_is_stopped(tmp_path: Path) -> None:
+    with Hub(tmp_path, {"youscan": "k"}).start("sync") as process:
+        try:
+            until((tmp_path / "asked").exists)
+            code, said, seconds = ended(process, signal.SIGINT)
+        finally:
+            process.kill()
+    assert (code, seconds < 3) == (130, True), f"{seconds:.1f} s: {said}"
 
 
 def test_a_source_that_hangs_makes_no_other_late(box: Sandbox, tmp_path: Path) -> None:

@@ -16,13 +16,18 @@ def accept(webhook: Webhook, secret: str | None, stream: str) -> Sequence[str]:
 
     Args:
         webhook: the call.
-        secret: Cloud signs with it; Data Center cannot, there it is the last part of the address. None: anybody may
-            call, which costs one poll.
+        secret: Cloud signs with it; Data Center cannot, there it is the last part of the address. None: no call
+            is taken.
         stream: the stream's name.
     Raises:
         AuthError: neither signature nor address has the secret.
     """
-    if secret is not None and not (_is_signed(webhook, secret) or webhook.is_at(secret)):
+    if secret is None:
+        raise AuthError(
+            "a webhook of Jira was refused: set `webhook_secret` to what Cloud signs with, or to the last part of the"
+            " address that Data Center calls"
+        )
+    if not (_is_signed(webhook, secret) or webhook.is_at(secret)):
         raise AuthError("a webhook without a valid signature was refused; compare `webhook_secret` with Jira's")
     return (stream,)
 

@@ -39,8 +39,10 @@ def test_where_nothing_is_signed_the_address_ends_in_the_secret(server: Any) -> 
         connector.receive(Webhook({}, b"", "/hooks/jira/"))
 
 
-def test_without_a_secret_anybody_may_hint(site: Any) -> None:
-    assert site.connector().receive(Webhook({}, b"junk")) == ("issues",)
+def test_without_a_secret_no_call_is_taken_and_the_setting_is_named(site: Any) -> None:
+    for headers in ({}, {"x-hub-signature": signature(b"{}", "")}):
+        with pytest.raises(AuthError, match="set `webhook_secret`"):
+            site.connector().receive(Webhook(headers, b"{}"))
 
 
 def test_the_sandbox_calls_as_jira_does_and_the_connector_believes_it(site: Any) -> None:

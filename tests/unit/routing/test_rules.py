@@ -131,6 +131,8 @@ def test_the_examples_of_the_designs_example_hold() -> None:
         (RULE % ("text: [!!python/name:os.system x]", ""), 3, "is a YAML tag"),
         ("a: &a [*a]", 1, "stands within what it names"),
         ("[" * 200, 1, "deeper than"),
+        ("{a: " * 100_000, 1, "deeper than"),
+        (f"aging: {{points: {'9' * 5000}}}\n", 1, "aging.points"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, line: int, said: str) -> None:

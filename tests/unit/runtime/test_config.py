@@ -8,11 +8,11 @@ from datetime import timedelta
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hub.runtime.config import TOP_LEVEL, Settings, config_schema, load_outline, load_settings
 from hub.runtime.plugins import Registry
@@ -521,6 +521,34 @@ def test_a_file_that_cannot_be_read_is_told(
     with pytest.raises(ConfigError, match=f"^{path}: ") as caught:
         load_settings(path, registry, {})
     assert seen in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        (f"x = {'[' * 5000}{']' * 5000}", "deeper than 50 times"),
+        (f"x = {'{ a = ' * 3000}1{' }' * 3000}", "deeper than 50 times"),
+        (f"x = {'[' * 60}{']' * 60}", "deeper than 50 times"),
+        (f"x = {'9' * 5000}", "is larger than 64 bits"),
+        (f"{ACME}every = 0x{'f' * 5000}", "is larger than 64 bits"),
+    ],
+)
+def test_what_no_settings_are_made_of_is_told_with_the_file(findings: Findings, text: str, seen: str) -> None:
+    (told,) = findings(text)
+    assert told.startswith("hub.toml: ")
+    assert seen in told
+
+
+def test_settings_of_a_plugin_that_raise_are_told_without_their_text(
+    findings: Findings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Torn(AcmeConfig):
+        @model_validator(mode="after")
+        def torn(self) -> Self:
+            raise KeyError(KEY)
+
+    monkeypatch.setattr(Acme, "Config", Torn)
+    assert findings(ACME) == ["hub.toml:1: instances.main: Torn raised KeyError; mend or upgrade the plugin"]
 
 
 # --- what is switched off, picked, outlined -------------------------------------------------------------------------

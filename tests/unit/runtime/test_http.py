@@ -1,6 +1,7 @@
 """Vendors' calls: checked, bounded, answered at once, and never more than a hint."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import pytest
 
 from hub.runtime.condition import Conditions
 from hub.runtime.daemon import Daemon
-from hub.runtime.http import MAX_BODY_BYTES, Bucket, Doors
+from hub.runtime.http import MAX_BODY_BYTES, Bucket, Doors, Refusals
 from hub.sdk import AuthError, SourceError, Webhook
 
 
@@ -19,6 +20,7 @@ class Known:
 
     conditions: Conditions = field(default_factory=Conditions)
     calls: list[Webhook] = field(default_factory=list)
+    taken: list[Webhook] = field(default_factory=list)
     quiet_s: float = 0.5
     longest_quiet_s: float = 30.0
     is_ready: bool = True
@@ -26,14 +28,19 @@ class Known:
     def receives(self, name: str) -> bool:
         return name == "maps"
 
-    def received(self, name: str, webhook: Webhook) -> None:
+    def verified(self, name: str, webhook: Webhook) -> Sequence[str]:
         if webhook.body == b"odd":
             raise SourceError("what is this")
         if webhook.body == b"fault":
             raise KeyError("event")
         if webhook.path != "secret":
             raise AuthError("wrong secret")
-        self.calls.append(webhook)
+        self.taken.append(webhook)
+        return ("reviews",)
+
+    def hinted(self, name: str, streams: Sequence[str]) -> None:
+        assert (name, streams) == ("maps", ("reviews",))
+        self.calls.append(self.taken[-1])
 
     def told(self) -> dict[str, Any]:
         return {}
@@ -94,11 +101,33 @@ def test_a_call_that_is_not_taken_says_why_and_nothing_about_the_secret(
     assert known.calls == []
 
 
-def test_who_guesses_the_secret_is_soon_shut_out(client: Client) -> None:
-    codes = [client.post("/hooks/maps/guess").status_code for _ in range(30)]
+def test_who_guesses_the_secret_is_soon_shut_out_and_who_has_it_is_not(client: Client, known: Known) -> None:
+    codes = [client.post("/hooks/maps/guess").status_code for _ in range(300)]
     assert set(codes[:15]) == {401}
     assert codes[-1] == 429
     assert client.post("/hooks/maps/guess").headers["retry-after"] == "10"
+    assert client.post("/hooks/maps/secret").status_code == 204
+    assert len(known.calls) == 1
+
+
+def test_wrong_secrets_are_told_of_at_once_and_then_counted(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(30):
+        client.post("/hooks/maps/guess")
+    (record,) = [one for one in caplog.records if one.message == "webhook refused"]
+    assert vars(record)["times"] == 1
+    now = [0.0]
+    refusals = Refusals(lambda: now[0])
+    assert [refusals.note() for _ in range(30)] == [1, *[None] * 29]
+    now[0] = 601.0
+    assert (refusals.note(), refusals.note()) == (30, None)
+
+
+def test_while_many_guess_no_large_body_is_read_to_look_for_the_secret(client: Client) -> None:
+    large = b"x" * 100_000
+    assert client.post("/hooks/maps/secret", content=large).status_code == 204
+    for _ in range(30):
+        client.post("/hooks/maps/guess")
+    assert client.post("/hooks/maps/secret", content=large).status_code == 429
 
 
 def test_too_many_calls_are_told_to_wait(client: Client, known: Known) -> None:

@@ -1,6 +1,7 @@
 """Callers over a real socket who are slow, huge, many or wrong harm nobody else."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, cast
@@ -91,6 +92,52 @@ def test_a_crowd_that_says_nothing_keeps_the_doors_shut_for_a_moment_only() -> N
         return await said(port, b"GET /health HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n")
 
     assert b"200 OK" in served(Known(), use)
+
+
+@pytest.mark.parametrize(
+    "begun", [b"GET", post("/hooks/maps/secret", "content-length: 10")], ids=["half-a-head", "half-a-body"]
+)
+def test_a_crowd_that_says_nothing_keeps_nobody_out(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "IDLE_S", 60.0)
+    monkeypatch.setattr(http, "BODY_S", 60.0)
+
+    async def use(port: int) -> list[bytes]:
+        crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(230)]
+        for _, writer in crowd:
+            writer.write(begun)
+        ask = "GET {} HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n"
+        answers = [await said(port, ask.format(path).encode()) for path in ("/health", "/ready")]
+        call = post("/hooks/maps/secret", "content-length: 2", "connection: close") + b"{}"
+        answers.append(await said(port, call))
+        open_ones = sum(not reader.at_eof() and reader.exception() is None for reader, _ in crowd)
+        assert open_ones == 199, "the others made way, the last one for who asked"
+        for _, writer in crowd:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for _, writer in crowd), return_exceptions=True)
+        return answers
+
+    health, ready, taken = served(Known(), use)
+    assert (b"200 OK" in health, b"200 OK" in ready, b"204 No Content" in taken) == (True, True, True)
+
+
+def test_who_waits_for_an_answer_at_the_end_is_hung_up_on_without_a_word_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = asyncio.Event()
+
+    class Hanging(Known):
+        async def metrics(self) -> str:
+            asked.set()
+            await asyncio.sleep(60)
+            return ""
+
+    async def use(port: int) -> asyncio.Task[bytes]:
+        waiting = asyncio.create_task(said(port, b"GET /metrics HTTP/1.1\r\nhost: hub\r\n\r\n"))
+        await asked.wait()
+        return waiting
+
+    served(Hanging(), use)
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_one_connection_serves_one_call_after_another() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,6 +179,29 @@ def test_figures_known_before_the_store_failed_are_not_told(tmp_path: Path) -> N
         assert "hub_tickets" not in asyncio.run(exposition.text(clock.now))
         conditions.store_works()
         assert "hub_store_up 1.0" in asyncio.run(exposition.text(clock.now))
+
+
+def test_a_store_that_does_not_answer_in_time_is_down_and_all_else_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "_STORE_PATIENCE_S", 0.1)
+    clock, conditions, over = Clock(), Conditions(), threading.Event()
+
+    async def look() -> tuple[str, str, str]:
+        exposition = Exposition(conditions, store, 0)
+        held = asyncio.create_task(store.run(over.wait, 30))
+        await asyncio.sleep(0)
+        first, second = await exposition.text(clock.now), await exposition.text(clock.now)
+        over.set()
+        await held
+        monkeypatch.setattr(metrics, "_STORE_PATIENCE_S", 10.0)
+        return first, second, await exposition.text(clock.now)
+
+    with opened(tmp_path / "hub.db", clock) as store:
+        *meanwhile, then = asyncio.run(look())
+    for text in meanwhile:
+        assert ("hub_store_up 0.0" in text, "hub_polls_total" in text, "hub_tickets" in text) == (True, True, False)
+    assert ("hub_store_up 1.0" in then, "hub_tickets 3.0" in then) == (True, True)
 
 
 def test_an_instance_is_neither_up_nor_down_before_its_first_poll_has_ended(tmp_path: Path) -> None:

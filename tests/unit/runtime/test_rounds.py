@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -279,6 +281,41 @@ def test_a_restart_within_a_slot_does_not_read_anew_and_after_it_makes_up_once(b
     bench.run(once)
 
 
+def test_a_poll_that_took_longer_than_its_slot_is_made_up_for_once(bench: Bench) -> None:
+    def into_the_next_slot() -> tuple[int, list[Any]]:
+        del bench.server.answers["/one/a"]
+        bench.wall.set(HOUR)
+        return 200, []
+
+    async def use(rounds: Rounds) -> None:
+        bench.server.answers["/one/a"] = into_the_next_slot
+        assert (await bench.polled(2)).count("/one/a") == 2
+
+    bench.run(use)
+
+
+def test_a_store_that_another_process_holds_is_back_once_it_can_be_written(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def use(rounds: Rounds) -> None:
+        await bench.polled(1)
+        with closing(sqlite3.connect(bench.store.path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            bench.conditions.store_failed("locked")
+            await asyncio.sleep(0.5)
+            assert bench.conditions.store is not None, "it can be read, and that is not enough"
+        await _until(lambda: bench.conditions.store is None)
+
+    bench.run(use)
+    assert [one for one in said(caplog) if one.startswith("store")] == ["store failing", "store is back"]
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(_PATIENCE_S):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
 # --- sources that fail ------------------------------------------------------------------------------------------------
 
 
@@ -304,6 +341,32 @@ def test_a_source_that_fails_is_probed_after_growing_intervals_and_told_of_twice
     bench.run(use)
     told = said(caplog)
     assert (told.count("source failing"), told.count("source is back")) == (1, 1)
+
+
+def test_a_pause_is_told_once_with_what_to_do_whatever_was_wrong_before(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(status: int) -> None:
+        bench.server.answers["/one/a"] = bench.server.answers["/one/b"] = (status, b"[]")
+        bench.wall.set(timedelta(minutes=2))
+
+    async def use(rounds: Rounds) -> None:
+        for polls, status in enumerate((404, 401), 1):
+            answer(status)
+            rounds.ask("one")
+            await bench.polled(polls)
+        await asyncio.sleep(0.5)
+        answer(404)
+        await bench.store.run(bench.store.resume, "one")
+        rounds.ask("one")
+        await bench.polled(3)
+
+    bench.run(use)
+    told = [one for one in said(caplog) if one.startswith(("source", "instance"))]
+    assert told == ["source failing", "instance paused", "instance resumed", "source failing"]
+    (paused,) = [record for record in caplog.records if record.message == "instance paused"]
+    assert "401" in vars(paused)["because"]
+    assert vars(paused)["todo"] == 'mend it, then run "hub resume one"'
 
 
 def test_after_the_clock_was_set_back_nothing_waits_for_the_time_before(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """The rules in force, and rules and classifiers together."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,21 @@ def test_a_broken_file_keeps_the_rules_before_it_in_force_and_says_so(store: Sto
     assert f"(version {good}) stay in force" in found.problem
     (folder / "b.yaml").unlink()
     assert rules_in_force(folder, store).problem is None
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: path.symlink_to("gone.yaml"), lambda path: path.mkdir()], ids=["dangling", "folder"]
+)
+def test_a_file_that_is_none_is_told_and_changes_nothing(
+    store: Store, folder: Path, make: Callable[[Path], object]
+) -> None:
+    before = version_of(rules_in_force(folder, store))
+    make(folder / "z.yaml")
+    found = rules_in_force(folder, store)
+    assert found.problem is not None
+    assert "z.yaml:1: cannot be read" in found.problem
+    assert version_of(found) == before
+    assert "cannot be read" in (rules_problem(folder, store) or "")
 
 
 def test_broken_rules_without_earlier_ones_are_refused(store: Store, folder: Path) -> None:

@@ -177,6 +177,17 @@ def test_an_inquiry_that_fails_waits_for_longer_each_time_and_is_then_set_aside(
     assert store.inquiry_counts("crm") == (0, 1)
 
 
+def test_after_the_clock_was_set_back_an_inquiry_waits_for_no_time_before_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, vera("1", f"я {PHONE}"))
+    note(store)
+    [asking] = due(store)
+    store.inquiry_failed(asking.n, "no", aside=False)
+    monkeypatch.setattr(store, "_now", lambda: NOW - timedelta(days=3))
+    assert [one.n for one in due(store)] == [asking.n]
+
+
 def test_the_same_card_makes_one_customer_who_is_known_with_all_that_the_card_says(store: Store) -> None:
     put(store, vera("1", f"я {PHONE}"), vera("2", "я vera@example.com", platform="ok.ru", minutes=1))
     identify(store, card(do_not_call=True, loyalty="gold", flags={"manager": "Лада"}, url="https://acme.example/7"))

@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,23 @@ def test_a_marker_never_changes_from_one_release_to_the_next() -> None:
 def test_a_ticket_that_does_not_exist_cannot_be_escalated(store: Store) -> None:
     with pytest.raises(StoreError, match="no ticket has an id beginning with 'abcd'"):
         store.ask_case("abcd", "there")
+
+
+def test_after_the_clock_was_set_back_a_delivery_waits_for_no_time_before_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, mention("1"))
+    row = store.ask_case(str(next(store.iter_tickets()).id), "there").outgoing
+    assert row is not None
+    for put_off in (
+        partial(store.outbox_failed, row.n, "503", sure=True),
+        partial(store.outbox_later, row.n, NOW + timedelta(days=2), "not yet"),
+    ):
+        put_off()
+        assert (store.outbox_due("there", 9), store.outbox_ready()) == ([], [])
+        with monkeypatch.context() as back:
+            back.setattr(store, "_now", lambda: NOW - timedelta(days=3))
+            assert ([one.n for one in store.outbox_due("there", 9)], store.outbox_ready()) == ([row.n], ["there"])
 
 
 @pytest.mark.parametrize("dropped", [False, True], ids=["set-aside", "dropped"])

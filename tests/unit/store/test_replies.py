@@ -127,6 +127,17 @@ def test_acts_of_a_ticket_keep_their_order_and_others_do_not_wait(store: Store) 
     assert first.ticket not in {row.ticket for row in store.acts_due("one")}
 
 
+def test_after_the_clock_was_set_back_an_act_waits_for_no_time_before_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, review("1"), router=decides(Act("report"), answer=False))
+    [row] = store.acts_due("one")
+    store.act_failed(row.n, "503", sure=True)
+    assert store.acts_due("one") == []
+    monkeypatch.setattr(store, "_now", lambda: NOW - timedelta(days=3))
+    assert [one.n for one in store.acts_due("one")] == [row.n]
+
+
 def test_an_act_at_the_source_never_blocks_a_case(store: Store) -> None:
     put(store, review("1"), router=decides(Act("report"), answer=False))
     store.ask_case(ticket_of(store, "1"), "one")
