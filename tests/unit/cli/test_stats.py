@@ -29,6 +29,7 @@ from tests.unit.cli.conftest import NOW, Hub, mention, put, review
 
 ALL = ("--since", "2026-01-01", "--until", "2027-01-01")
 REPORTS = [name for name in COMMANDS if name != "workbook"]
+TICKET_REPORTS = [name for name in REPORTS if name != "surges"]
 
 
 @pytest.fixture
@@ -104,6 +105,21 @@ def test_a_count_is_opened_into_its_tickets(hub: Hub, counted: Path) -> None:
     assert {row["id"] for row in opened if row["queue"] == "claims"} == listed
     wrong = hub("stats", "outcome", *ALL, "--tickets", "median")
     assert (wrong.code, "solved" in wrong.err) == (2, True)
+
+
+@pytest.mark.parametrize("column", ["tickets", "next_answered", "cases", "left"])
+@pytest.mark.parametrize("report", TICKET_REPORTS)
+def test_the_tickets_behind_a_column_are_the_same_in_every_form(
+    hub: Hub, counted: Path, report: str, column: str
+) -> None:
+    words = ("stats", report, *ALL, "--tickets", column, "--lang", "en")
+    told = json.loads(hub(*words, "--json").out)
+    ids = [row["id"] for row in told["rows"]]
+    assert [line[-1] for line in csv.reader(StringIO(hub(*words, "--format", "csv").out))][1:] == ids
+    assert [line.split()[-1] for line in hub(*words).out.splitlines()][1:] == ids
+    assert hub(*words, "--format", "xlsx", "-o", "t.xlsx").code == 0
+    [sheet] = load_workbook(counted.with_name("t.xlsx")).worksheets
+    assert (sheet.title, [row[-1] for row in sheet.values][1:]) == ("Tickets", ids)
 
 
 def test_the_hours_are_those_of_the_settings(hub: Hub, counted: Path) -> None:
