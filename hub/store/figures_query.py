@@ -160,9 +160,6 @@ MOMENTS: Mapping[str, Sequence[tuple[Source, sa.Column[Any]]]] = {
 }
 """What happens to tickets, more than once to some, and the columns that say when."""
 
-OPENED = (*SOURCES, *MOMENTS, "left")
-"""Columns that can be opened into their tickets: measures, and what happened in a period or was open at its end."""
-
 VALUES: Mapping[str, tuple[sa.ColumnElement[Any], int]] = {
     "target": (_t.target, 1000), "rating": (_t.rating, 100), "likes": (_t.likes, 1),
 }  # fmt: skip
@@ -294,7 +291,7 @@ class Counting:
         """Yield the tickets that a column counts, newest first, each with the group that it counts in.
 
         Args:
-            measure: one of :data:`OPENED`.
+            measure: one of :data:`SOURCES`, one of :data:`MOMENTS`, or ``left``: what was open at the period's end.
         """
         for source, at, conditions in self._opening(measure):
             groups = [self._column(source, name, at) for name in by]

@@ -17,19 +17,19 @@ from openpyxl import load_workbook
 from hub.cli.picture import png
 from hub.cli.speech import Speech
 from hub.cli.stats import COMMANDS
-from hub.cli.stats_reports import CASE_GROUPS, SURGE_GROUPS, TICKET_GROUPS, TIME_GROUPS, WORKBOOK
+from hub.cli.stats_reports import CASE_GROUPS, OPENABLE, SURGE_GROUPS, TICKET_GROUPS, TIME_GROUPS, WORKBOOK
 from hub.cli.stats_view import cell
 from hub.routing.surge import SeriesKind
 from hub.sdk.ticket import Sla
 from hub.store import Decided, Router, open_store
 from hub.store.figures_clock import TIMES
+from hub.store.figures_opened import COUNTS
 from hub.store.figures_query import CASE_DIMENSIONS, DIMENSIONS
 from hub.store.figures_reports import ColumnKind, ReportColumn
 from tests.unit.cli.conftest import NOW, Hub, mention, put, review
 
 ALL = ("--since", "2026-01-01", "--until", "2027-01-01")
 REPORTS = [name for name in COMMANDS if name != "workbook"]
-TICKET_REPORTS = [name for name in REPORTS if name != "surges"]
 
 
 @pytest.fixture
@@ -107,8 +107,38 @@ def test_a_count_is_opened_into_its_tickets(hub: Hub, counted: Path) -> None:
     assert (wrong.code, "solved" in wrong.err) == (2, True)
 
 
-@pytest.mark.parametrize("column", ["tickets", "next_answered", "cases", "left"])
-@pytest.mark.parametrize("report", TICKET_REPORTS)
+def test_what_can_be_opened_is_what_the_store_counts_and_told(hub: Hub) -> None:
+    assert OPENABLE == COUNTS
+    page = Path(__file__).parents[3] / "docs/how-to/report.md"
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", page.read_text(encoding="utf-8"), re.MULTILINE))
+    for name, keys in OPENABLE.items():
+        told = " ".join(hub("stats", name, "--help").out.split())
+        assert ", ".join(keys) in told
+        assert tuple(re.findall("`(\\w+)`", rows[name])) == keys
+
+
+def test_a_column_that_the_report_has_not_is_refused_with_those_that_it_has(hub: Hub, counted: Path) -> None:
+    ran = hub("stats", "outcome", *ALL, "--tickets", "stars_1", "--lang", "en")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--tickets tickets | open | solved | hidden | escalated | own\n" in ran.err
+
+
+def test_a_step_and_a_weekday_are_opened(hub: Hub, counted: Path) -> None:
+    step = hub("stats", "trends", "--since", "2026-11-01", "--until", "2026-11-22", "--tickets", "2026-11-16", "--json")
+    assert [row["week"] for row in json.loads(step.out)["rows"]] == ["2026-11-16"] * 6
+    thursday = json.loads(hub("stats", "arrivals", *ALL, "--tickets", "thu", "--json").out)["rows"]
+    assert [row["weekday"] for row in thursday] == [4] * 4
+    wrong = hub("stats", "trends", "--since", "2026-11-01", "--until", "2026-11-22", "--tickets", "2026-11-17")
+    assert (wrong.code, "2026-11-16 | tickets" in wrong.err) == (2, True)
+
+
+def test_a_list_of_tickets_is_no_chart(hub: Hub, counted: Path) -> None:
+    ran = hub("stats", "outcome", "--tickets", "open", "--chart", "c.svg")
+    assert (ran.code, "leave one of them out" in ran.err) == (2, True)
+    assert not counted.with_name("c.svg").exists()
+
+
+@pytest.mark.parametrize(("report", "column"), [(name, key) for name, keys in OPENABLE.items() for key in keys])
 def test_the_tickets_behind_a_column_are_the_same_in_every_form(
     hub: Hub, counted: Path, report: str, column: str
 ) -> None:
