@@ -151,11 +151,15 @@ def _run(state: State, name: str, by: Sequence[str], options: dict[str, Any], **
         if of_tickets:
             bring_up(store, speech, quiet=state.verbosity < 0)
         table = _counted(store, outline.timezone, wanted, measure)
-    if form == "table" and state.verbosity >= 0:
+    quiet = state.verbosity < 0
+    if form == "table" and not quiet:
         say(f"{speech(f'report.{name}')}: {_period(wanted.filter, outline.timezone, speech)}")
     if not table.rows and form == "table":
         say(speech("nothing" if of_tickets else "calm"))
     _write(table, form, speech, outline.timezone, options)
+    for path in (options["output"], options["chart"]):
+        if path is not None and not quiet:
+            say(speech("written", file=path))
 
 
 def speech_of(state: State, lang: str | None) -> Speech:
@@ -255,9 +259,6 @@ def _write(table: "FigureTable", form: str, speech: Speech, zone: tzinfo, option
             print_json(view.as_objects(table)) if form == "json" else view.show(table, speech)
     if options["chart"] is not None:
         _draw(table, speech, options["chart"])
-    for path in (output, options["chart"]):
-        if path is not None:
-            say(speech("written", file=path))
 
 
 def _check_measure(store: "Store", zone: tzinfo, wanted: Wanted, measure: str, speech: Speech) -> None:
@@ -417,12 +418,15 @@ def workbook(state: State, /, file: Path, force: bool, lang: str | None, **optio
     outline = state.outline()
     speech = speech_of(state, lang)
     wanted = filter_of(options, outline.timezone)
+    if file.suffix.lower() != ".xlsx":
+        raise click.BadParameter(f"{file} is no .xlsx file", param_hint="FILE.xlsx")
     require()
     check_output(outline, file, force, "FILE.xlsx")
     with state.store(outline.store) as store:
         bring_up(store, speech, quiet=state.verbosity < 0)
         write_workbook(store, file, wanted, outline.timezone, speech)
-    say(speech("written", file=file))
+    if state.verbosity >= 0:
+        say(speech("written", file=file))
 
 
 def write_workbook(store: "Store", file: Path, wanted: "FigureFilter", zone: tzinfo, speech: Speech) -> None:

@@ -207,6 +207,25 @@ def test_the_workbook_has_a_sheet_for_each_report(hub: Hub, counted: Path) -> No
     assert hub("stats", "workbook", "all.xlsx", *ALL, "--force").code == 0
 
 
+def test_a_workbook_is_named_as_what_it_is(hub: Hub, counted: Path) -> None:
+    ran = hub("stats", "workbook", "all.csv")
+    assert (ran.code, "all.csv is no .xlsx file" in ran.err) == (2, True)
+    assert not counted.with_name("all.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("stats", "outcome", "--format", "csv", "-o", "t.csv", "--chart", "t.svg"),
+        ("stats", "workbook", "t.xlsx"),
+        ("tickets", "export", "-o", "t.jsonl"),
+    ],
+)
+def test_quiet_is_quiet(hub: Hub, counted: Path, words: tuple[str, ...]) -> None:
+    assert hub(*words, "--since", "2026-01-01", "--quiet").err == ""
+    assert hub(*words, "--since", "2026-01-01", "--force").err != ""
+
+
 @pytest.mark.parametrize("report", REPORTS)
 def test_every_report_is_drawn(hub: Hub, counted: Path, report: str) -> None:
     ran = hub("stats", report, *ALL, "--chart", "c.svg", "--lang", "en")
