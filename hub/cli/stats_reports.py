@@ -152,11 +152,11 @@ def _run(state: State, name: str, by: Sequence[str], options: dict[str, Any], **
             bring_up(store, speech, quiet=state.verbosity < 0)
         table = _counted(store, outline.timezone, wanted, measure)
     quiet = state.verbosity < 0
-    if form == "table" and not quiet:
+    if form != "json" and not quiet:
         say(f"{speech(f'report.{name}')}: {_period(wanted.filter, outline.timezone, speech)}")
     if not table.rows and form == "table":
         say(speech("nothing" if of_tickets else "calm"))
-    _write(table, form, speech, outline.timezone, options)
+    _write(table, wanted.filter, form, speech, outline.timezone, options)
     for path in (options["output"], options["chart"]):
         if path is not None and not quiet:
             say(speech("written", file=path))
@@ -239,7 +239,14 @@ def _draw(table: "FigureTable", speech: Speech, chart: "Path") -> None:
         text.write(svg(table, speech))
 
 
-def _write(table: "FigureTable", form: str, speech: Speech, zone: tzinfo, options: Mapping[str, Any]) -> None:
+def _write(
+    table: "FigureTable",
+    wanted: "FigureFilter",
+    form: str,
+    speech: Speech,
+    zone: tzinfo,
+    options: Mapping[str, Any],
+) -> None:
     from hub.cli import stats_view as view
     from hub.cli.export import opened, opened_binary
 
@@ -256,7 +263,7 @@ def _write(table: "FigureTable", form: str, speech: Speech, zone: tzinfo, option
         from contextlib import redirect_stdout
 
         with opened(output) as text, redirect_stdout(text) if output else nullcontext():
-            print_json(view.as_objects(table)) if form == "json" else view.show(table, speech)
+            print_json(view.as_objects(table, wanted)) if form == "json" else view.show(table, speech)
     if options["chart"] is not None:
         _draw(table, speech, options["chart"])
 

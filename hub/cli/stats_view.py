@@ -10,7 +10,7 @@ from hub.cli.speech import Speech
 
 if TYPE_CHECKING:
     from hub.cli.sheet import Book, Kind
-    from hub.store import FigureTable, ReportColumn
+    from hub.store import FigureFilter, FigureTable, ReportColumn
 
 _SHEET_KINDS: "dict[str, Kind]" = {
     "label": "text", "count": "whole", "share": "share", "span": "span", "number": "number", "yes": "text",
@@ -93,15 +93,23 @@ def show(table: "FigureTable", speech: Speech) -> None:
     print_figures(columns, rows, len(table.by))
 
 
-def as_objects(table: "FigureTable") -> dict[str, Any]:
-    """Return a report for JSON: rows by the columns' keys, lengths of time in seconds, shares from 0 to 1."""
+def as_objects(table: "FigureTable", wanted: "FigureFilter") -> dict[str, Any]:
+    """Return a report for JSON: its period, rows by the columns' keys, lengths of time in seconds, shares from 0 to 1.
+    A period that is open ends now."""
     keys = [one.title or one.key for one in table.columns]
 
     def named(row: Sequence[Any]) -> dict[str, Any]:
         return dict(zip(keys, row, strict=True))
 
     total = {key: value for key, value in named(table.total).items() if key not in table.by} if table.total else None
-    return {"report": table.name, "by": list(table.by), "rows": [named(row) for row in table.rows], "total": total}
+    return {
+        "report": table.name,
+        "since": wanted.since,
+        "until": wanted.until or wanted.now,
+        "by": list(table.by),
+        "rows": [named(row) for row in table.rows],
+        "total": total,
+    }
 
 
 def write_csv(table: "FigureTable", speech: Speech, file: IO[str]) -> None:

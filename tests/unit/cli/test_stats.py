@@ -5,7 +5,7 @@ import json
 import re
 import struct
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import get_args
@@ -69,6 +69,15 @@ def test_every_report_is_json_and_csv_with_the_same_numbers(hub: Hub, counted: P
     assert len(rows) == 1 + len(told["rows"]) + (1 if told["total"] and told["by"] else 0)
     if told["rows"]:
         assert len(rows[0]) == len(told["rows"][0])
+
+
+def test_json_has_the_period_and_a_plain_table_is_told_of_it(hub: Hub, counted: Path) -> None:
+    told = json.loads(hub("stats", "outcome", *ALL, "--json").out)
+    assert (told["since"], told["until"]) == ("2025-12-31T21:00:00Z", "2026-12-31T21:00:00Z")
+    behind = json.loads(hub("stats", "outcome", "--since", "2026-01-01", "--tickets", "open", "--json").out)
+    assert datetime.fromisoformat(behind["until"]).tzinfo is not None
+    for words in (("--format", "csv"), ("--format", "csv", "-o", "o.csv"), ("--format", "xlsx", "-o", "o.xlsx")):
+        assert "2026-01-01 00:00 to 2027-01-01 00:00" in hub("stats", "outcome", *ALL, *words, "--lang", "en").err
 
 
 def test_rows_are_counted_and_add_up(hub: Hub, counted: Path) -> None:
