@@ -113,14 +113,15 @@ def as_objects(table: "FigureTable", wanted: "FigureFilter") -> dict[str, Any]:
 
 
 def write_csv(table: "FigureTable", speech: Speech, file: IO[str]) -> None:
-    """Write a report as CSV: lengths of time in seconds, shares from 0 to 1, instants in UTC; no text of it is a
-    formula."""
+    """Write a report as CSV: lengths of time in seconds, shares from 0 to 1, instants in UTC, yes and no in words; no
+    text of it is a formula."""
     from hub.cli.export import safe
 
     rows = csv.writer(file, lineterminator="\r\n")
     rows.writerow([title(one, speech) for one in table.columns])
     for row in lines(table, speech):
-        rows.writerow([safe(value) for value in _named(table, row, speech)])
+        cells = zip(columns_of(table, row), _named(table, row, speech), strict=True)
+        rows.writerow([safe(_worded(one, value, speech)) for one, value in cells])
 
 
 def _named(table: "FigureTable", row: Sequence[Any], speech: Speech) -> list[Any]:
@@ -130,6 +131,10 @@ def _named(table: "FigureTable", row: Sequence[Any], speech: Speech) -> list[Any
         for one, value in zip(table.columns, row[:count], strict=False)
     ]
     return [*first, *row[count:]]
+
+
+def _worded(column: "ReportColumn", value: Any, speech: Speech) -> Any:
+    return speech("yes" if value else "no") if column.kind == "yes" and value is not None else value
 
 
 def add_sheet(book: "Book", table: "FigureTable", speech: Speech, name: str | None = None) -> None:
@@ -154,8 +159,8 @@ def _kind(column: "ReportColumn") -> "Kind":
 def _sheet_value(column: "ReportColumn", value: Any, speech: Speech) -> Any:
     from hub.cli.sheet import Typed
 
-    if column.kind == "yes" and value is not None:
-        return speech("yes" if value else "no")
+    if column.kind == "yes":
+        return _worded(column, value, speech)
     if column.key in ("day", "week") and isinstance(value, str) and value[:1].isdigit():
         return date.fromisoformat(value)
     return Typed(value, _kind(column)) if column.kind in ("share", "span", "count") else value

@@ -18,10 +18,11 @@ from hub.cli.picture import png
 from hub.cli.speech import Speech
 from hub.cli.stats import COMMANDS
 from hub.cli.stats_reports import CASE_GROUPS, OPENABLE, SURGE_GROUPS, TICKET_GROUPS, TIME_GROUPS, WORKBOOK
-from hub.cli.stats_view import cell
+from hub.cli.stats_texts import TEXTS
+from hub.cli.stats_view import cell, write_csv
 from hub.routing.surge import SeriesKind
 from hub.sdk.ticket import Sla
-from hub.store import Decided, Router, open_store
+from hub.store import Decided, FigureTable, Router, open_store
 from hub.store.figures_clock import TIMES
 from hub.store.figures_opened import COUNTS
 from hub.store.figures_query import CASE_DIMENSIONS, DIMENSIONS
@@ -84,7 +85,8 @@ def test_rows_are_counted_and_add_up(hub: Hub, counted: Path) -> None:
     told = json.loads(hub("stats", "outcome", *ALL, "--json").out)
     assert {row["queue"]: row["tickets"] for row in told["rows"]} == {"claims": 3, None: 3}
     assert told["total"]["tickets"] == 6
-    assert "none" in hub("stats", "outcome", *ALL).out
+    assert re.search("^— +3 ", hub("stats", "outcome", *ALL, "--lang", "ru").out, re.MULTILINE)
+    assert "\n—,3," in hub("stats", "outcome", *ALL, "--lang", "ru", "--format", "csv").out.replace("\r", "")
 
 
 @pytest.mark.parametrize(
@@ -189,13 +191,22 @@ def test_a_text_is_no_formula_in_csv(hub: Hub, counted: Path) -> None:
     assert "'=tag," in out
 
 
+@pytest.mark.parametrize(("lang", "words"), [("ru", ["нет", "да", ""]), ("en", ["no", "yes", ""])])
+def test_yes_and_no_are_words_in_csv_too(lang: str, words: list[str]) -> None:
+    columns = (ReportColumn("queue", "label"), ReportColumn("reached", "yes"))
+    rows = (("a", False), ("b", True), ("c", None))
+    file = StringIO()
+    write_csv(FigureTable("response", ("queue",), columns, rows), Speech(lang, TEXTS), file)
+    assert [row[1] for row in csv.reader(StringIO(file.getvalue()))][1:] == words
+
+
 def test_a_report_is_a_spreadsheet(hub: Hub, counted: Path) -> None:
     ran = hub("stats", "response", *ALL, "--format", "xlsx", "-o", "r.xlsx", "--lang", "ru")
     assert (ran.code, "r.xlsx" in ran.err) == (0, True)
     [sheet] = load_workbook(counted.with_name("r.xlsx")).worksheets
     rows = list(sheet.values)
     heading = list(rows[0])
-    assert rows[1][heading.index("первый ответ, медиана")] == timedelta(hours=1) or rows[1][0] == "нет"
+    assert rows[1][heading.index("первый ответ, медиана")] == timedelta(hours=1) or rows[1][0] == "—"
     assert rows[-1][0] == "всего"
     assert hub("stats", "response", "--format", "xlsx").code == 2
 
