@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hub.cli.filters import CATEGORIES, KINDS, PRIORITIES, STATES, Moment, moment
+from hub.cli.filters import Moment, moment
 from hub.cli.output import local, print_json, progress, say
 from hub.cli.speech import Speech, lang_option, spoken
 from hub.cli.state import State, json_option, pass_state, shared_options
+from hub.cli.stats_notes import NAMED, tell_mixed, tell_unknown
 
 if TYPE_CHECKING:
     from hub.runtime.config import Outline
@@ -53,10 +54,6 @@ WORKBOOK: Sequence[tuple[str, tuple[str, ...]]] = (
     ("outcome", ("platform",)),
 )  # fmt: skip
 """Reports and their groups, a sheet each."""
-
-_NAMED: Mapping[str, Sequence[str]] = {
-    "kind": KINDS, "state": STATES, "priority": PRIORITIES, "category": CATEGORIES,
-}  # fmt: skip
 
 
 def period_options(command: F) -> F:
@@ -112,7 +109,7 @@ def _period_options(since: str, until: str) -> _Options:
 def _name_options(names: Sequence[str], told: str) -> _Options:
     return [
         click.option(f"--{name}", name.replace("-", "_"), multiple=True, metavar="TEXT",
-                     type=click.Choice([*_NAMED[name], ""]) if name in _NAMED else None,
+                     type=click.Choice([*NAMED[name], ""]) if name in NAMED else None,
                      help=told.format(name.replace("-", " ")))
         for name in names
     ]  # fmt: skip
@@ -144,14 +141,16 @@ def _run(state: State, name: str, by: Sequence[str], options: dict[str, Any], **
     wanted = Wanted(name, tuple(dict.fromkeys(by)), filter_of(options, outline.timezone), more)
     _check_files(outline, options, form)
     of_tickets = name != "surges"
-    measure = options.get("measure")
+    measure, quiet = options.get("measure"), state.verbosity < 0
     with state.store(outline.store) as store:
         if measure is not None:
             _check_measure(store, outline.timezone, wanted, measure, speech)
-        if of_tickets:
-            bring_up(store, speech, quiet=state.verbosity < 0)
+        if of_tickets or wanted.filter.names:
+            bring_up(store, speech, quiet=quiet)
+        tell_unknown(store, wanted.filter, outline.timezone, speech)
+        if name not in ("cases", "surges") and not quiet:
+            tell_mixed(store, wanted.filter, wanted.by, outline.timezone, speech)
         table = _counted(store, outline.timezone, wanted, measure)
-    quiet = state.verbosity < 0
     if form != "json" and not quiet:
         say(f"{speech(f'report.{name}')}: {_period(wanted.filter, outline.timezone, speech)}")
     if not table.rows and form == "table":
@@ -422,7 +421,7 @@ def workbook(state: State, /, file: Path, force: bool, lang: str | None, **optio
     from hub.cli.sheet import require
     from hub.cli.tickets import check_output
 
-    outline = state.outline()
+    outline, quiet = state.outline(), state.verbosity < 0
     speech = speech_of(state, lang)
     wanted = filter_of(options, outline.timezone)
     if file.suffix.lower() != ".xlsx":
@@ -430,9 +429,12 @@ def workbook(state: State, /, file: Path, force: bool, lang: str | None, **optio
     require()
     check_output(outline, file, force, "FILE.xlsx")
     with state.store(outline.store) as store:
-        bring_up(store, speech, quiet=state.verbosity < 0)
+        bring_up(store, speech, quiet=quiet)
+        tell_unknown(store, wanted, outline.timezone, speech)
+        if not quiet:
+            tell_mixed(store, wanted, (), outline.timezone, speech)
         write_workbook(store, file, wanted, outline.timezone, speech)
-    if state.verbosity >= 0:
+    if not quiet:
         say(speech("written", file=file))
 
 

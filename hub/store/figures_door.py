@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 import sqlalchemy as sa
 
@@ -86,6 +86,16 @@ class FigureDoor(ABC):
             if name not in REPORTS:
                 raise StoreError(f"there is no report {name!r}; there are {', '.join(sorted(REPORTS))}")
             return report(counting, name, by)
+
+    def has_figures(self, wanted: FigureFilter, zone: tzinfo) -> bool:
+        """Whether a report counts any ticket."""
+        with self._read() as connection:
+            return Counting(connection, wanted, zone).any()
+
+    def figure_labels(self, dimension: str, now: datetime, zone: tzinfo) -> frozenset[str]:
+        """Return all names that tickets have in a dimension, such as their queues."""
+        with self._read() as connection:
+            return Counting(connection, FigureFilter(now), zone).names_of(dimension)
 
     def openable_figures(
         self, name: str, wanted: FigureFilter, zone: tzinfo, step: str | None = None

@@ -317,6 +317,17 @@ class Counting:
             for source, at in MOMENTS[measure]:
                 yield source, at, [*self._conditions(source, at), at.is_not(None)]
 
+    def any(self) -> bool:
+        """Whether any ticket is counted."""
+        query = sa.select(sa.exists().select_from(ticket_figures).where(*self._conditions("tickets", _t.created_at)))
+        return bool(self._connection.execute(query).scalar())
+
+    def names_of(self, dimension: str) -> frozenset[str]:
+        """Return all names that tickets have in a dimension, counted or not."""
+        known = DIMENSIONS[dimension]
+        numbers = self._connection.execute(sa.select(known.column).where(known.column.is_not(None)).distinct())
+        return frozenset(chain.from_iterable(_parts(self._names[n], many=known.many) for (n,) in numbers))
+
     def first_at(self) -> datetime | None:
         """Return when the first ticket was published that is counted."""
         query = sa.select(sa.func.min(_t.created_at)).where(*self._conditions("tickets", _t.created_at))

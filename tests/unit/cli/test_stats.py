@@ -109,6 +109,47 @@ def test_filters_narrow_what_is_counted(hub: Hub, counted: Path, words: tuple[st
     assert json.loads(hub("stats", "outcome", *ALL, *words, "--json").out)["total"]["tickets"] == tickets
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--queue", "clams"), 'queue "clams": no ticket is of it; did you mean "claims"?'),
+        (("--queue", "claims", "--queue", "nowhere"), 'queue "nowhere": no ticket is of it'),
+        (("--platform", "vk"), 'platform "vk": no ticket is of it'),
+        (("--tag", "=tags"), 'tag "=tags": no ticket is of it; did you mean "=tag"?'),
+        (("--instance", "mian"), 'instance "mian": no ticket is of it; did you mean "main"?'),
+        (("--queue", "complaint"), 'queue "complaint": no ticket is of it'),
+    ],
+)
+def test_a_name_that_no_ticket_has_is_told_with_the_nearest(
+    hub: Hub, counted: Path, words: tuple[str, ...], told: str
+) -> None:
+    ran = hub("stats", "outcome", *ALL, *words, "--lang", "en", "--quiet")
+    assert ran.code == 0
+    assert told in ran.err.splitlines()
+
+
+def test_names_that_tickets_have_are_not_told_whatever_the_period(hub: Hub, counted: Path) -> None:
+    before = ("--since", "2020-01-01", "--until", "2020-02-01", "--lang", "en")
+    ran = hub("stats", "outcome", *before, "--queue", "claims", "--queue", "", "--state", "closed", "--tag", "=tag")
+    assert "no ticket is of it" not in ran.err
+    assert "no ticket is of it" in hub("stats", "surges", *before, "--platform", "vk").err
+    assert "no ticket is of it" in hub("stats", "workbook", "a.xlsx", *before, "--platform", "vk").err
+
+
+def test_tasks_and_issues_that_are_counted_too_are_told(hub: Hub, counted: Path) -> None:
+    words = ("stats", "outcome", *ALL, "--lang", "en")
+    assert "--kind" not in hub(*words).err
+    with open_store(f"sqlite:///{counted.parent / 'hub.db'}", now=lambda: NOW) as store:
+        put(store, mention(30, "an issue").model_copy(update={"kind": "issue", "platform": "jira"}))
+    told = "tasks and issues are counted too; --kind mention --kind review leaves what customers wrote"
+    assert told in hub(*words).err.splitlines()
+    assert told in hub("stats", "workbook", "a.xlsx", *ALL, "--lang", "en").err.splitlines()
+    for more in (("--kind", "issue"), ("--by", "kind"), ("--platform", "jira"), ("--platform", "vk.com"), ("--quiet",)):
+        assert "--kind" not in hub(*words, *more).err
+    told_rows = json.loads(hub(*words, "--kind", "mention", "--kind", "review", "--json").out)
+    assert told_rows["total"]["tickets"] == 6
+
+
 def test_a_count_is_opened_into_its_tickets(hub: Hub, counted: Path) -> None:
     opened = json.loads(hub("stats", "outcome", *ALL, "--tickets", "open", "--json").out)["rows"]
     assert sorted(str(row["queue"]) for row in opened) == ["None"] * 3 + ["claims"] * 3
