@@ -200,6 +200,15 @@ def test_figures_are_told_with_their_promises(store: Store, config: Path) -> Non
     ]
 
 
+def test_what_was_there_before_the_hub_took_nobody_knows_how_long(hub: Hub, store: Store) -> None:
+    asked = MessageDraft(source_id="q", created_at=NOW - 3 * MINUTE, body="?")
+    answer = MessageDraft(source_id="a", created_at=NOW - MINUTE, direction="out", body="!")
+    put(store, TicketDraft(thread="t", kind="review", platform="2gis", messages=(asked, answer), state="solved"))
+    out = hub("tickets", "show", next(store.iter_tickets()).id, "--lang", "ru").out
+    for what in ("первый ответ", "решение"):
+        assert f"  {what}: ещё до начала отсчёта, сколько времени это заняло, неизвестно\n" in out
+
+
 def test_the_promise_is_that_of_the_rules_at_hand(hub: Hub, config: Path, tmp_path: Path) -> None:
     from hub.pipeline.route import router
     from hub.routing.rules import load_rules
