@@ -1,6 +1,6 @@
 """``hub replay``: kept originals through today's connectors and rules."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from hub.runtime.replay import Replayed
 
 _VALUE = 60  # characters of a value in a table
+_BEFORE = 20  # of them before what differs
+_NOTHING = "—"
 _REASONS = 10
 
 
@@ -50,7 +52,10 @@ def replay(
     if with_effects and not apply:
         raise click.UsageError("--with-effects needs --apply: nothing that is only shown has an effect")
     settings = state.settings(apart=True)
-    start = moment(since, settings.timezone, datetime.now(UTC))
+    now = datetime.now(UTC)
+    start = moment(since, settings.timezone, now)
+    if start is not None and start >= now:
+        raise click.UsageError("--since is now or in the future: nothing can match; name an earlier day")
     with state.store(settings.store) as store, bar("replaying", quiet=state.verbosity < 0) as shown:
 
         def step(done: int, of: int) -> None:
@@ -88,7 +93,7 @@ def _show(result: "Replayed", limit: int) -> None:
     if shown := result.examples[:limit]:
         click.echo()
         columns = [Column("ticket"), Column("field"), Column("before", flexible=True), Column("after", flexible=True)]
-        rows = [[short_id(one.ticket), one.field, _value(one.before), _value(one.after)] for one in shown]
+        rows = [[short_id(one.ticket), *part] for one in shown for part in _parts(one.field, one.before, one.after)]
         print_table(columns, rows)
     for reason, count in result.unread.most_common(_REASONS):
         say(f"{count:,} cannot be read today: {reason}")
@@ -100,9 +105,46 @@ def _show(result: "Replayed", limit: int) -> None:
     say(_summary(result))
 
 
-def _value(value: Any) -> str:
-    text = one_line(value if isinstance(value, str) else str(as_json(value)))
-    return text if len(text) <= _VALUE else f"{text[:_VALUE]}…"
+def _parts(field: str, before: Any, after: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield what differs in a field, in words: of objects each part by its name, of lists what only one of them has."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in [*before, *(key for key in after if key not in before)]:
+            if before.get(key) != after.get(key):
+                yield from _parts(f"{field}.{key}", before.get(key), after.get(key))
+        return
+    if _is_list(before) and _is_list(after):
+        lost, new = [one for one in before if one not in after], [one for one in after if one not in before]
+        before, after = (lost, new) if lost or new else (before, after)
+    yield field, *_around_the_difference(_words(before), _words(after))
+
+
+def _words(value: Any) -> str:
+    if value is None or value in ("", [], (), {}):
+        return _NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_words(one)}" for key, one in value.items())
+    if _is_list(value):
+        return ", ".join(map(_words, value))
+    return one_line(value if isinstance(value, str) else str(as_json(value)))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _around_the_difference(before: str, after: str) -> tuple[str, str]:
+    """Return two texts, cut so that what differs first is seen in both."""
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((place for place, (one, other) in pairs if one != other), min(len(before), len(after)))
+    start = max(same - _BEFORE, 0) if max(len(before), len(after)) > _VALUE else 0
+    return _cut(before, start), _cut(after, start)
+
+
+def _cut(text: str, start: int) -> str:
+    rest = text[start : start + _VALUE]
+    return f"{'…' if start else ''}{rest}{'…' if start + _VALUE < len(text) else ''}"
 
 
 def _summary(result: "Replayed") -> str:

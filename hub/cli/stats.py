@@ -25,6 +25,8 @@ COMMANDS = {
 def stats() -> None:
     """Count tickets: how many, how fast, by whom.
 
-    A report is about tickets published in a period, the last 30 days unless told. Every count can be opened: with
-    --tickets and the column's key a command prints the tickets that are counted, row by row.
+    A report is about tickets published in a period, the last 30 days unless told. Tasks and issues that an instance
+    reads are tickets too: --kind mention --kind review leaves what customers wrote. Every count of tickets can
+    be opened: with --tickets and the column's key, which the help of each report names, a command prints the tickets
+    that are counted, row by row.
     """

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hub.cli.filters import CATEGORIES, KINDS, PRIORITIES, STATES, Moment, moment
+from hub.cli.filters import Moment, moment
 from hub.cli.output import local, print_json, progress, say
 from hub.cli.speech import Speech, lang_option, spoken
 from hub.cli.state import State, json_option, pass_state, shared_options
+from hub.cli.stats_notes import NAMED, tell_mixed, tell_unknown
 
 if TYPE_CHECKING:
     from hub.runtime.config import Outline
@@ -29,6 +30,22 @@ CASE_GROUPS = (*TICKET_GROUPS, "destination")
 SURGE_GROUPS = ("platform", "queue", "tag")
 STEPS = ("day", "week", "month")
 FORMATS = ("table", "json", "csv", "xlsx")
+OPENABLE: Mapping[str, tuple[str, ...]] = {
+    "summary": (
+        "tickets", "open", "solved", "hidden", "escalated", "own", "asked", "answered", "in_time", "late",
+        "solved_in_time", "solved_late", "rated", "next_answered", "cases", "cases_done",
+    ),
+    "outcome": ("tickets", "open", "solved", "hidden", "escalated", "own"),
+    "work": ("tickets", "answered", "solved", "escalated"),
+    "response": ("asked", "answered", "answer_timed", "waiting", "in_time", "late", "next_answered"),
+    "resolution": ("tickets", "solved", "timed", "solved_in_time", "solved_late", "own"),
+    "ratings": ("tickets", "rated", "stars_5", "stars_4", "stars_3", "stars_2", "stars_1", "liked"),
+    "cases": ("cases", "cases_done", "cases_open"),
+    "arrivals": ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "tickets", "answers"),
+    "trends": ("tickets",),
+    "growth": ("came", "again", "ended", "left"),
+}  # fmt: skip
+"""What can be opened in each report; in trends also a step, by its name."""
 WORKBOOK: Sequence[tuple[str, tuple[str, ...]]] = (
     ("summary", ()), ("work", ("operator",)), ("cases", ("department", "case-assignee")), ("outcome", ("queue",)),
     ("response", ("queue",)), ("resolution", ("queue",)), ("ratings", ("platform",)), ("arrivals", ()),
@@ -37,10 +54,6 @@ WORKBOOK: Sequence[tuple[str, tuple[str, ...]]] = (
     ("outcome", ("platform",)),
 )  # fmt: skip
 """Reports and their groups, a sheet each."""
-
-_NAMED: Mapping[str, Sequence[str]] = {
-    "kind": KINDS, "state": STATES, "priority": PRIORITIES, "category": CATEGORIES,
-}  # fmt: skip
 
 
 def period_options(command: F) -> F:
@@ -55,11 +68,17 @@ def surge_options(command: F) -> F:
     return _added(command, _period_options("Surges that went on", "Begun"), _name_options(SURGE_GROUPS, told))
 
 
-def output_options(command: F) -> F:
-    """Add the options that say in which form a report of tickets is wanted."""
-    told = "Print the tickets behind a column, each with its row, in place of the report."
-    opened = click.option("--tickets", "measure", metavar="COLUMN", help=told)
-    return shared_options(_added(command, _FILE_OPTIONS, [opened], _LANGUAGE_OPTIONS))
+def output_options(report: str) -> Callable[[F], F]:
+    """Return what adds the options that say in which form a report of tickets is wanted."""
+    told = "Print the tickets behind a number, each with its row, in place of the report:"
+    steps = ", or a step such as 2026-11-09" if report == "trends" else ""
+    keys = f"{told} {', '.join(OPENABLE[report])}{steps}."
+    opened = click.option("--tickets", "measure", metavar="COLUMN", help=keys)
+
+    def add(command: F) -> F:
+        return shared_options(_added(command, _FILE_OPTIONS, [opened], _LANGUAGE_OPTIONS))
+
+    return add
 
 
 def form_options(command: F) -> F:
@@ -90,7 +109,7 @@ def _period_options(since: str, until: str) -> _Options:
 def _name_options(names: Sequence[str], told: str) -> _Options:
     return [
         click.option(f"--{name}", name.replace("-", "_"), multiple=True, metavar="TEXT",
-                     type=click.Choice([*_NAMED[name], ""]) if name in _NAMED else None,
+                     type=click.Choice([*NAMED[name], ""]) if name in NAMED else None,
                      help=told.format(name.replace("-", " ")))
         for name in names
     ]  # fmt: skip
@@ -111,14 +130,6 @@ class Wanted:
     filter: "FigureFilter"
     more: Mapping[str, Any]
 
-    @property
-    def opened_by(self) -> tuple[str, ...]:
-        """What the tickets behind a column are labelled with: the row, and the step or weekday of a column."""
-        if self.name == "arrivals":
-            return ("hour", "weekday")
-        step = (self.more.get("step") or "day",) if self.name in ("trends", "growth") else ()
-        return (*step, *self.by)
-
 
 # --- one report -------------------------------------------------------------------------------------------------------
 
@@ -130,18 +141,24 @@ def _run(state: State, name: str, by: Sequence[str], options: dict[str, Any], **
     wanted = Wanted(name, tuple(dict.fromkeys(by)), filter_of(options, outline.timezone), more)
     _check_files(outline, options, form)
     of_tickets = name != "surges"
+    measure, quiet = options.get("measure"), state.verbosity < 0
     with state.store(outline.store) as store:
-        if of_tickets:
-            bring_up(store, speech, quiet=state.verbosity < 0)
-        if options.get("measure"):
-            _open(store, outline.timezone, wanted, options["measure"], form, speech, options)
-            return
-        table = store.figures(name, wanted.filter, outline.timezone, by=wanted.by, **more)
-    if form == "table" and state.verbosity >= 0:
+        if measure is not None:
+            _check_measure(store, outline.timezone, wanted, measure, speech)
+        if of_tickets or wanted.filter.names:
+            bring_up(store, speech, quiet=quiet)
+        tell_unknown(store, wanted.filter, outline.timezone, speech)
+        if name not in ("cases", "surges") and not quiet:
+            tell_mixed(store, wanted.filter, wanted.by, outline.timezone, speech)
+        table = _counted(store, outline.timezone, wanted, measure)
+    if form != "json" and not quiet:
         say(f"{speech(f'report.{name}')}: {_period(wanted.filter, outline.timezone, speech)}")
     if not table.rows and form == "table":
         say(speech("nothing" if of_tickets else "calm"))
-    _write(table, form, speech, outline.timezone, options)
+    _write(table, wanted.filter, form, speech, outline.timezone, options)
+    for path in (options["output"], options["chart"]):
+        if path is not None and not quiet:
+            say(speech("written", file=path))
 
 
 def speech_of(state: State, lang: str | None) -> Speech:
@@ -189,6 +206,8 @@ def _check_files(outline: "Outline", options: Mapping[str, Any], form: str) -> N
     from hub.cli.tickets import check_output
 
     output, chart = options["output"], options["chart"]
+    if chart is not None and options.get("measure") is not None:
+        raise click.UsageError("--chart draws the report, --tickets lists tickets in its place; leave one of them out")
     if form == "xlsx":
         from hub.cli.sheet import require
 
@@ -219,7 +238,14 @@ def _draw(table: "FigureTable", speech: Speech, chart: "Path") -> None:
         text.write(svg(table, speech))
 
 
-def _write(table: "FigureTable", form: str, speech: Speech, zone: tzinfo, options: Mapping[str, Any]) -> None:
+def _write(
+    table: "FigureTable",
+    wanted: "FigureFilter",
+    form: str,
+    speech: Speech,
+    zone: tzinfo,
+    options: Mapping[str, Any],
+) -> None:
     from hub.cli import stats_view as view
     from hub.cli.export import opened, opened_binary
 
@@ -236,35 +262,23 @@ def _write(table: "FigureTable", form: str, speech: Speech, zone: tzinfo, option
         from contextlib import redirect_stdout
 
         with opened(output) as text, redirect_stdout(text) if output else nullcontext():
-            print_json(view.as_objects(table)) if form == "json" else view.show(table, speech)
+            print_json(view.as_objects(table, wanted)) if form == "json" else view.show(table, speech)
     if options["chart"] is not None:
         _draw(table, speech, options["chart"])
-    for path in (output, options["chart"]):
-        if path is not None:
-            say(speech("written", file=path))
 
 
-def _open(
-    store: "Store",
-    zone: tzinfo,
-    wanted: Wanted,
-    measure: str,
-    form: str,
-    speech: Speech,
-    options: Mapping[str, Any],
-) -> None:
-    """Print the tickets that a column counts, with the row in which each is."""
-    from hub.store import FigureTable, ReportColumn
-    from hub.store.figures_query import OPENED
+def _check_measure(store: "Store", zone: tzinfo, wanted: Wanted, measure: str, speech: Speech) -> None:
+    known = store.openable_figures(wanted.name, wanted.filter, zone, wanted.more.get("step"))
+    if measure not in known:
+        raise click.BadParameter(speech("behind", measures=" | ".join(known)), param_hint="--tickets")
 
-    if measure not in OPENED:
-        told = speech("behind", measures=" | ".join(OPENED))
-        raise click.BadParameter(told, param_hint="--tickets")
-    by = wanted.opened_by
-    found = store.figured_tickets(wanted.filter, zone, measure, by)
-    columns = (*(ReportColumn(name, "label") for name in by), ReportColumn("id", "label"))
-    _write(FigureTable("tickets", by, columns, tuple((*row, ticket) for row, ticket in found)), form, speech, zone,
-           {**options, "chart": None})  # fmt: skip
+
+def _counted(store: "Store", zone: tzinfo, wanted: Wanted, measure: str | None) -> "FigureTable":
+    """Return the report, or the tickets that it counts under *measure*."""
+    if measure is None:
+        return store.figures(wanted.name, wanted.filter, zone, by=wanted.by, **wanted.more)
+    step = wanted.more.get("step")
+    return store.figured_tickets(wanted.name, wanted.filter, zone, measure, by=wanted.by, step=step)
 
 
 # --- the commands -----------------------------------------------------------------------------------------------------
@@ -279,7 +293,7 @@ def _grouped(name: str, text: str, choices: Sequence[str], *default: str) -> cli
     @click.command(name, help=text)
     @_by(choices, *default)
     @period_options
-    @output_options
+    @output_options(name)
     @pass_state
     def command(state: State, /, by: Sequence[str], **options: Any) -> None:
         _run(state, name, by, options)
@@ -325,7 +339,7 @@ cases = _grouped(
 
 @click.command
 @period_options
-@output_options
+@output_options("summary")
 @pass_state
 def summary(state: State, /, **options: Any) -> None:
     """Show what a period was like, and as long a period before it."""
@@ -336,7 +350,7 @@ def summary(state: State, /, **options: Any) -> None:
 @click.option("--minutes", type=click.FloatRange(0.1), default=6.0, show_default=True,
               help="What a ticket takes of an operator's time.")  # fmt: skip
 @period_options
-@output_options
+@output_options("arrivals")
 @pass_state
 def arrivals(state: State, /, minutes: float, **options: Any) -> None:
     """Show what comes at which hour and weekday.
@@ -353,7 +367,7 @@ def arrivals(state: State, /, minutes: float, **options: Any) -> None:
 @click.option("--step", type=click.Choice(STEPS), default="week", show_default=True, help="What the columns are.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Show so many rows.")
 @period_options
-@output_options
+@output_options("trends")
 @pass_state
 def trends(state: State, /, by: Sequence[str], step: str, limit: int, **options: Any) -> None:
     """Show categories, tags, rules or queues from week to week.
@@ -368,7 +382,7 @@ def trends(state: State, /, by: Sequence[str], step: str, limit: int, **options:
 @_by(TICKET_GROUPS)
 @click.option("--step", type=click.Choice(STEPS), help="What the rows are; else as the period's length suggests.")
 @period_options
-@output_options
+@output_options("growth")
 @pass_state
 def growth(state: State, /, by: Sequence[str], step: str | None, **options: Any) -> None:
     """Show what comes, what ends, and what stays open.
@@ -407,15 +421,21 @@ def workbook(state: State, /, file: Path, force: bool, lang: str | None, **optio
     from hub.cli.sheet import require
     from hub.cli.tickets import check_output
 
-    outline = state.outline()
+    outline, quiet = state.outline(), state.verbosity < 0
     speech = speech_of(state, lang)
     wanted = filter_of(options, outline.timezone)
+    if file.suffix.lower() != ".xlsx":
+        raise click.BadParameter(f"{file} is no .xlsx file", param_hint="FILE.xlsx")
     require()
     check_output(outline, file, force, "FILE.xlsx")
     with state.store(outline.store) as store:
-        bring_up(store, speech, quiet=state.verbosity < 0)
+        bring_up(store, speech, quiet=quiet)
+        tell_unknown(store, wanted, outline.timezone, speech)
+        if not quiet:
+            tell_mixed(store, wanted, (), outline.timezone, speech)
         write_workbook(store, file, wanted, outline.timezone, speech)
-    say(speech("written", file=file))
+    if not quiet:
+        say(speech("written", file=file))
 
 
 def write_workbook(store: "Store", file: Path, wanted: "FigureFilter", zone: tzinfo, speech: Speech) -> None:

@@ -10,7 +10,7 @@ from hub.cli.speech import Speech
 
 if TYPE_CHECKING:
     from hub.cli.sheet import Book, Kind
-    from hub.store import FigureTable, ReportColumn
+    from hub.store import FigureFilter, FigureTable, ReportColumn
 
 _SHEET_KINDS: "dict[str, Kind]" = {
     "label": "text", "count": "whole", "share": "share", "span": "span", "number": "number", "yes": "text",
@@ -93,26 +93,35 @@ def show(table: "FigureTable", speech: Speech) -> None:
     print_figures(columns, rows, len(table.by))
 
 
-def as_objects(table: "FigureTable") -> dict[str, Any]:
-    """Return a report for JSON: rows by the columns' keys, lengths of time in seconds, shares from 0 to 1."""
+def as_objects(table: "FigureTable", wanted: "FigureFilter") -> dict[str, Any]:
+    """Return a report for JSON: its period, rows by the columns' keys, lengths of time in seconds, shares from 0 to 1.
+    A period that is open ends now."""
     keys = [one.title or one.key for one in table.columns]
 
     def named(row: Sequence[Any]) -> dict[str, Any]:
         return dict(zip(keys, row, strict=True))
 
     total = {key: value for key, value in named(table.total).items() if key not in table.by} if table.total else None
-    return {"report": table.name, "by": list(table.by), "rows": [named(row) for row in table.rows], "total": total}
+    return {
+        "report": table.name,
+        "since": wanted.since,
+        "until": wanted.until or wanted.now,
+        "by": list(table.by),
+        "rows": [named(row) for row in table.rows],
+        "total": total,
+    }
 
 
 def write_csv(table: "FigureTable", speech: Speech, file: IO[str]) -> None:
-    """Write a report as CSV: lengths of time in seconds, shares from 0 to 1, instants in UTC; no text of it is a
-    formula."""
+    """Write a report as CSV: lengths of time in seconds, shares from 0 to 1, instants in UTC, yes and no in words; no
+    text of it is a formula."""
     from hub.cli.export import safe
 
     rows = csv.writer(file, lineterminator="\r\n")
     rows.writerow([title(one, speech) for one in table.columns])
     for row in lines(table, speech):
-        rows.writerow([safe(value) for value in _named(table, row, speech)])
+        cells = zip(columns_of(table, row), _named(table, row, speech), strict=True)
+        rows.writerow([safe(_worded(one, value, speech)) for one, value in cells])
 
 
 def _named(table: "FigureTable", row: Sequence[Any], speech: Speech) -> list[Any]:
@@ -122,6 +131,10 @@ def _named(table: "FigureTable", row: Sequence[Any], speech: Speech) -> list[Any
         for one, value in zip(table.columns, row[:count], strict=False)
     ]
     return [*first, *row[count:]]
+
+
+def _worded(column: "ReportColumn", value: Any, speech: Speech) -> Any:
+    return speech("yes" if value else "no") if column.kind == "yes" and value is not None else value
 
 
 def add_sheet(book: "Book", table: "FigureTable", speech: Speech, name: str | None = None) -> None:
@@ -146,8 +159,8 @@ def _kind(column: "ReportColumn") -> "Kind":
 def _sheet_value(column: "ReportColumn", value: Any, speech: Speech) -> Any:
     from hub.cli.sheet import Typed
 
-    if column.kind == "yes" and value is not None:
-        return speech("yes" if value else "no")
+    if column.kind == "yes":
+        return _worded(column, value, speech)
     if column.key in ("day", "week") and isinstance(value, str) and value[:1].isdigit():
         return date.fromisoformat(value)
     return Typed(value, _kind(column)) if column.kind in ("share", "span", "count") else value

@@ -326,6 +326,8 @@ class Story:
             yield self._say("hold.done" if hold.done else "hold.lasts", **told)
 
     def _one(self, what: str, took: "Took") -> str:
+        if took.seconds is None:
+            return self._say("took.before", what=what)
         told = self._say("took.done" if took.done else "took.waits", what=what, time=self._span(took.seconds))
         if took.promised_s is not None:
             told += self._say("took.of", promised=self._span(took.promised_s))

@@ -260,7 +260,7 @@ def export(state: State, /, form: str, output: Path | None, force: bool, **optio
                     shown.show(counted(number, "ticket", "tickets"))
     if not number:
         say(_nothing(options["text"]))
-    if output:
+    if output and state.verbosity >= 0:
         say(f"{counted(number, 'ticket', 'tickets')} in {output}")
 
 

@@ -15,7 +15,8 @@ from hub.routing.policy import SlaPolicy
 from hub.sdk.ticket import State
 
 _STATES = ("changed", "decided", "set")
-_OVER = frozenset({"solved", "closed", "hidden"})
+_DONE = frozenset({"solved", "closed"})
+_OVER = _DONE | {"hidden"}
 
 
 class Happened(Protocol):
@@ -39,13 +40,14 @@ class Took:
     """How long something took, or has taken until now.
 
     Attributes:
-        seconds: on the policy's clock where it is promised, else on the wall.
+        seconds: on the policy's clock where it is promised, else on the wall; None: it was done before its clock
+            started, such as an answer that was there before the hub, so that nobody knows how long it took.
         promised_s: how long it may take on that clock; None: nothing is promised.
         done: whether it is over.
-        kept: whether the promise was kept, or still can be; None: nothing is promised.
+        kept: whether the promise was kept, or still can be; None: nothing is promised, or it was done before that.
     """
 
-    seconds: float
+    seconds: float | None
     promised_s: float | None
     done: bool
     kept: bool | None
@@ -89,6 +91,7 @@ def times(
     now: datetime,
     policy: SlaPolicy | None = None,
     calendar: Calendar | None = None,
+    state: State = "new",
 ) -> Times:
     """Return the figures of a ticket.
 
@@ -97,6 +100,7 @@ def times(
         events: of the ticket, oldest first.
         now: aware, UTC.
         policy: the one that holds for it, with its *calendar*; None: nothing is promised.
+        state: in which it stands now.
     """
     states = states_in(events)
     spoken = exchanges(messages)
@@ -106,7 +110,9 @@ def times(
         policy=promised.policy or None,
         first_response=answers[0] if answers else None,
         next_responses=tuple(answers[1:]),
-        resolution=_resolution(promised, spoken, states, now),
+        resolution=_resolution(
+            promised, spoken, states, now, before=state in _DONE and _came_in(events, state) in _DONE
+        ),
         paused_s=_paused_s(promised, now),
         states_s=_states_s(messages, states, now),
         holds=tuple(holds_in(events, now)),
@@ -162,6 +168,8 @@ def _deadline_of(found: Iterable[Deadline], exchange: Exchange) -> Deadline | No
 
 
 def _took(deadline: Deadline | None, start: datetime, done_at: datetime | None, now: datetime) -> Took:
+    if done_at is not None and done_at < (start if deadline is None else deadline.start):
+        return _done_before(deadline)
     if deadline is None:
         seconds = ((done_at or now) - start).total_seconds()
         return Took(max(seconds, 0.0), None, done_at is not None, None)
@@ -169,9 +177,27 @@ def _took(deadline: Deadline | None, start: datetime, done_at: datetime | None, 
     return Took(max(deadline.elapsed_s(now), 0.0), deadline.seconds, done_at is not None, kept)
 
 
+def _done_before(deadline: Deadline | None) -> Took:
+    return Took(None, None if deadline is None else deadline.seconds, done=True, kept=None)
+
+
+def _came_in(events: Iterable[Happened], state: State) -> State:
+    """Return the state in which the ticket came; *state*: in which it stands now."""
+    changes = (event.data.get("fields", {}).get("state") for event in events if event.kind in _STATES)
+    return next((change[0] or "new" for change in changes if change), state)
+
+
 def _resolution(
-    promised: Deadlines, spoken: Sequence[Exchange], states: Sequence[tuple[datetime, State]], now: datetime
+    promised: Deadlines,
+    spoken: Sequence[Exchange],
+    states: Sequence[tuple[datetime, State]],
+    now: datetime,
+    *,
+    before: bool,
 ) -> Took | None:
+    """Return how long the solution took; *before*: it was there when the ticket came."""
+    if spoken and before:
+        return _done_before(promised.resolution)
     done_at = solved_at(states)
     if not spoken or (promised.resolution is None and done_at is None):
         return None

@@ -24,4 +24,5 @@ def times_of(rules: Path | None, ticket: Ticket, events: Sequence[TicketEvent], 
             found = policy_named(rules, ticket.sla.policy)
         except ConfigError:  # "hub rules check" tells what is wrong
             found = None
-    return times(ticket.messages, events, now, *(found or (None, None)))
+    policy, calendar = found or (None, None)
+    return times(ticket.messages, events, now, policy, calendar, ticket.state)

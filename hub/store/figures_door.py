@@ -3,14 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 import sqlalchemy as sa
 
 from hub.sdk.errors import StoreError
 from hub.store import figures_refresh, figures_time, rulesets
 from hub.store.figures import Clocks
-from hub.store.figures_query import OPENED, Counting, FigureFilter, Labels
+from hub.store.figures_opened import openable, opened
+from hub.store.figures_query import Counting, FigureFilter
 from hub.store.figures_reports import REPORTS, FigureTable, report
 from hub.store.figures_surges import surge_report
 
@@ -86,11 +87,41 @@ class FigureDoor(ABC):
                 raise StoreError(f"there is no report {name!r}; there are {', '.join(sorted(REPORTS))}")
             return report(counting, name, by)
 
-    def figured_tickets(
-        self, wanted: FigureFilter, zone: tzinfo, measure: str, by: Sequence[str] = ()
-    ) -> list[tuple[Labels, str]]:
-        """Return the ids of the tickets that a column of a report counts, newest first, each with its row."""
-        if measure not in OPENED:
-            raise StoreError(f"there are no tickets behind {measure!r}; name one of {', '.join(sorted(OPENED))}")
+    def has_figures(self, wanted: FigureFilter, zone: tzinfo) -> bool:
+        """Whether a report counts any ticket."""
         with self._read() as connection:
-            return list(Counting(connection, wanted, zone).opened(by, measure))
+            return Counting(connection, wanted, zone).any()
+
+    def figure_labels(self, dimension: str, now: datetime, zone: tzinfo) -> frozenset[str]:
+        """Return all names that tickets have in a dimension, such as their queues."""
+        with self._read() as connection:
+            return Counting(connection, FigureFilter(now), zone).names_of(dimension)
+
+    def openable_figures(
+        self, name: str, wanted: FigureFilter, zone: tzinfo, step: str | None = None
+    ) -> tuple[str, ...]:
+        """Return what :meth:`figured_tickets` opens of a report."""
+        with self._read() as connection:
+            return openable(Counting(connection, wanted, zone), name, step)
+
+    def figured_tickets(
+        self,
+        name: str,
+        wanted: FigureFilter,
+        zone: tzinfo,
+        key: str,
+        *,
+        by: Sequence[str] = (),
+        step: str | None = None,
+    ) -> FigureTable:
+        """Return the tickets that a report counts in a column, newest first, each with its row; other arguments are
+        those of :meth:`figures`.
+
+        Raises:
+            StoreError: the report counts nothing of that *key*; says what it counts.
+        """
+        with self._read() as connection:
+            counting = Counting(connection, wanted, zone)
+            if key not in (known := openable(counting, name, step)):
+                raise StoreError(f"there are no tickets behind {key!r}; name one of {', '.join(known)}")
+            return opened(counting, name, key, by, step)

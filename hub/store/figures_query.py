@@ -160,9 +160,6 @@ MOMENTS: Mapping[str, Sequence[tuple[Source, sa.Column[Any]]]] = {
 }
 """What happens to tickets, more than once to some, and the columns that say when."""
 
-OPENED = (*SOURCES, *MOMENTS, "left")
-"""Columns that can be opened into their tickets: measures, and what happened in a period or was open at its end."""
-
 VALUES: Mapping[str, tuple[sa.ColumnElement[Any], int]] = {
     "target": (_t.target, 1000), "rating": (_t.rating, 100), "likes": (_t.likes, 1),
 }  # fmt: skip
@@ -294,7 +291,7 @@ class Counting:
         """Yield the tickets that a column counts, newest first, each with the group that it counts in.
 
         Args:
-            measure: one of :data:`OPENED`.
+            measure: one of :data:`SOURCES`, one of :data:`MOMENTS`, or ``left``: what was open at the period's end.
         """
         for source, at, conditions in self._opening(measure):
             groups = [self._column(source, name, at) for name in by]
@@ -319,6 +316,17 @@ class Counting:
         else:
             for source, at in MOMENTS[measure]:
                 yield source, at, [*self._conditions(source, at), at.is_not(None)]
+
+    def any(self) -> bool:
+        """Whether any ticket is counted."""
+        query = sa.select(sa.exists().select_from(ticket_figures).where(*self._conditions("tickets", _t.created_at)))
+        return bool(self._connection.execute(query).scalar())
+
+    def names_of(self, dimension: str) -> frozenset[str]:
+        """Return all names that tickets have in a dimension, counted or not."""
+        known = DIMENSIONS[dimension]
+        numbers = self._connection.execute(sa.select(known.column).where(known.column.is_not(None)).distinct())
+        return frozenset(chain.from_iterable(_parts(self._names[n], many=known.many) for (n,) in numbers))
 
     def first_at(self) -> datetime | None:
         """Return when the first ticket was published that is counted."""

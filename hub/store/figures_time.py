@@ -18,8 +18,10 @@ _MOST_OPERATORS = 2**20
 _ONE: ColumnElement[int] = literal_column("0")
 _MOST_STEPS = 400
 _TREND_STEPS = 8
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""The columns of arrivals that count the tickets of a weekday, Monday first."""
 _BUSY = 0.9  # share of days on which an hour is not busier
-_MOVES = ("came", "again", "ended")
+MOVES = ("came", "again", "ended")
 SUMMARY = (
     *REPORTS["outcome"], "asked", "answered", "answer_median", "answer_p90", "lag_median", "in_time", "late",
     "in_time_share", "solve_median", "solve_p90", "solved_in_time", "solved_late", "solved_share", "rated",
@@ -83,10 +85,9 @@ def arrivals(counting: Counting, minutes: float) -> FigureTable:
     Args:
         minutes: of an operator's work that a ticket takes.
     """
-    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     columns = (
         ReportColumn("hour", "label"),
-        *(ReportColumn(day, "count") for day in days),
+        *(ReportColumn(day, "count") for day in WEEK),
         ReportColumn("tickets", "count"),
         ReportColumn("a_day", "number"),
         ReportColumn("busy", "count"),
@@ -161,10 +162,15 @@ def _answered(counting: Counting) -> tuple[Counter[int], Counter[int]]:
 # --- from week to week ------------------------------------------------------------------------------------------------
 
 
+def trend_steps(counting: Counting, step: str) -> list[Period]:
+    """Return the steps of the period that trends show: the last ones."""
+    period = bounds(counting)
+    return steps(*period, step, counting.zone)[-_TREND_STEPS:] if period else []
+
+
 def trends(counting: Counting, by: Sequence[str], step: str, limit: int) -> FigureTable:
     """Return how many tickets each group had in the last steps of the period; most in the last whole one first."""
-    period = bounds(counting)
-    parts = steps(*period, step, counting.zone)[-_TREND_STEPS:] if period else []
+    parts = trend_steps(counting, step)
     counts = [_counts(counting.within(part.since, part.until), by, "came") for part in parts]
     groups = {labels for count, _ in counts for labels in count}
     columns = (
@@ -203,7 +209,7 @@ def growth(counting: Counting, by: Sequence[str], step: str | None) -> FigureTab
     columns = (
         ReportColumn(step, "label"),
         *(ReportColumn(name, "label") for name in by),
-        *(ReportColumn(key, "count") for key in (*_MOVES, "change", "left")),
+        *(ReportColumn(key, "count") for key in (*MOVES, "change", "left")),
     )
     name = ("growth", (step, *by), columns)
     if period is None:
@@ -214,12 +220,12 @@ def growth(counting: Counting, by: Sequence[str], step: str | None) -> FigureTab
     left = Counter({labels: _balance(numbers) for labels, numbers in groups.items()})
     open_then = _balance(every)
     rows: list[tuple[Any, ...]] = []
-    sums = [0] * len(_MOVES)
+    sums = [0] * len(MOVES)
     for part in parts:
         groups, every = _moves(counting.within(part.since, part.until), by)
         sums = [one + more for one, more in zip(sums, every, strict=True)]
         for labels in sorted({*groups, *left}, key=str):
-            numbers = groups.get(labels, (0,) * len(_MOVES))
+            numbers = groups.get(labels, (0,) * len(MOVES))
             left[labels] += _balance(numbers)
             rows.append((part.name, *labels, *numbers, _balance(numbers), left[labels]))
     total = (None, *(None for _ in by), *sums, _balance(sums), open_then + _balance(sums))
@@ -228,13 +234,13 @@ def growth(counting: Counting, by: Sequence[str], step: str | None) -> FigureTab
 
 def _moves(counting: Counting, by: Sequence[str]) -> tuple[dict[tuple[Label, ...], tuple[int, ...]], tuple[int, ...]]:
     """Return how many tickets came, were opened again and ended in the period, by group and in all."""
-    counts = [_counts(counting, by, happened) for happened in _MOVES]
+    counts = [_counts(counting, by, happened) for happened in MOVES]
     groups = {labels for count, _ in counts for labels in count}
     return {labels: tuple(count[labels] for count, _ in counts) for labels in groups}, tuple(n for _, n in counts)
 
 
 def _balance(numbers: Sequence[int]) -> int:
-    """Return how many more are open after so many :data:`_MOVES`."""
+    """Return how many more are open after so many :data:`MOVES`."""
     came, again, ended = numbers
     return came + again - ended
 

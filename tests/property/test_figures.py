@@ -136,9 +136,9 @@ def _compare_with_tickets_behind(store: Store, wanted: FigureFilter, group: str)
         table = store.figures(name, wanted, ZONE, by=(group,))
         for column in table.columns:
             if column.kind == "count" and column.key in SOURCES:
-                behind = store.figured_tickets(wanted, ZONE, column.key, (group,))
+                behind = store.figured_tickets(name, wanted, ZONE, column.key, by=(group,)).rows
                 counts = {label: count for label, count in _column(table, column.key).items() if count}
-                assert Counter(labels[0] for labels, _ in behind) == counts, (name, column.key)
+                assert Counter(row[0] for row in behind) == counts, (name, column.key)
                 assert len(behind) == _total(table, column.key)
 
 
@@ -174,11 +174,11 @@ def test_growth_ends_with_what_is_open(cases: list[dict[str, Any]], step: str) -
         assert {queue: number for queue, number in last.items() if number} == still_open
         assert table.total is not None
         assert table.total[-1] == sum(still_open.values())
-        left = store.figured_tickets(wanted, ZONE, "left", ("queue",))
-        assert Counter(labels[0] for labels, _ in left) == still_open
+        left = store.figured_tickets("growth", wanted, ZONE, "left", by=("queue",), step=step).rows
+        assert Counter(row[1] for row in left) == still_open
         came, again, ended, change = table.total[2:6]
         assert came + again - ended == change == sum(row[5] for row in table.rows)
         for key in ("came", "again", "ended"):
-            behind = store.figured_tickets(wanted, ZONE, key, (step, "queue"))
+            behind = store.figured_tickets("growth", wanted, ZONE, key, by=("queue",), step=step).rows
             place = [one.key for one in table.columns].index(key)
-            assert Counter(labels for labels, _ in behind) == {row[:2]: row[place] for row in table.rows if row[place]}
+            assert Counter(row[:2] for row in behind) == {row[:2]: row[place] for row in table.rows if row[place]}

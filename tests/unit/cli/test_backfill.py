@@ -1,5 +1,6 @@
 """``hub backfill`` and ``hub replay``: wrong use, the list, the bar, what is told."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from hub.runtime import backfill as runtime
 from hub.runtime.backfill import Outcome, Step, Wanted
 from hub.runtime.backfill_plan import Plan, StreamPlan
 from hub.runtime.completeness import Day
+from hub.runtime.replay import Example, Replayed
 from hub.store import Backfill, Window, open_store
 from tests.unit.cli.conftest import Hub
 
@@ -63,6 +65,32 @@ def test_a_replay_has_effects_only_where_it_is_applied(hub: Hub) -> None:
     ran = hub("replay", "--with-effects")
     assert (ran.code, "needs --apply" in ran.err) == (2, True)
     assert "nothing changes" in hub("replay").err
+    later = hub("replay", "--since", NEXT_YEAR)
+    assert (later.code, "--since is now or in the future" in later.err) == (2, True)
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_replay_shows_what_differs_in_words(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = ["stolen-money", "troubles", "strategic"]
+    changed: list[tuple[str, Any, Any]] = [
+        ("decided.decision", {"ruleset": "v1", "rules": rules}, {"ruleset": "v1", "rules": [*rules[:2], "vip"]}),
+        ("decided.queue", None, "claims"),
+        ("decided.tags", ("a", "b"), ("b", "a")),
+        ("message.body", "a long beginning " * 9 + "ends so", "a long beginning " * 9 + "ends thus"),
+        ("message.hidden", True, False),
+        ("message.author", {"key": "1", "name": "Olga"}, None),
+    ]
+    result = Replayed(applied=False, examples=[Example("0f1e2d3c-0000", *one) for one in changed])
+    monkeypatch.setattr("hub.runtime.replay.replay", lambda *_, **__: result)
+    lines = [re.split(r" {2,}", line.strip())[1:] for line in hub("replay").out.splitlines()[2:]]
+    assert lines == [
+        ["decided.decision.rules", "strategic", "vip"],
+        ["decided.queue", "—", "claims"],
+        ["decided.tags", "a, b", "b, a"],
+        ["message.body", "…long beginning ends so", "…long beginning ends thus"],
+        ["message.hidden", "yes", "no"],
+        ["message.author", "key: 1, name: Olga", "—"],
+    ]
 
 
 @pytest.mark.usefixtures("settings")

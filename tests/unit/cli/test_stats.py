@@ -5,7 +5,7 @@ import json
 import re
 import struct
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import get_args
@@ -17,12 +17,14 @@ from openpyxl import load_workbook
 from hub.cli.picture import png
 from hub.cli.speech import Speech
 from hub.cli.stats import COMMANDS
-from hub.cli.stats_reports import CASE_GROUPS, SURGE_GROUPS, TICKET_GROUPS, TIME_GROUPS, WORKBOOK
-from hub.cli.stats_view import cell
+from hub.cli.stats_reports import CASE_GROUPS, OPENABLE, SURGE_GROUPS, TICKET_GROUPS, TIME_GROUPS, WORKBOOK
+from hub.cli.stats_texts import TEXTS
+from hub.cli.stats_view import cell, write_csv
 from hub.routing.surge import SeriesKind
 from hub.sdk.ticket import Sla
-from hub.store import Decided, Router, open_store
+from hub.store import Decided, FigureTable, Router, open_store
 from hub.store.figures_clock import TIMES
+from hub.store.figures_opened import COUNTS
 from hub.store.figures_query import CASE_DIMENSIONS, DIMENSIONS
 from hub.store.figures_reports import ColumnKind, ReportColumn
 from tests.unit.cli.conftest import NOW, Hub, mention, put, review
@@ -70,11 +72,21 @@ def test_every_report_is_json_and_csv_with_the_same_numbers(hub: Hub, counted: P
         assert len(rows[0]) == len(told["rows"][0])
 
 
+def test_json_has_the_period_and_a_plain_table_is_told_of_it(hub: Hub, counted: Path) -> None:
+    told = json.loads(hub("stats", "outcome", *ALL, "--json").out)
+    assert (told["since"], told["until"]) == ("2025-12-31T21:00:00Z", "2026-12-31T21:00:00Z")
+    behind = json.loads(hub("stats", "outcome", "--since", "2026-01-01", "--tickets", "open", "--json").out)
+    assert datetime.fromisoformat(behind["until"]).tzinfo is not None
+    for words in (("--format", "csv"), ("--format", "csv", "-o", "o.csv"), ("--format", "xlsx", "-o", "o.xlsx")):
+        assert "2026-01-01 00:00 to 2027-01-01 00:00" in hub("stats", "outcome", *ALL, *words, "--lang", "en").err
+
+
 def test_rows_are_counted_and_add_up(hub: Hub, counted: Path) -> None:
     told = json.loads(hub("stats", "outcome", *ALL, "--json").out)
     assert {row["queue"]: row["tickets"] for row in told["rows"]} == {"claims": 3, None: 3}
     assert told["total"]["tickets"] == 6
-    assert "none" in hub("stats", "outcome", *ALL).out
+    assert re.search("^— +3 ", hub("stats", "outcome", *ALL, "--lang", "ru").out, re.MULTILINE)
+    assert "\n—,3," in hub("stats", "outcome", *ALL, "--lang", "ru", "--format", "csv").out.replace("\r", "")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +109,47 @@ def test_filters_narrow_what_is_counted(hub: Hub, counted: Path, words: tuple[st
     assert json.loads(hub("stats", "outcome", *ALL, *words, "--json").out)["total"]["tickets"] == tickets
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--queue", "clams"), 'queue "clams": no ticket is of it; did you mean "claims"?'),
+        (("--queue", "claims", "--queue", "nowhere"), 'queue "nowhere": no ticket is of it'),
+        (("--platform", "vk"), 'platform "vk": no ticket is of it'),
+        (("--tag", "=tags"), 'tag "=tags": no ticket is of it; did you mean "=tag"?'),
+        (("--instance", "mian"), 'instance "mian": no ticket is of it; did you mean "main"?'),
+        (("--queue", "complaint"), 'queue "complaint": no ticket is of it'),
+    ],
+)
+def test_a_name_that_no_ticket_has_is_told_with_the_nearest(
+    hub: Hub, counted: Path, words: tuple[str, ...], told: str
+) -> None:
+    ran = hub("stats", "outcome", *ALL, *words, "--lang", "en", "--quiet")
+    assert ran.code == 0
+    assert told in ran.err.splitlines()
+
+
+def test_names_that_tickets_have_are_not_told_whatever_the_period(hub: Hub, counted: Path) -> None:
+    before = ("--since", "2020-01-01", "--until", "2020-02-01", "--lang", "en")
+    ran = hub("stats", "outcome", *before, "--queue", "claims", "--queue", "", "--state", "closed", "--tag", "=tag")
+    assert "no ticket is of it" not in ran.err
+    assert "no ticket is of it" in hub("stats", "surges", *before, "--platform", "vk").err
+    assert "no ticket is of it" in hub("stats", "workbook", "a.xlsx", *before, "--platform", "vk").err
+
+
+def test_tasks_and_issues_that_are_counted_too_are_told(hub: Hub, counted: Path) -> None:
+    words = ("stats", "outcome", *ALL, "--lang", "en")
+    assert "--kind" not in hub(*words).err
+    with open_store(f"sqlite:///{counted.parent / 'hub.db'}", now=lambda: NOW) as store:
+        put(store, mention(30, "an issue").model_copy(update={"kind": "issue", "platform": "jira"}))
+    told = "tasks and issues are counted too; --kind mention --kind review leaves what customers wrote"
+    assert told in hub(*words).err.splitlines()
+    assert told in hub("stats", "workbook", "a.xlsx", *ALL, "--lang", "en").err.splitlines()
+    for more in (("--kind", "issue"), ("--by", "kind"), ("--platform", "jira"), ("--platform", "vk.com"), ("--quiet",)):
+        assert "--kind" not in hub(*words, *more).err
+    told_rows = json.loads(hub(*words, "--kind", "mention", "--kind", "review", "--json").out)
+    assert told_rows["total"]["tickets"] == 6
+
+
 def test_a_count_is_opened_into_its_tickets(hub: Hub, counted: Path) -> None:
     opened = json.loads(hub("stats", "outcome", *ALL, "--tickets", "open", "--json").out)["rows"]
     assert sorted(str(row["queue"]) for row in opened) == ["None"] * 3 + ["claims"] * 3
@@ -104,6 +157,51 @@ def test_a_count_is_opened_into_its_tickets(hub: Hub, counted: Path) -> None:
     assert {row["id"] for row in opened if row["queue"] == "claims"} == listed
     wrong = hub("stats", "outcome", *ALL, "--tickets", "median")
     assert (wrong.code, "solved" in wrong.err) == (2, True)
+
+
+def test_what_can_be_opened_is_what_the_store_counts_and_told(hub: Hub) -> None:
+    assert OPENABLE == COUNTS
+    page = Path(__file__).parents[3] / "docs/how-to/report.md"
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", page.read_text(encoding="utf-8"), re.MULTILINE))
+    for name, keys in OPENABLE.items():
+        told = " ".join(hub("stats", name, "--help").out.split())
+        assert ", ".join(keys) in told
+        assert tuple(re.findall("`(\\w+)`", rows[name])) == keys
+
+
+def test_a_column_that_the_report_has_not_is_refused_with_those_that_it_has(hub: Hub, counted: Path) -> None:
+    ran = hub("stats", "outcome", *ALL, "--tickets", "stars_1", "--lang", "en")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--tickets tickets | open | solved | hidden | escalated | own\n" in ran.err
+
+
+def test_a_step_and_a_weekday_are_opened(hub: Hub, counted: Path) -> None:
+    step = hub("stats", "trends", "--since", "2026-11-01", "--until", "2026-11-22", "--tickets", "2026-11-16", "--json")
+    assert [row["week"] for row in json.loads(step.out)["rows"]] == ["2026-11-16"] * 6
+    thursday = json.loads(hub("stats", "arrivals", *ALL, "--tickets", "thu", "--json").out)["rows"]
+    assert [row["weekday"] for row in thursday] == [4] * 4
+    wrong = hub("stats", "trends", "--since", "2026-11-01", "--until", "2026-11-22", "--tickets", "2026-11-17")
+    assert (wrong.code, "2026-11-16 | tickets" in wrong.err) == (2, True)
+
+
+def test_a_list_of_tickets_is_no_chart(hub: Hub, counted: Path) -> None:
+    ran = hub("stats", "outcome", "--tickets", "open", "--chart", "c.svg")
+    assert (ran.code, "leave one of them out" in ran.err) == (2, True)
+    assert not counted.with_name("c.svg").exists()
+
+
+@pytest.mark.parametrize(("report", "column"), [(name, key) for name, keys in OPENABLE.items() for key in keys])
+def test_the_tickets_behind_a_column_are_the_same_in_every_form(
+    hub: Hub, counted: Path, report: str, column: str
+) -> None:
+    words = ("stats", report, *ALL, "--tickets", column, "--lang", "en")
+    told = json.loads(hub(*words, "--json").out)
+    ids = [row["id"] for row in told["rows"]]
+    assert [line[-1] for line in csv.reader(StringIO(hub(*words, "--format", "csv").out))][1:] == ids
+    assert [line.split()[-1] for line in hub(*words).out.splitlines()][1:] == ids
+    assert hub(*words, "--format", "xlsx", "-o", "t.xlsx").code == 0
+    [sheet] = load_workbook(counted.with_name("t.xlsx")).worksheets
+    assert (sheet.title, [row[-1] for row in sheet.values][1:]) == ("Tickets", ids)
 
 
 def test_the_hours_are_those_of_the_settings(hub: Hub, counted: Path) -> None:
@@ -134,13 +232,22 @@ def test_a_text_is_no_formula_in_csv(hub: Hub, counted: Path) -> None:
     assert "'=tag," in out
 
 
+@pytest.mark.parametrize(("lang", "words"), [("ru", ["нет", "да", ""]), ("en", ["no", "yes", ""])])
+def test_yes_and_no_are_words_in_csv_too(lang: str, words: list[str]) -> None:
+    columns = (ReportColumn("queue", "label"), ReportColumn("reached", "yes"))
+    rows = (("a", False), ("b", True), ("c", None))
+    file = StringIO()
+    write_csv(FigureTable("response", ("queue",), columns, rows), Speech(lang, TEXTS), file)
+    assert [row[1] for row in csv.reader(StringIO(file.getvalue()))][1:] == words
+
+
 def test_a_report_is_a_spreadsheet(hub: Hub, counted: Path) -> None:
     ran = hub("stats", "response", *ALL, "--format", "xlsx", "-o", "r.xlsx", "--lang", "ru")
     assert (ran.code, "r.xlsx" in ran.err) == (0, True)
     [sheet] = load_workbook(counted.with_name("r.xlsx")).worksheets
     rows = list(sheet.values)
     heading = list(rows[0])
-    assert rows[1][heading.index("первый ответ, медиана")] == timedelta(hours=1) or rows[1][0] == "нет"
+    assert rows[1][heading.index("первый ответ, медиана")] == timedelta(hours=1) or rows[1][0] == "—"
     assert rows[-1][0] == "всего"
     assert hub("stats", "response", "--format", "xlsx").code == 2
 
@@ -159,6 +266,25 @@ def test_the_workbook_has_a_sheet_for_each_report(hub: Hub, counted: Path) -> No
     assert isinstance(answered[1], timedelta)
     assert hub("stats", "workbook", "all.xlsx", *ALL).code == 2
     assert hub("stats", "workbook", "all.xlsx", *ALL, "--force").code == 0
+
+
+def test_a_workbook_is_named_as_what_it_is(hub: Hub, counted: Path) -> None:
+    ran = hub("stats", "workbook", "all.csv")
+    assert (ran.code, "all.csv is no .xlsx file" in ran.err) == (2, True)
+    assert not counted.with_name("all.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("stats", "outcome", "--format", "csv", "-o", "t.csv", "--chart", "t.svg"),
+        ("stats", "workbook", "t.xlsx"),
+        ("tickets", "export", "-o", "t.jsonl"),
+    ],
+)
+def test_quiet_is_quiet(hub: Hub, counted: Path, words: tuple[str, ...]) -> None:
+    assert hub(*words, "--since", "2026-01-01", "--quiet").err == ""
+    assert hub(*words, "--since", "2026-01-01", "--force").err != ""
 
 
 @pytest.mark.parametrize("report", REPORTS)

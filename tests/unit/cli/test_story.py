@@ -178,7 +178,11 @@ def test_figures_are_told_with_their_promises(store: Store, config: Path) -> Non
     times = Times(
         policy="p",
         first_response=Took(300, 420, done=True, kept=True),
-        next_responses=(Took(3661, 900, done=True, kept=False), Took(30, None, done=False, kept=None)),
+        next_responses=(
+            Took(3661, 900, done=True, kept=False),
+            Took(None, 900, done=True, kept=None),
+            Took(30, None, done=False, kept=None),
+        ),
         resolution=Took(90_000, 100_000, done=False, kept=True),
         paused_s=120,
         holds=(Hold("crm", "T-1", 60, done=True), Hold("jira", "K-1", 0, done=False)),
@@ -187,12 +191,22 @@ def test_figures_are_told_with_their_promises(store: Store, config: Path) -> Non
     assert lines[lines.index("How long it took") + 1 :] == [
         "  first response after 5 min of 7 min promised",
         "  next response after 1 h 1 min of 15 min promised, too late",
+        "  next response: before its clock started, nobody knows how long it took",
         "  next response: for 30 s now, and still to come",
         "  resolution: for 1 d 1 h now, and still to come of 1 d 3 h promised",
         "  the clock stood still for 2 min",
         "  waited for T-1 (crm): 1 min",
         "  waits for K-1 (jira): for 0 s now",
     ]
+
+
+def test_what_was_there_before_the_hub_took_nobody_knows_how_long(hub: Hub, store: Store) -> None:
+    asked = MessageDraft(source_id="q", created_at=NOW - 3 * MINUTE, body="?")
+    answer = MessageDraft(source_id="a", created_at=NOW - MINUTE, direction="out", body="!")
+    put(store, TicketDraft(thread="t", kind="review", platform="2gis", messages=(asked, answer), state="solved"))
+    out = hub("tickets", "show", next(store.iter_tickets()).id, "--lang", "ru").out
+    for what in ("первый ответ", "решение"):
+        assert f"  {what}: ещё до начала отсчёта, сколько времени это заняло, неизвестно\n" in out
 
 
 def test_the_promise_is_that_of_the_rules_at_hand(hub: Hub, config: Path, tmp_path: Path) -> None:

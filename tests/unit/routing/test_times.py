@@ -73,6 +73,28 @@ def test_a_policy_that_promises_no_first_response_still_measures_it() -> None:
     assert found.resolution == Took(1200, 3600, done=False, kept=True)
 
 
+HISTORY = [Moment("in", at(-60), ingested_at=at(0)), Moment("out", at(-50), ingested_at=at(0))]
+
+
+@pytest.mark.parametrize("promised", [True, False])
+def test_what_was_done_before_its_clock_started_has_no_length_and_no_promise(promised: bool) -> None:
+    policy = SlaPolicy.model_validate({"name": "p", **PROMISES}) if promised else None
+    found = times(HISTORY, [], at(100), policy, always(), "solved")
+    assert found.first_response == Took(None, 900 if promised else None, done=True, kept=None)
+    assert found.resolution == Took(None, 14400 if promised else None, done=True, kept=None)
+
+
+def test_an_answer_in_the_instant_in_which_its_clock_started_was_given_in_time() -> None:
+    found = measured([HISTORY[0], said("out", 0)], [], 100)
+    assert found.first_response == Took(0, 900, done=True, kept=True)
+
+
+def test_a_ticket_that_came_solved_and_was_opened_again_is_to_be_solved() -> None:
+    policy = SlaPolicy.model_validate({"name": "p", **PROMISES})
+    again = Event(at(5), "changed", {"fields": {"state": ["solved", "open"]}})
+    assert times(HISTORY, [again], at(10), policy, always(), "open").resolution == Took(600, 14400, False, kept=True)
+
+
 def test_the_clock_stands_still_while_the_ticket_waits_for_a_department() -> None:
     events = [state(20, "on_hold"), state(140, "open"), state(200, "solved", "decided")]
     found = measured([said("in", 0), said("out", 10)], events, 500)

@@ -1,5 +1,6 @@
 """What is counted of a ticket, worked out by hand; and that figures follow whatever happens to it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,12 +11,12 @@ import pytest
 
 from hub.routing.calendar import Calendar, CalendarSpec
 from hub.routing.policy import SlaPolicy, always
-from hub.sdk import Author, CustomerCard, FollowUp, MessageDraft, TicketDraft
+from hub.sdk import Author, CustomerCard, FollowUp, MessageDraft, StoreError, TicketDraft
 from hub.sdk.ticket import Sla
 from hub.store import Crm, Decided, FigureFilter, FigureTable, Place, Router, Store
 from hub.store.figures import Clock
-from hub.store.figures_query import OPENED, percentile
-from hub.store.figures_reports import COMPUTED, REPORTS
+from hub.store.figures_opened import COUNTS
+from hub.store.figures_query import percentile
 from hub.store.figures_time import steps
 from hub.store.tables import micros
 from tests.unit.store.pages import NOW, at, hide, mention, new_store, put, rows, write
@@ -180,10 +181,10 @@ def test_growth_says_of_a_past_day_what_it_said_then(store: Store) -> None:
     ]  # fmt: skip
     for until, row in enumerate(seen, 1):
         inside = FigureFilter(at(5 * day), since=at(-day), until=datetime(2026, 11, 19 + until, tzinfo=MOSCOW))
-        assert len(store.figured_tickets(inside, MOSCOW, "left")) == row[-1]
-    behind = {key: store.figured_tickets(FigureFilter(at(5 * day)), MOSCOW, key, ("day",))
+        assert len(store.figured_tickets("growth", inside, MOSCOW, "left").rows) == row[-1]
+    behind = {key: store.figured_tickets("growth", FigureFilter(at(5 * day)), MOSCOW, key, step="day").rows
               for key in ("came", "again", "ended")}  # fmt: skip
-    assert {key: [labels[0] for labels, _ in found] for key, found in behind.items()} == {
+    assert {key: [row[0] for row in found] for key, found in behind.items()} == {
         "came": ["2026-11-19"], "again": ["2026-11-22", "2026-11-24"], "ended": ["2026-11-20", "2026-11-23"]
     }  # fmt: skip
 
@@ -410,10 +411,43 @@ def test_a_percentile_is_a_value_that_occurs() -> None:
     assert percentile({}, 0.5) is None
 
 
-def test_every_count_of_every_report_can_be_opened(store: Store) -> None:
-    put(store, mention("1"))
+@pytest.mark.parametrize("name", COUNTS)
+def test_every_count_of_every_report_is_opened_into_so_many_tickets(store: Store, name: str) -> None:
+    days = (-60, -9, -8, -2, -1, -1, 0)
+    for number, day in enumerate(days):
+        asked, answer = (
+            said(f"q{number}", day * 24 * 60, rating=number % 6),
+            said(f"a{number}", day * 24 * 60 + 90 * number, "out"),
+        )
+        solved = thread(asked, answer, name=f"t{number}", state="solved" if number % 2 else "open")
+        put(store, solved, router=ruled(tags=("a", "b")), now=at(day * 24 * 60 + 5))
     counted(store)
-    counts = {key for columns in REPORTS.values() for key in columns if key not in COMPUTED}
-    assert counts <= set(OPENED)
-    for measure in OPENED:
-        assert len(store.figured_tickets(FigureFilter(NOW), MOSCOW, measure, ("queue", "week"))) <= 1
+    wanted, step = FigureFilter(at(60 * 24)), "week" if name in ("trends", "growth") else None
+    by = () if name in ("summary", "arrivals") else ("queue",)
+    table = store.figures(name, wanted, MOSCOW, by=by, step=step)
+    for key in store.openable_figures(name, wanted, MOSCOW, step):
+        behind = store.figured_tickets(name, wanted, MOSCOW, key, by=by, step=step)
+        if name == "summary":
+            assert len(behind.rows) == next(row[1] for row in table.rows if row[0] == key), key
+        elif key == "left":
+            assert len(behind.rows) == table.rows[-1][-1]
+        else:
+            places = [behind.by.index(one) for one in table.by]
+            counts = Counter(tuple(row[place] for place in places) for row in behind.rows)
+            column = [one.title or one.key for one in table.columns].index(key)
+            assert counts == {row[: len(table.by)]: row[column] for row in table.rows if row[column]}, key
+
+
+def test_what_trends_do_not_show_is_not_behind_them(store: Store) -> None:
+    put(store, mention("1", minutes=-100 * 24 * 60), mention("2"))
+    counted(store)
+    wanted = FigureFilter(at(60))
+    assert [row[0] for row in store.figured_tickets("trends", wanted, MOSCOW, "tickets").rows] == ["2026-11-16"]
+    with pytest.raises(StoreError, match="2026-11-16, tickets"):
+        store.figured_tickets("trends", wanted, MOSCOW, "2026-08-10")
+
+
+def test_the_tickets_of_growth_stand_in_its_steps(store: Store) -> None:
+    put(store, mention("1", minutes=-100 * 24 * 60))
+    counted(store)
+    assert store.figured_tickets("growth", FigureFilter(at(60)), MOSCOW, "came").rows[0][0] == "2026-08-10"
