@@ -343,7 +343,7 @@ def _identify_every(file: ConfigFile) -> timedelta:
     except ValueError as error:
         file.findings.add(("identify_every",), str(error))
         return IDENTIFY_EVERY
-    if not isinstance(span, timedelta) or not span:
+    if not span:
         file.findings.add(("identify_every",), f'is {value!r}; write a span of time such as "30d"')
         return IDENTIFY_EVERY
     return span
