@@ -72,12 +72,15 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     from hub.runtime.check import check as run
     from hub.runtime.notify_check import notify_findings
     from hub.runtime.rules import rules_problem
+    from hub.runtime.switched_off import switched_off
 
     settings = state.settings(apart=True)
     names, wrong = _startable(settings, instances)
     with state.store(settings.store) as store, progress("asking", quiet=state.verbosity < 0):
         findings = asyncio.run(run(settings, store, names))
         problem = rules_problem(settings.rules, store)
+        resting = [] if instances else switched_off(settings, store)
+    findings += resting
     findings += [Finding(name, ok=False, message=told, todo="mend its settings") for name, told in wrong.items()]
     if not instances:
         findings += asyncio.run(notify_findings(settings))

@@ -115,10 +115,12 @@ class Outline(Place):
 
     Attributes:
         connectors: name of the connector by name of the instance, switched off or not.
+        disabled: names of the instances with ``enabled = false``.
         notify: whom ``[notify]`` names; None where there is no such table.
     """
 
     connectors: Mapping[str, str]
+    disabled: frozenset[str] = frozenset()
     notify: frozenset[str] | None = None
 
 
@@ -255,7 +257,8 @@ def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
     tables = _tables(file, "instances")
     file.findings.check()
     connectors = {name: str(table.get("connector", "")) for name, table in tables.items()}
-    return Outline(**place, connectors=connectors, notify=names_in(file))
+    disabled = frozenset(name for name, table in tables.items() if table.get("enabled") is False)
+    return Outline(**place, connectors=connectors, disabled=disabled, notify=names_in(file))
 
 
 # --- the top of the file --------------------------------------------------------------------------------------------
