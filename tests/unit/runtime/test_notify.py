@@ -12,12 +12,15 @@ import pytest
 from pydantic import SecretStr
 
 from hub.pipeline.deliver import MAX_TRIES
+from hub.pipeline.route import router
+from hub.routing.destinations import Destinations
 from hub.runtime.config import Settings, load_outline, load_settings
 from hub.runtime.notify import MOST, SINGLY, fault_of, notify, preview, send
 from hub.runtime.notify_check import notify_findings
 from hub.runtime.notify_texts import News, told
 from hub.runtime.plugins import Registry
 from hub.runtime.reports import DeliveryReport, SyncReport
+from hub.runtime.rules import rules_of
 from hub.sdk import ConfigError, Decision, DeliveryError, Sla
 from hub.store import Decided, Router, Store, open_store
 from tests.unit.runtime.notified import Phone, end_s
@@ -122,6 +125,36 @@ def test_what_a_person_dropped_is_not_asked_for_again(store: Store) -> None:
 def test_what_a_backfill_finds_is_nobody_s_alarm(store: Store) -> None:
     put(store, "1", mode="backfill")
     assert store.outbox_left() == []
+
+
+@pytest.mark.parametrize(
+    ("published", "start", "is_told"),
+    [
+        (NOW - timedelta(hours=23), None, True),
+        (NOW - timedelta(hours=25), None, False),
+        (NOW - timedelta(days=30), None, False),
+        (NOW - timedelta(days=4), NOW - timedelta(days=5), True),
+        (NOW - timedelta(days=6), NOW - timedelta(days=5), False),
+        (NOW - timedelta(hours=1), NOW, False),
+    ],
+)
+def test_a_first_reading_rings_no_phone_for_old_posts(
+    store: Store, published: datetime, start: datetime | None, is_told: bool
+) -> None:
+    rules = rules_of({"own.yaml": "builtin: false\nrules: [{name: all, then: {notify: lead}}]\n"})
+    decides = router(lambda: rules, None, Destinations(start=start), ("lead",))
+    store.checkpoint(page(mention("1", created_at=published), router=decides))
+    assert [row.instance for row in store.outbox_left()] == (["notify:lead"] if is_told else [])
+
+
+def test_a_new_message_on_an_old_ticket_rings(store: Store) -> None:
+    rules = rules_of({"own.yaml": "builtin: false\nrules: [{name: all, then: {notify: lead}}]\n"})
+    decides = router(lambda: rules, None, recipients=("lead",))
+    long_ago, lately = NOW - timedelta(days=30), NOW - timedelta(minutes=5)
+    store.checkpoint(page(mention("1", thread="t", author="a", created_at=long_ago), router=decides))
+    assert store.outbox_left() == []
+    store.checkpoint(page(mention("2", thread="t", author="a", created_at=lately), router=decides))
+    assert [row.instance for row in store.outbox_left()] == ["notify:lead"]
 
 
 def test_a_storm_comes_in_few_messages(tmp_path: Path, store: Store, phone: Phone) -> None:
