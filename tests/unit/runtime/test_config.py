@@ -374,6 +374,10 @@ def test_abilities_that_raise_are_told_without_their_text(tmp_path: Path, sink: 
             'hub.toml:2: replies.max_age: 3 has no unit; write a duration such as "3m", "3h" or "3d"',
         ),
         (
+            "[surges]\nseries = 'platfrm'",
+            "hub.toml:2: surges.series: is 'platfrm'; it should be 'platform', 'queue' or 'tag'",
+        ),
+        (
             f"{ACME}keep_raw = 30",
             'hub.toml:4: instances.main.keep_raw: 30 has no unit; write a duration such as "30m", "30h" or "30d"',
         ),
