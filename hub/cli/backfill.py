@@ -117,9 +117,16 @@ def _unfinished(store: "Store", instance: str | None) -> "list[Wanted]":
 
     left = [one for one in store.backfills(instance) if one.state == "reading"]
     if not left:
-        named = f' of "{instance}"' if instance else ""
-        raise click.UsageError(f"no backfill{named} waits to go on; begin one with INSTANCE --since DAY")
+        raise click.UsageError(f"no backfill{_of(instance)} waits to go on; {_begin(instance)}")
     return [Wanted(one.instance, one.since, None if one.open_end else one.until, one.effects) for one in reversed(left)]
+
+
+def _of(instance: str | None) -> str:
+    return f" of {instance}" if instance else ""
+
+
+def _begin(instance: str | None) -> str:
+    return f'begin one with "hub backfill {instance or "INSTANCE"} --since DAY"'
 
 
 def _one(
@@ -279,7 +286,7 @@ def _list(state: State, instance: str | None, as_json: bool) -> None:
     if as_json:
         print_json([{**asdict(one), "report": None, "windows_read": done, "windows": of} for one, done, of in rows])
     elif not rows:
-        say("there is no backfill")
+        say(f"there is no backfill{_of(instance)}; {_begin(instance)}")
     else:
         names = ("instance", "since", "until", "state", "windows", "begun", "effects")
         print_table([Column(name) for name in names], [_line(*row, outline.timezone) for row in rows])
