@@ -228,7 +228,7 @@ def _show_days(days: "Sequence[Day]") -> None:
         Column("stored", right=True),
         Column("mended", right=True),
         Column("by"),
-        Column("outcome"),
+        Column("outcome", fixed=True),
     ]
     rows = [
         [one.day or "other days", one.title or one.stream, one.source, one.stored, one.mended, one.by, _outcome(one)]

@@ -114,7 +114,7 @@ def _show(outline: "Outline", rows: "Sequence[Overview]", summary: "Summary") ->
     columns = [
         Column("instance"),
         Column("connector"),
-        Column("state"),
+        Column("state", fixed=True),
         Column("last poll"),
         Column("lag", right=True),
         Column("set aside", right=True),

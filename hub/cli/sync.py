@@ -72,6 +72,7 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     from hub.runtime.check import check as run
     from hub.runtime.notify_check import notify_findings
     from hub.runtime.rules import rules_problem
+    from hub.runtime.short_secrets import short_secrets
     from hub.runtime.switched_off import switched_off
 
     settings = state.settings(apart=True)
@@ -80,7 +81,7 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
         findings = asyncio.run(run(settings, store, names))
         problem = rules_problem(settings.rules, store)
         resting = [] if instances else switched_off(settings, store)
-    findings += resting
+    findings += [*resting, *short_secrets(settings, names)]
     findings += [Finding(name, ok=False, message=told, todo="mend its settings") for name, told in wrong.items()]
     if not instances:
         findings += asyncio.run(notify_findings(settings))
@@ -190,7 +191,7 @@ def _show_streams(streams: "Sequence[StreamReport]") -> None:
         Column("new", right=True),
         Column("changed", right=True),
         Column("rejected", right=True),
-        Column("outcome"),
+        Column("outcome", fixed=True),
     ]
     print_table(columns, [_row(stream) for stream in streams])
 
@@ -217,9 +218,15 @@ def _show_findings(findings: "Sequence[Finding]") -> None:
     if not findings:
         return
     print_table(
-        [Column("instance"), Column(""), Column("finding", flexible=True, wraps=True)],
-        [[finding.instance, "ok" if finding.ok else "wrong", finding.message] for finding in findings],
+        [Column("instance"), Column("", fixed=True), Column("finding", flexible=True, wraps=True)],
+        [[finding.instance, _verdict(finding), finding.message] for finding in findings],
     )
     for finding in findings:
         if finding.todo:
             say(f"{finding.instance}: {finding.todo}")
+
+
+def _verdict(finding: "Finding") -> str:
+    if not finding.ok:
+        return "wrong"
+    return "warned" if finding.warns else "ok"

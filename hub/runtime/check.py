@@ -23,12 +23,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that ``hub check`` found."""
+    """One thing that ``hub check`` found; what *warns* is worth a look, and no fault."""
 
     instance: str
     ok: bool
     message: str
     todo: str | None = None
+    warns: bool = False
 
 
 async def check(settings: Settings, store: Store, names: Sequence[str] = ()) -> list[Finding]:

@@ -230,7 +230,7 @@ def load_settings(
     _check_keeping(file, place["keep_tickets"], instances)
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
-    secrets = tuple(dict.fromkeys(secret for config in (*configs, notify) for secret in _secrets(config)))
+    secrets = tuple(dict.fromkeys(secret for config in (*configs, notify) for secret in secrets_in(config)))
     return Settings(
         **place,
         instances=instances,
@@ -567,13 +567,14 @@ def _hidden(message: str, where: Keys, given: set[Keys], tree: Any, path: Keys) 
     return message.replace(repr(tree), "what it stands for").replace(str(tree), "what it stands for")
 
 
-def _secrets(value: Any) -> Iterator[str]:
+def secrets_in(value: Any) -> Iterator[str]:
+    """Yield every secret in settings, or in a part of them."""
     if isinstance(value, SecretStr):
         yield value.get_secret_value()
     elif isinstance(value, BaseModel):
-        yield from _secrets(list(value.__dict__.values()))
+        yield from secrets_in(list(value.__dict__.values()))
     elif isinstance(value, Mapping):
-        yield from _secrets(list(value.values()))
+        yield from secrets_in(list(value.values()))
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _secrets(item)
+            yield from secrets_in(item)

@@ -33,7 +33,7 @@ def settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("main",), 'no backfill of main waits to go on'),
+        (("main",), "no backfill of main waits to go on"),
         ((), "no backfill waits to go on"),
         (("--since", "3d"), "name the INSTANCE"),
         (("main", "--dry-run"), "--dry-run needs --since DAY"),
