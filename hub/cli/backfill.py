@@ -135,8 +135,7 @@ def _unfinished(store: "Store", instance: str | None) -> "list[Wanted]":
 
     left = [one for one in store.backfills(instance) if one.state == "reading"]
     if not left:
-        named = f' of "{instance}"' if instance else ""
-        raise click.UsageError(f"no backfill{named} waits to go on; begin one with INSTANCE --since DAY")
+        raise click.UsageError(f"no backfill{_of(instance)} waits to go on; {_begin(instance)}")
     return [_rest_of(one) for one in reversed(left)]
 
 
@@ -199,6 +198,14 @@ def _drop(state: State, instance: str, as_json: bool) -> None:
         say(f"given up: {one.instance} from {since} to {until}; what it has read stays")
     if not dropped:
         say(f'no backfill of "{instance}" is unfinished')
+
+
+def _of(instance: str | None) -> str:
+    return f" of {instance}" if instance else ""
+
+
+def _begin(instance: str | None) -> str:
+    return f'begin one with "hub backfill {instance or "INSTANCE"} --since DAY"'
 
 
 def _one(
@@ -302,7 +309,7 @@ def _show_days(days: "Sequence[Day]") -> None:
         Column("stored", right=True),
         Column("mended", right=True),
         Column("by"),
-        Column("outcome"),
+        Column("outcome", fixed=True),
     ]
     rows = [
         [_named(one), one.title or one.stream, one.source, one.stored, one.mended, one.by, _outcome(one)]
@@ -374,7 +381,7 @@ def _list(state: State, instance: str | None, as_json: bool) -> None:
     if as_json:
         print_json([{**asdict(one), "report": None, "windows_read": done, "windows": of} for one, done, of in rows])
     elif not rows:
-        say("there is no backfill")
+        say(f"there is no backfill{_of(instance)}; {_begin(instance)}")
     else:
         names = ("instance", "since", "until", "state", "windows", "begun", "effects")
         print_table([Column(name) for name in names], [_line(*row, outline.timezone) for row in rows])

@@ -126,7 +126,8 @@ def _table(name: str, registry: Registry, sandbox: Running, variables: list[str]
     """Return the table of an instance; the *variables* that hold its secrets are added to the others."""
     settings, url = sandbox.settings[name], sandbox.urls[name]
     fields = registry.connector(settings["connector"]).Config.model_fields
-    secrets = {key: "{key}" for key, field in fields.items() if field.is_required() and key not in settings}
+    known = {*settings, "base_url"}
+    secrets = {key: "{key}" for key, field in fields.items() if field.is_required() and key not in known}
     secrets |= {key: value for key, value in settings.items() if "{key}" in value}
     lines = [f"[instances.{name}]", f"base_url = {literal(url)}", f"rate = {literal(RATE)}"]
     lines += [f"lang = {literal(lang)}"] if "lang" in fields and "lang" not in settings else []

@@ -95,7 +95,7 @@ def _show(rows: "Sequence[Outgoing]", zone: tzinfo) -> None:
         Column("ticket", style="cyan"),
         Column("asked for"),
         Column("tries", right=True),
-        Column("state"),
+        Column("state", fixed=True),
         Column("last seen", flexible=True, wraps=True),
     ]
     print_table(columns, [_row(row, zone) for row in rows])

@@ -31,7 +31,8 @@ _CELL = 200  # characters of a cell where no terminal sets the width; one that w
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table; a *flexible* one takes the room that is left and is cut to it, or *wraps*. One with a
-    *width* (letters) has it, and its title is wrapped."""
+    *width* (letters) has it, and its title is wrapped. In a *fixed* one stand words of the hub's own and nothing from
+    outside: no secret can be in it, and none that is a common word is to be taken out."""
 
     title: str
     flexible: bool = False
@@ -39,6 +40,7 @@ class Column:
     right: bool = False
     style: str = ""
     width: int | None = None
+    fixed: bool = False
 
 
 def printable(text: str) -> str:
@@ -93,7 +95,7 @@ def as_json(value: Any) -> Any:
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
     """Write a table without registered secrets: fitted to the terminal, or aligned text where it goes elsewhere."""
-    cells = _cells(rows)
+    cells = _cells(columns, rows)
     if sys.stdout.isatty():
         _rich_table(columns, cells)
     else:
@@ -111,7 +113,7 @@ def print_figures(columns: Sequence[Column], rows: Sequence[Sequence[object]], n
     if not sys.stdout.isatty():
         print_table(columns, rows)
         return
-    cells, most = _cells(rows), width()
+    cells, most = _cells(columns, rows), width()
     wide = [_needed(column, [row[place] for row in cells]) for place, column in enumerate(columns)]
     wide[:names] = [min(one, most // _NAME_SHARE) for one in wide[:names]]
     for number, part in enumerate(_parts(wide, names, most)):
@@ -121,8 +123,13 @@ def print_figures(columns: Sequence[Column], rows: Sequence[Sequence[object]], n
         _rich_table(fitted, [[row[place] for place in part] for row in cells])
 
 
-def _cells(rows: Sequence[Sequence[object]]) -> list[list[str]]:
-    return [["" if cell is None else one_line(_redacted(str(cell))) for cell in row] for row in rows]
+def _cells(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> list[list[str]]:
+    return [[_cell(column, cell) for column, cell in zip(columns, row, strict=True)] for row in rows]
+
+
+def _cell(column: Column, cell: object) -> str:
+    text = "" if cell is None else str(cell)
+    return one_line(text if column.fixed else _redacted(text))
 
 
 def _needed(column: Column, cells: Sequence[str]) -> int:

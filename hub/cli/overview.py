@@ -1,7 +1,7 @@
 """How every instance is, and what waits for a person; pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from typing import Literal
 
 from hub.store import InstanceState, StreamState
 
-Condition = Literal["ok", "never read", "suspicious", "warned", "failing", "paused", "gone"]
+Condition = Literal["ok", "never read", "suspicious", "warned", "failing", "paused", "off", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ def overview(
     dead: Counter[str],
     now: datetime,
     outbox: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+    disabled: Collection[str] = (),
 ) -> list[Overview]:
     """Return how every configured instance is, and those that only the store still knows, by name.
 
@@ -54,6 +55,7 @@ def overview(
         dead: dead letters by instance.
         now: aware.
         outbox: deliveries that wait and that are set aside, by instance.
+        disabled: names of the instances that are switched off.
     """
     by_name = {state.name: state for state in states}
     by_instance: dict[str, list[StreamState]] = {}
@@ -69,6 +71,7 @@ def overview(
             dead[name],
             outbox.get(name, (0, 0)),
             now,
+            off=name in disabled,
         )
         for name in names
     ]
@@ -82,6 +85,8 @@ def _one(
     dead: int,
     outbox: tuple[int, int],
     now: datetime,
+    *,
+    off: bool,
 ) -> Overview:
     records = sum(stream.records for stream in streams)
     streams = [stream for stream in streams if stream.gone_at is None]
@@ -92,7 +97,9 @@ def _one(
     failing = [stream for stream in streams if stream.failures]
     warned = [stream for stream in streams if stream.warning]
     quiet = [stream for stream in polls if stream.quiet is not None]
-    condition = _condition(state, streams, failing, warned, quiet) if connector is not None else "gone"
+    condition = "gone" if connector is None else _condition(state, streams, failing, warned, quiet)
+    if off:
+        condition = "off"
     return Overview(
         instance=name,
         connector=connector or (state.connector if state else ""),
@@ -139,6 +146,8 @@ def _next_step(
         return f'no longer in the settings; what waits for it is in "hub outbox --instance {name}"'
     if connector is None:
         return "no longer in the settings; nothing to do"
+    if condition == "off" and outbox[0]:
+        return f'{_waiting(outbox[0])} for it; take out "enabled = false", or see "hub outbox --instance {name}"'
     if condition == "paused" and state:
         return _paused(name, state)
     if condition == "failing":
@@ -154,6 +163,10 @@ def _next_step(
     if dead:
         return f'look at "hub dead list --instance {name}"'
     return None
+
+
+def _waiting(number: int) -> str:
+    return "1 delivery waits" if number == 1 else f"{number:,} deliveries wait"
 
 
 def _paused(name: str, state: InstanceState) -> str:

@@ -37,13 +37,17 @@ def reload(state: State) -> None:
     """
     from hub.runtime.daemons import ANSWER_S, reload_all
     from hub.runtime.rules import rules_problem
+    from hub.runtime.switched_off import switched_off
 
     settings = state.settings()
     with state.store(settings.store) as store:
         problem = rules_problem(settings.rules, store)
+        resting = [one for one in switched_off(settings, store) if not one.ok]
     if problem:
         say(problem)
         raise click.exceptions.Exit(FAILED)
+    for off in resting:
+        say(f"{off.instance}: {off.message}; {off.todo}")
     told = reload_all(state.config)
     if not told:
         say(f'no "hub run" of yours runs on {state.config}')

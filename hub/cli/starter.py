@@ -82,8 +82,10 @@ def variable(connector: str, key: str) -> str:
 
 
 def _own_fields(connector: type[Connector[Any]]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the settings that are the connector's own, and the shared ones that it cannot do without."""
     for name, field in connector.Config.model_fields.items():
-        if name not in ConnectorConfig.model_fields:
+        shared = ConnectorConfig.model_fields.get(name)
+        if shared is None or (field.is_required() and not shared.is_required()):
             yield key_of(name, field), field
 
 

@@ -46,7 +46,7 @@ def status(state: State, as_json: bool) -> None:
         used = {*waiting, *(stream.instance for stream in known[1])}
         told = {name: "notify" for name in recipients(outline) if name in used}
         surging = store.open_surges()
-        rows = overview({**outline.connectors, **told}, *known, datetime.now(UTC), waiting)
+        rows = overview({**outline.connectors, **told}, *known, datetime.now(UTC), waiting, outline.disabled)
         cases = store.case_problems()
         proposed = store.proposed_since(datetime.now(UTC) - _WEEK)
         late = [*unpublished_problems(outline.replies, store), *unsaid_answers(store)]
@@ -114,7 +114,7 @@ def _show(outline: "Outline", rows: "Sequence[Overview]", summary: "Summary") ->
     columns = [
         Column("instance"),
         Column("connector"),
-        Column("state"),
+        Column("state", fixed=True),
         Column("last poll"),
         Column("lag", right=True),
         Column("set aside", right=True),

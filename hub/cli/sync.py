@@ -70,12 +70,16 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     from hub.runtime.check import check as run
     from hub.runtime.notify_check import notify_findings
     from hub.runtime.rules import rules_problem
+    from hub.runtime.short_secrets import short_secrets
+    from hub.runtime.switched_off import switched_off
 
     settings = state.settings(apart=True)
     names, wrong = _startable(settings, instances)
     with state.store(settings.store) as store, progress("asking", quiet=state.verbosity < 0):
         findings = run_loop(run(settings, store, names))
         problem = rules_problem(settings.rules, store)
+        resting = [] if instances else switched_off(settings, store)
+    findings += [*resting, *short_secrets(settings, names)]
     findings += [Finding(name, ok=False, message=told, todo="mend its settings") for name, told in wrong.items()]
     if not instances:
         findings += run_loop(notify_findings(settings))
@@ -193,7 +197,7 @@ def _show_streams(streams: "Sequence[StreamReport]") -> None:
         Column("new", right=True),
         Column("changed", right=True),
         Column("rejected", right=True),
-        Column("outcome"),
+        Column("outcome", fixed=True),
     ]
     print_table(columns, [_row(stream) for stream in streams])
 
@@ -220,9 +224,15 @@ def _show_findings(findings: "Sequence[Finding]") -> None:
     if not findings:
         return
     print_table(
-        [Column("instance"), Column(""), Column("finding", flexible=True, wraps=True)],
-        [[finding.instance, "ok" if finding.ok else "wrong", finding.message] for finding in findings],
+        [Column("instance"), Column("", fixed=True), Column("finding", flexible=True, wraps=True)],
+        [[finding.instance, _verdict(finding), finding.message] for finding in findings],
     )
     for finding in findings:
         if finding.todo:
             say(f"{finding.instance}: {finding.todo}")
+
+
+def _verdict(finding: "Finding") -> str:
+    if not finding.ok:
+        return "wrong"
+    return "warned" if finding.warns else "ok"

@@ -319,13 +319,6 @@ def _surging(value: Any) -> frozenset[tuple[str, str]]:
     return frozenset((ANY_SERIES,)) if _flag(value) else frozenset()
 
 
-def _span(value: Any) -> timedelta:
-    found = parse_duration(value)
-    if not isinstance(found, timedelta):
-        raise TypeError
-    return found
-
-
 def _instant(value: Any) -> datetime:
     found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
@@ -377,7 +370,7 @@ _FACTS: dict[str, _Fact] = {
     **_facts("write true or false", _flag, "first_contact withheld do_not_call", customer_known="known"),
     **_facts("write a list of words", _words, "loyalty"),
     **_facts("write true or false", _surging, "", surge="surging"),
-    **_facts('write a span of time such as "30m"', _span, "waiting age"),
+    **_facts('write a span of time such as "30m"', parse_duration, "waiting age"),
     **_facts("write a time such as 2026-11-25T10:00:00Z", _instant, "created_at"),
     **_facts("write a table such as {first_response: breached}", _standings, "deadline"),
     **_facts("write a table", _table, "extra"),

@@ -264,10 +264,15 @@ def _instances(rule: Rule) -> Iterable[str]:
             yield from (value for value in leaf.values.shown if "*" not in value)
 
 
-def _unable(rule: Rule, abilities: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+def destinations_in(rule: Rule) -> Iterable[tuple[str, str]]:
+    """Return the instances that *rule* sends tickets to, each once with the ability that it needs for that."""
     delivered = (("deliver", name) for name in dict(rule.then.fields).get("deliver") or ())
     escalated = (("escalate", one.to) for one in rule.then.escalate)
-    for ability, name in dict.fromkeys((*delivered, *escalated)):
+    return dict.fromkeys((*delivered, *escalated))
+
+
+def _unable(rule: Rule, abilities: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    for ability, name in destinations_in(rule):
         if name in abilities and ability not in abilities[name]:
             able = sorted(other for other, has in abilities.items() if ability in has)
             yield about(rule, "no_ability", value=name, ability=ability, known=able)

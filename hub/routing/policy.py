@@ -22,17 +22,6 @@ _YEAR_WEEKS = 52
 _MOST_YEARS = 5  # a deadline that far away is a mistake
 
 
-def with_unit(value: Any) -> Any:
-    """Return *value*; pydantic would take a bare number for seconds.
-
-    Raises:
-        ValueError: it is a number.
-    """
-    if isinstance(value, int | float):
-        raise ValueError(f'{value!r} has no unit; write a duration such as "{value}m" or "{value}h"')  # noqa: TRY004 - pydantic's
-    return value
-
-
 def _some_time(value: timedelta) -> timedelta:
     if not timedelta() < value <= _LONGEST:
         raise ValueError(f"{value} is no deadline; write more than nothing and at most 366d, or leave it out")
@@ -50,7 +39,7 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str | int | float) else value
 
 
-WorkingTime = Annotated[Duration, BeforeValidator(with_unit), AfterValidator(_some_time)]
+WorkingTime = Annotated[Duration, AfterValidator(_some_time)]
 """A span of working time: ``"7m"``, ``"4h"``, ``"1h30m"``; ``"1d"`` is 24 working hours."""
 
 

@@ -22,7 +22,7 @@ from pydantic_core import CoreSchema
 from hub.routing.calendar import CalendarSpec
 from hub.routing.facts import STANDINGS
 from hub.routing.listable import listable
-from hub.routing.policy import Aging, SlaPolicy, with_unit
+from hub.routing.policy import Aging, SlaPolicy
 from hub.sdk.actions import ActionName
 from hub.sdk.config import Duration
 from hub.sdk.nearest import did_you_mean, listed
@@ -138,14 +138,12 @@ NumberCondition = Annotated[
 ]
 """A number, one of several, or bounds."""
 
-Span = Annotated[Duration, BeforeValidator(with_unit)]
-
 
 class Spans(RuleModel):
     """From and to in time, both included."""
 
-    at_least: Span | None = None
-    at_most: Span | None = None
+    at_least: Duration | None = None
+    at_most: Duration | None = None
 
 
 def _spans(value: Any) -> Any:

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from hub.pipeline.ask import answered
 from hub.pipeline.reference import probe
@@ -12,6 +13,7 @@ from hub.pipeline.retry import NO_RETRY
 from hub.pipeline.source import Source
 from hub.runtime.config import InstanceSettings, Settings
 from hub.runtime.faults import told_paused
+from hub.runtime.instance_run import as_instant
 from hub.runtime.sources import Workshop
 from hub.runtime.transport import Transport
 from hub.sdk import AuthError, ConfigError, HubError, Response, Shortcoming, SourceError
@@ -22,12 +24,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that ``hub check`` found."""
+    """One thing that ``hub check`` found; what *warns* is worth a look, and no fault."""
 
     instance: str
     ok: bool
     message: str
     todo: str | None = None
+    warns: bool = False
 
 
 async def check(settings: Settings, store: Store, names: Sequence[str] = ()) -> list[Finding]:
@@ -35,6 +38,7 @@ async def check(settings: Settings, store: Store, names: Sequence[str] = ()) -> 
     chosen = {instance.name for instance in settings.pick(names)}
     paused = [state for state in store.instances() if state.paused_at is not None and state.name in chosen]
     findings = [_paused(state) for state in paused]
+    findings += _not_begun(settings.pick(names), datetime.now(UTC))
     async with Transport() as transport:
         workshop = Workshop(settings, transport, NO_RETRY)
         found = await asyncio.gather(*(_check(workshop, store, instance) for instance in settings.pick(names)))
@@ -44,6 +48,15 @@ async def check(settings: Settings, store: Store, names: Sequence[str] = ()) -> 
 def _paused(state: InstanceState) -> Finding:
     message, todo = told_paused(state)
     return Finding(state.name, ok=False, message=message, todo=todo)
+
+
+def _not_begun(instances: Sequence[InstanceSettings], now: datetime) -> Iterator[Finding]:
+    """Yield a finding for every instance whose ``start`` is still to come: it reads nothing until then."""
+    for one in instances:
+        start = one.config.start
+        if start is not None and as_instant(start) > now:
+            message = f"`start` is {start}, which is still to come: until then nothing is read"
+            yield Finding(one.name, ok=False, message=message, todo="write an earlier `start`, or take it out")
 
 
 async def _check(workshop: Workshop, store: Store, instance: InstanceSettings) -> list[Finding]:

@@ -115,10 +115,12 @@ class Outline(Place):
 
     Attributes:
         connectors: name of the connector by name of the instance, switched off or not.
+        disabled: names of the instances with ``enabled = false``.
         notify: whom ``[notify]`` names; None where there is no such table.
     """
 
     connectors: Mapping[str, str]
+    disabled: frozenset[str] = frozenset()
     notify: frozenset[str] | None = None
 
 
@@ -228,7 +230,7 @@ def load_settings(
     _check_keeping(file, place["keep_tickets"], instances)
     file.findings.check()
     configs = [*(one.config for one in instances.values()), *plugin_configs]
-    secrets = tuple(dict.fromkeys(secret for config in (*configs, notify) for secret in _secrets(config)))
+    secrets = tuple(dict.fromkeys(secret for config in (*configs, notify) for secret in secrets_in(config)))
     return Settings(
         **place,
         instances=instances,
@@ -255,7 +257,8 @@ def load_outline(path: Path, env: Mapping[str, str] = os.environ) -> Outline:
     tables = _tables(file, "instances")
     file.findings.check()
     connectors = {name: str(table.get("connector", "")) for name, table in tables.items()}
-    return Outline(**place, connectors=connectors, notify=names_in(file))
+    disabled = frozenset(name for name, table in tables.items() if table.get("enabled") is False)
+    return Outline(**place, connectors=connectors, disabled=disabled, notify=names_in(file))
 
 
 # --- the top of the file --------------------------------------------------------------------------------------------
@@ -343,7 +346,7 @@ def _identify_every(file: ConfigFile) -> timedelta:
     except ValueError as error:
         file.findings.add(("identify_every",), str(error))
         return IDENTIFY_EVERY
-    if not isinstance(span, timedelta) or not span:
+    if not span:
         file.findings.add(("identify_every",), f'is {value!r}; write a span of time such as "30d"')
         return IDENTIFY_EVERY
     return span
@@ -566,13 +569,14 @@ def _hidden(message: str, where: Keys, given: set[Keys], tree: Any, path: Keys) 
     return message.replace(repr(tree), "what it stands for").replace(str(tree), "what it stands for")
 
 
-def _secrets(value: Any) -> Iterator[str]:
+def secrets_in(value: Any) -> Iterator[str]:
+    """Yield every secret in settings, or in a part of them."""
     if isinstance(value, SecretStr):
         yield value.get_secret_value()
     elif isinstance(value, BaseModel):
-        yield from _secrets(list(value.__dict__.values()))
+        yield from secrets_in(list(value.__dict__.values()))
     elif isinstance(value, Mapping):
-        yield from _secrets(list(value.values()))
+        yield from secrets_in(list(value.values()))
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _secrets(item)
+            yield from secrets_in(item)

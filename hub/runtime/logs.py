@@ -16,7 +16,9 @@ from urllib.parse import quote, quote_plus
 REMOVED = "[secret]"
 """Stands in a log where a registered secret stood."""
 
-_SHORTEST = 4  # characters; taking shorter ones out would only spoil every other word
+SHORTEST = 4
+"""Characters; taking shorter secrets out would only spoil every other word."""
+
 _CHATTY = ("httpx", "httpcore", "sqlalchemy", "alembic", "asyncio", "uvicorn")
 _TELLING = ("hub.runtime.condition", "hub.runtime.daemon", "hub.runtime.http", "hub.runtime.renamed")
 """Where a daemon tells what begins and what is over: a person wants to read that without asking for more."""
@@ -35,7 +37,7 @@ class _Secrets:
 
     def add(self, secrets: Iterable[str]) -> None:
         for secret in secrets:
-            if len(secret.strip()) >= _SHORTEST:
+            if len(secret.strip()) >= SHORTEST:
                 encoded = base64.b64encode(secret.encode()).decode()
                 self._forms |= {secret.strip(), quote(secret, safe=""), quote_plus(secret), encoded, repr(secret)[1:-1]}
         # Longest first, so that a secret that contains another goes as a whole.

@@ -22,11 +22,11 @@ from hub.pipeline.deliver import MAX_TRIES
 from hub.runtime.aside import aside
 from hub.runtime.config import Settings
 from hub.runtime.hops import redact
-from hub.runtime.notify_texts import told
+from hub.runtime.notify_texts import News, told
 from hub.runtime.outbox_run import OUTBOX
 from hub.runtime.reports import DeliveryReport, SyncReport
 from hub.runtime.side_run import side_key, side_lock
-from hub.sdk import ConfigError, DeliveryError, Ticket
+from hub.sdk import ConfigError, DeliveryError
 from hub.store import Outgoing, Parcel, Store
 from hub.store.notices import PREFIX
 
@@ -94,7 +94,7 @@ class _Run:
         parcels = [one for one in found if one is not None]
         if not parcels:
             return
-        title, body = told([one.ticket for one in parcels], self._lang, self._zone)
+        title, body = told([_news(one) for one in parcels], self._lang, self._zone)
         try:
             self._problems += await aside(send, self._addresses, title, body)
         except ConfigError as error:
@@ -117,8 +117,11 @@ class _Run:
 def preview(settings: Settings, store: Store, n: int, lang: str) -> tuple[str, str]:
     """Return title and body of what row *n* tells when it goes alone; both empty where its ticket was erased."""
     parcel = store.outbox_parcel(n)
-    tickets: list[Ticket] = [] if parcel is None else [parcel.ticket]
-    return told(tickets, lang, settings.timezone) if tickets else ("", "")
+    return told([_news(parcel)], lang, settings.timezone) if parcel is not None else ("", "")
+
+
+def _news(parcel: Parcel) -> News:
+    return News(parcel.ticket, parcel.outgoing.occasion)
 
 
 def _batches(rows: Sequence[Outgoing]) -> list[Sequence[Outgoing]]:

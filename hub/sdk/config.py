@@ -18,17 +18,22 @@ _LONGEST = timedelta(days=3650)
 _DURATION = re.compile(r"(?=\d)" + "".join(rf"(?:(\d+)\s*{unit}\s*)?" for unit in "dhms"))
 
 
-def parse_duration(value: Any) -> Any:
-    """Return the timedelta of ``"30s"``, ``"5m"``, ``"1h30m"`` or ``"30d"``; other types are left to pydantic.
+def parse_duration(value: Any) -> timedelta:
+    """Return the timedelta of ``"30s"``, ``"5m"``, ``"1h30m"`` or ``"30d"``.
+
+    A bare number is refused: pydantic would take it for seconds, and who writes ``keep_raw = 30`` means days.
 
     Raises:
-        ValueError: the text is not made of whole numbers with units, the largest first.
+        ValueError: it is no text made of whole numbers with units, the largest first.
     """
-    if not isinstance(value, str):
+    if isinstance(value, timedelta):
         return value
-    found = _DURATION.fullmatch(value.strip())
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        raise ValueError(f'{value} has no unit; write a duration such as "{value}m", "{value}h" or "{value}d"')
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if not found:
-        raise ValueError(f'{value!r} is not a duration; write a whole number with s, m, h or d, such as "30s" or "5m"')
+        told = str(value).lower() if isinstance(value, bool) else repr(value)
+        raise ValueError(f'{told} is not a duration; write a whole number with s, m, h or d, such as "30s" or "5m"')
     seconds = sum(int(number or 0) * _UNITS[unit] for number, unit in zip(found.groups(), "dhms", strict=True))
     if seconds > _LONGEST.total_seconds():
         raise ValueError(f'{value!r} is longer than ten years; write at most "{_LONGEST.days}d"')

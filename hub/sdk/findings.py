@@ -119,7 +119,8 @@ def _expected(detail: Any) -> str:
     for kind, words in _KINDS.items():
         if detail["type"].startswith(kind):
             return words
-    return _SHOULD.sub("", detail["msg"]).split(", ", 1)[0]
+    expected = _SHOULD.sub("", detail["msg"])
+    return expected if detail["type"] == "literal_error" else expected.split(", ", 1)[0]  # all values, but no reason
 
 
 def _examples(field: FieldInfo) -> Iterator[Any]:

@@ -116,7 +116,7 @@ def notices_of(ticket_n: int, decided: Decided, clock: Sequence[Event]) -> Itera
     """Yield whom to tell of a ticket: first of what the *clock* has just brought, then whoever was never told."""
     for name, promises in decided.notify_again:
         last = [event.data for event in clock if event.kind != "sla_kept" and event.data["promise"] in promises][-1:]
-        yield from (Notice(ticket_n, (name,), f"{data['promise']} {data['reached']}") for data in last)
+        yield from (Notice(ticket_n, (name,), data) for data in last)
     yield Notice(ticket_n, decided.notify)
 
 

@@ -4,7 +4,7 @@ more for each warning and breach that a rule tells it of.
 A row has the effect ``notify``, and as its instance the name behind ``notify:``, which no instance can have.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
@@ -28,10 +28,15 @@ def ask_notices(connection: sa.Connection, wanted: Iterable[Notice], at: int) ->
             continue
         ticket = connection.execute(sa.select(tickets.c.id).where(tickets.c.n == ticket_n)).scalar_one()
         for name in names:
-            marker = marker_of(ticket, PREFIX + name, NOTIFY, f"{NOTIFY} {occasion}" if occasion else NOTIFY)
+            marker = marker_of(ticket, PREFIX + name, NOTIFY, _effect(occasion))
             mine = (outbox.c.ticket_n == ticket_n) & (outbox.c.instance == PREFIX + name)
             known = sa.select(outbox.c.n).where(outbox.c.marker == marker if occasion else mine)
             if connection.execute(known).first() is None:
                 row = {"ticket_n": ticket_n, "instance": PREFIX + name, "role": NOTIFY, "effect": NOTIFY}
-                row |= {"marker": marker, "payload": dumps({"cause": "rule"}), "state": "waiting", "attempts": 0}
+                payload = {"cause": "rule"} | ({"occasion": dict(occasion)} if occasion else {})
+                row |= {"marker": marker, "payload": dumps(payload), "state": "waiting", "attempts": 0}
                 connection.execute(sa.insert(outbox).values(**row, created_at=at, updated_at=at))
+
+
+def _effect(occasion: Mapping[str, object]) -> str:
+    return f"{NOTIFY} {occasion['promise']} {occasion['reached']}" if occasion else NOTIFY

@@ -54,7 +54,8 @@ class Outgoing:
     ``ticket`` is the ticket's id; ``messages`` are ids of those that a comment tells, ``edited`` whether it told them
     before they were changed; ``news`` is what became of another case, for a comment of the hub's own
     (:mod:`hub.store.relay`); ``act`` is what is to be done with a record at its source: fields of
-    :class:`hub.sdk.Action`.
+    :class:`hub.sdk.Action`; ``occasion`` is the warning or breach that people are told of
+    (:class:`hub.store.page.Notice`).
     """
 
     n: int
@@ -77,6 +78,7 @@ class Outgoing:
     act: Mapping[str, Any] = field(default_factory=dict)
     news: Mapping[str, str] = field(default_factory=dict)
     edited: bool = False
+    occasion: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -633,6 +635,7 @@ def outgoing_of(row: Any) -> Outgoing:
         act=payload.get("act", {}),
         news=payload.get("news", {}),
         edited=payload.get("edited", False),
+        occasion=payload.get("occasion", {}),
         error=row.error,
         external_id=row.external_id,
         **moments,

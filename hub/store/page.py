@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hub.routing.destinations import Destinations
@@ -121,11 +122,12 @@ Wish = tuple[int, tuple[Escalation, ...]]
 
 
 class Notice(NamedTuple):
-    """A ticket's row number, and names of those who are to be told of it: once, and once more for each *occasion*."""
+    """A ticket's row number, and names of those who are to be told of it: once, and once more for each *occasion*, a
+    warning or a breach as its event has it: ``promise``, ``share``, when it was ``reached``, and ``due``."""
 
     ticket_n: int
     names: tuple[str, ...]
-    occasion: str = ""
+    occasion: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

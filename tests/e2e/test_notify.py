@@ -56,7 +56,7 @@ def test_who_a_rule_names_is_told_once_of_a_new_mention(
         done = hub.run("sync")
         assert done.returncode == 0, done.stderr
     [(title, body)] = phone.told
-    assert (title.startswith("Срочное, "), title.endswith(", жалоба")) == (True, True)
+    assert (title.startswith("Новое: срочное, "), title.endswith(", жалоба")) == (True, True)
     assert "У меня укpали деньги с карты!!!" in body
     assert "Правила: stolen" in body
     kept = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file() and file.name != "lead.url"]

@@ -31,6 +31,7 @@ class Target(BaseModel):
 class JiraConfig(ConnectorConfig):
     """Settings of one Jira site and one account on it."""
 
+    base_url: str = Field(pattern=r"^https?://", description="Jira's address, such as https://acme.atlassian.net")
     token: Secret = Field(
         description="Cloud: an API token, with `email`; Data Center: a personal access token; with `client_id`: the"
         " refresh token to begin with"
@@ -121,7 +122,7 @@ class JiraConfig(ConnectorConfig):
             raise ValueError("OAuth 2.0 needs both client_id and client_secret")
         if self.client_id is not None and self.email is not None:
             raise ValueError("email belongs to an API token, client_id to OAuth 2.0; leave one of them out")
-        if urlsplit(self.base_url or "").hostname == GATEWAY and self.site is None:
+        if urlsplit(self.base_url).hostname == GATEWAY and self.site is None:
             raise ValueError(f"set `site` to the site's own address: {GATEWAY} is every site's")
         return self
 
@@ -133,4 +134,4 @@ class JiraConfig(ConnectorConfig):
     @property
     def home(self) -> str:
         """The site's own address, without the last slash."""
-        return (self.site or self.base_url or "").rstrip("/")
+        return (self.site or self.base_url).rstrip("/")

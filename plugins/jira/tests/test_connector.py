@@ -26,7 +26,9 @@ NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
 
 
 def config(**settings: Any) -> JiraConfig:
-    return JiraConfig.model_validate({"connector": "jira", "token": "kept-secret", **settings})
+    return JiraConfig.model_validate(
+        {"connector": "jira", "base_url": "https://acme.example", "token": "kept-secret", **settings}
+    )
 
 
 def classify(

@@ -61,6 +61,10 @@ class Fields(BaseModel):
 class RtConfig(ConnectorConfig):
     """Settings of one Request Tracker and one account there."""
 
+    base_url: str = Field(
+        pattern=r"^https?://",
+        description="RT's address as people open it, without /REST/2.0, such as https://rt.acme.example",
+    )
     token: Secret = Field(description="an authentication token; with `user`: that user's password")
     user: str | None = Field(default=None, description="user name, where `token` is a password")
     queue: str | None = Field(default=None, description="name or id of the queue of tickets that `map` does not place")
@@ -105,7 +109,7 @@ class RtConfig(ConnectorConfig):
     @property
     def home(self) -> str:
         """RT's address, without the last slash."""
-        return (self.base_url or "").rstrip("/")
+        return self.base_url.rstrip("/")
 
     @property
     def site(self) -> str:

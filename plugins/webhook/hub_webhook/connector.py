@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from hub.sdk import (
     Auth,
     Checks,
-    ConfigError,
     Connector,
     ConnectorConfig,
     Created,
@@ -53,8 +52,6 @@ class Webhooks(Connector[WebhookConfig]):
 
     def __init__(self, config: WebhookConfig) -> None:
         super().__init__(config)
-        if config.base_url is None:
-            raise ConfigError("webhook needs base_url, the address that takes the events")
         self.endpoint = config.base_url
 
     @classmethod

@@ -14,6 +14,7 @@ _PORTS = {"http": 80, "https": 443}
 class WebhookConfig(ConnectorConfig):
     """Where events go, and what they are signed with."""
 
+    base_url: str = Field(pattern=r"^https?://", description="the address that takes the events, as it is")
     secret: Secret = Field(description="what events are signed with; after `whsec_` it is base64, else taken as it is")
     old_secret: Secret | None = Field(
         default=None, description="the secret before: events are signed with both until the receiver has the new one"
@@ -42,7 +43,7 @@ class WebhookConfig(ConnectorConfig):
 
     @model_validator(mode="after")
     def _is_one_host(self) -> Self:
-        if self.changes_url and self.base_url and _origin(self.changes_url) != _origin(self.base_url):
+        if self.changes_url and _origin(self.changes_url) != _origin(self.base_url):
             raise ValueError(
                 "changes_url is on another host than base_url, and credentials go to one host alone; give the receiver"
                 " one address for both"

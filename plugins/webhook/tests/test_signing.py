@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from hub.sdk import ConfigError, Outgoing, Request
+from hub.sdk import Outgoing, Request
 from hub_webhook.connector import Webhooks
 from hub_webhook.signing import Signed, key_of
 
@@ -64,8 +64,8 @@ def test_settings_that_cannot_work_say_what_to_do() -> None:
         settings(changes_url="https://elsewhere.example/changes")
     with pytest.raises(ValidationError, match="old_secret: what follows whsec_ is no base64; copy the secret"):
         settings(old_secret="whsec_no base64")
-    with pytest.raises(ConfigError, match="needs base_url, the address that takes the events"):
-        settings(base_url=None)
+    with pytest.raises(ValidationError, match="base_url\n  Field required"):
+        Webhooks.Config.model_validate({"connector": "webhook", "secret": SECRET})
     assert settings(changes_url="https://desk.example:443/changes").config.changes_url
 
 

@@ -43,7 +43,7 @@ def settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("main",), 'no backfill of "main" waits to go on'),
+        (("main",), "no backfill of main waits to go on"),
         ((), "no backfill waits to go on"),
         (("--since", "3d"), "name the INSTANCE"),
         (("main", "--dry-run"), "--dry-run needs --since DAY"),
@@ -95,7 +95,10 @@ def test_a_replay_shows_what_differs_in_words(hub: Hub, monkeypatch: pytest.Monk
 
 @pytest.mark.usefixtures("settings")
 def test_the_list_says_how_far_each_is(hub: Hub, tmp_path: Path) -> None:
-    assert "there is no backfill" in hub("backfill", "--list").err
+    begin = 'begin one with "hub backfill %s --since DAY"'
+    assert hub("backfill", "--list").err == f"there is no backfill; {begin % 'INSTANCE'}\n"
+    assert hub("backfill", "--list", "maps").err == f"there is no backfill of maps; {begin % 'maps'}\n"
+    assert f"no backfill of maps waits to go on; {begin % 'maps'}" in hub("backfill", "maps").err
     with open_store(f"sqlite:///{tmp_path}/hub.db") as store:
         windows = [Window("101", "Bank", SINCE, UNTIL), Window("102", "Shop", SINCE, UNTIL)]
         store.begin_backfill("main", (SINCE, UNTIL), windows, open_end=False, effects=True)

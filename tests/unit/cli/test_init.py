@@ -19,7 +19,7 @@ def test_the_written_settings_are_valid_once_the_variables_are_set(hub: Hub, tmp
     assert ran.code == 0
     assert "run: hub --config my/hub.toml check" in ran.err
     names = re.findall(r"^(\w+)=$", (tmp_path / "my" / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
-    settings = load_settings(tmp_path / "my" / "hub.toml", discover(), dict.fromkeys(names, "1"))
+    settings = load_settings(tmp_path / "my" / "hub.toml", discover(), dict.fromkeys(names, "https://host.example"))
     sound = {info.name for info in discover().load_all() if info.kind == "connector" and not info.problem}
     assert set(settings.instances) == sound
 
@@ -32,6 +32,15 @@ def test_the_example_variables_are_exactly_those_the_settings_ask_for(hub: Hub, 
         value["env"] for table in tree["instances"].values() for value in table.values() if isinstance(value, dict)
     ]
     assert sorted(names) == sorted(asked)
+
+
+@pytest.mark.parametrize("name", ["jira", "rt", "webhook"])
+def test_an_address_that_a_connector_cannot_do_without_is_shown(hub: Hub, tmp_path: Path, name: str) -> None:
+    hub("init")
+    table = tomllib.loads((tmp_path / "hub.toml").read_text(encoding="utf-8"))["instances"][name]
+    assert table["base_url"] == {"env": f"{name.upper()}_BASE_URL"}
+    missing = hub("check").out
+    assert f"instances.{name}.base_url: " in missing, "told at once, with the credentials that are missing"
 
 
 def test_every_variable_that_the_settings_name_stands_in_the_example_as_a_comment_where_it_is_one(

@@ -42,17 +42,18 @@ def waiting(folder: Path) -> str:
 def test_what_waits_for_a_person_is_in_the_outbox_with_its_words(hub: Hub, waiting: str, phone: Phone) -> None:
     assert hub("outbox", "--instance", "notify:lead").out.splitlines()[1].split()[:3] == ["1", "notify:lead", "notify"]
     shown = hub("outbox", "show", 1).out
-    assert f"notify for notify:lead, ticket {waiting}\nСрочное, vk.com, жалоба\n\nУкрали деньги" in shown
+    assert f"notify for notify:lead, ticket {waiting}\nНовое: срочное, vk.com, жалоба\n\n" in shown
+    assert "Новое для вас обращение.\n\nУкрали деньги" in shown
     assert shown.strip() in hub("outbox", "--dry-run").out
     message = json.loads(hub("outbox", "show", 1, "--json").out)["message"]
-    assert message["title"] == "Срочное, vk.com, жалоба"
+    assert message["title"] == "Новое: срочное, vk.com, жалоба"
     assert phone.told == []
 
 
 def test_a_sync_tells_and_the_story_of_the_ticket_knows(hub: Hub, waiting: str, phone: Phone) -> None:
     ran = hub("sync")
     assert (ran.code, "notify:lead: 1 delivery was sent" in ran.err) == (0, True)
-    assert [title for title, _ in phone.told] == ["Срочное, vk.com, жалоба"]
+    assert [title for title, _ in phone.told] == ["Новое: срочное, vk.com, жалоба"]
     assert hub("outbox").err == "nothing waits\n"
     assert "notify:lead" in hub("tickets", "show", waiting).out
     assert phone.secret not in ran.err + hub("status").out

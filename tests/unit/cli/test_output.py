@@ -10,6 +10,7 @@ import pytest
 
 from hub.cli import output
 from hub.cli.output import Column, Lines
+from hub.runtime import logs
 from hub.sdk import Author
 
 COLUMNS = [Column("id"), Column("n", right=True), Column("text", flexible=True)]
@@ -99,8 +100,6 @@ class Finding:
 def test_a_registered_secret_is_printed_nowhere(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hub.runtime import logs
-
     monkeypatch.setattr(logs, "_secrets", logs._Secrets())
     secret = 'of"ours\\s3cret'
     logs.register_secrets([secret, "4711"])
@@ -118,6 +117,16 @@ def test_a_registered_secret_is_printed_nowhere(
         "findings": [{"message": clean}], "tuple": [clean], "set": "{'" + clean + "'}", "[secret]": 1, "n": 4711,
         "ok": True,
     }  # fmt: skip
+
+
+def test_a_secret_that_is_a_common_word_spoils_no_column_of_the_hub_s_own_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "_secrets", logs._Secrets())
+    logs.register_secrets(["wrong"])
+    columns = [Column("instance"), Column("", fixed=True), Column("finding")]
+    output.print_table(columns, [["maps", "wrong", "401: wrong is no token"]])
+    assert capsys.readouterr().out.splitlines()[1] == "maps      wrong  401: [secret] is no token"
 
 
 def test_times_are_shown_in_the_zone_of_the_reader() -> None:

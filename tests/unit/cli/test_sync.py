@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.runtime import logs
 from hub.runtime.outbox_run import OUTBOX
 from hub.runtime.side_run import side_lock
 from hub.sdk import TicketDraft
@@ -65,3 +66,15 @@ def test_what_waits_for_an_instance_by_its_earlier_name_is_sent_by_the_new_one(
         assert store.outbox_row(second.n).instance == now
         if running is not None:
             running.release()
+
+
+def test_a_check_keeps_its_verdicts_where_a_secret_is_one_of_them_and_warns_of_it(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "_secrets", logs._Secrets())
+    monkeypatch.setenv("KEY", "wrong")
+    table = '[instances.main]\nconnector = "youscan"\nbase_url = "http://127.0.0.1:1"\napi_key = { env = "KEY" }\n'
+    (tmp_path / "hub.toml").write_text(table, encoding="utf-8")
+    ran = hub("check")
+    assert [line.split()[:2] for line in ran.out.splitlines()[1:]] == [["main", "wrong"], ["main", "warned"]]
+    assert "main: use a longer secret" in ran.err

@@ -36,7 +36,8 @@ def test_what_a_policy_does_not_say_has_a_default() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"first_response": 7}, '7 has no unit; write a duration such as "7m" or "7h"'),
+        ({"first_response": 7}, '7 has no unit; write a duration such as "7m", "7h" or "7d"'),
+        ({"first_response": True}, "true is not a duration"),
         ({"first_response": "soon"}, "'soon' is not a duration"),
         ({"resolution": "0m"}, "is no deadline; write more than nothing and at most 366d"),
         ({"resolution": "400d"}, "400 days, 0:00:00 is no deadline"),

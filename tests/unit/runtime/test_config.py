@@ -361,7 +361,35 @@ def test_abilities_that_raise_are_told_without_their_text(tmp_path: Path, sink: 
             ("hub.toml:1: identify_every: 'often' is not a duration; write a whole number with s, m, h or d, such as"
             ' "30s" or "5m"'),
         ),
-        ("identify_every = 30", "hub.toml:1: identify_every: is 30; write a span of time such as \"30d\""),
+        (
+            "identify_every = 30",
+            'hub.toml:1: identify_every: 30 has no unit; write a duration such as "30m", "30h" or "30d"',
+        ),
+        (
+            "[retention]\ntickets = 1095",
+            'hub.toml:2: retention.tickets: 1095 has no unit; write a duration such as "1095m", "1095h" or "1095d"',
+        ),
+        (
+            "[replies]\nmax_age = 3",
+            'hub.toml:2: replies.max_age: 3 has no unit; write a duration such as "3m", "3h" or "3d"',
+        ),
+        (
+            "[surges]\nseries = 'platfrm'",
+            "hub.toml:2: surges.series: is 'platfrm'; it should be 'platform', 'queue' or 'tag'",
+        ),
+        (
+            f"{ACME}keep_raw = 30",
+            'hub.toml:4: instances.main.keep_raw: 30 has no unit; write a duration such as "30m", "30h" or "30d"',
+        ),
+        (
+            f"{ACME}every = true",
+            ("hub.toml:4: instances.main.every: true is not a duration; write a whole number with s, m, h or d, such as"
+            ' "30s" or "5m"'),
+        ),
+        (
+            f"{ACME}[instances.main.sweeps]\nlate = 5",
+            'hub.toml:5: instances.main.sweeps.late: 5 has no unit; write a duration such as "5m", "5h" or "5d"',
+        ),
         ('identify_every = "0d"', "hub.toml:1: identify_every: is '0d'; write a span of time such as \"30d\""),
         ('lang = "de"', "hub.toml:1: lang: 'de' is not a language that the hub speaks; write \"ru\" or \"en\""),
         ("instances = 3", "hub.toml:1: instances: is not a table; write [instances.NAME] and its settings below"),

@@ -37,6 +37,11 @@ def test_the_tables_say_how_long_and_what_comes_then(tmp_path: Path) -> None:
         ('[conversations]\nreopn = "1d"\n', 'hub.toml:2: conversations.reopn: unknown key; did you mean "reopen"?'),
         ('[conversations]\nafter = "never"\n', "hub.toml:2: conversations.after:"),
         ('[escalation]\nstuck = "soon"\n', "hub.toml:2: escalation.stuck"),
+        (
+            "[conversations]\nreopen = 14\n",
+            "hub.toml:2: conversations.reopen: 14 has no unit; write a duration such as",
+        ),
+        ("[escalation]\nstuck = 3\n", "hub.toml:2: escalation.stuck: 3 has no unit; write a duration such as"),
         ("escalation = 3\n", "hub.toml:1: escalation: is not a table; write [escalation] and its settings below"),
     ],
 )

@@ -81,6 +81,7 @@ def test_rounds_pass_what_has_come_and_tell_people_and_leave_what_has_not(tmp_pa
         asyncio.run(rounds_of(store, clock, settings, lambda: len(phone.told) == 3))
         assert {ticket.queue for ticket in store.iter_tickets()} == {"leads"}
         assert (store.next_moment(), len(phone.told)) == (None, 3)
+        assert {title.partition(" since ")[0] for title, _ in phone.told} == {"First answer late"}
         asyncio.run(rounds_of(store, clock, settings, lambda: True))
         assert len(phone.told) == 3
 

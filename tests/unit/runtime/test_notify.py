@@ -12,12 +12,15 @@ import pytest
 from pydantic import SecretStr
 
 from hub.pipeline.deliver import MAX_TRIES
+from hub.pipeline.route import router
+from hub.routing.destinations import Destinations
 from hub.runtime.config import Settings, load_outline, load_settings
 from hub.runtime.notify import MOST, SINGLY, fault_of, notify, preview, send
 from hub.runtime.notify_check import notify_findings
-from hub.runtime.notify_texts import told
+from hub.runtime.notify_texts import News, told
 from hub.runtime.plugins import Registry
 from hub.runtime.reports import DeliveryReport, SyncReport
+from hub.runtime.rules import rules_of
 from hub.sdk import ConfigError, Decision, DeliveryError, Sla
 from hub.store import Decided, Router, Store, open_store
 from tests.unit.runtime.notified import Phone, end_s
@@ -92,8 +95,8 @@ def test_a_rule_s_notify_reaches_the_recipient_once_with_words_link_and_why(
     known = settings(tmp_path, LEAD=phone.url)
     assert tell(known, store).sent == 1
     [(title, body)] = phone.told
-    assert title == "Urgent, vk.com, complaint"
-    assert body.startswith("Украли деньги\n\nhttps://vk.com/wall-1\n\n")
+    assert title == "New: urgent, vk.com, complaint"
+    assert body.startswith("A ticket that is new to you.\n\nУкрали деньги\n\nhttps://vk.com/wall-1\n\n")
     assert "Queue: claims\nRules: stolen-money\nhub tickets show " in body
     assert tell(known, store) == DeliveryReport("nobody")
     assert len(phone.told) == 1
@@ -124,10 +127,43 @@ def test_what_a_backfill_finds_is_nobody_s_alarm(store: Store) -> None:
     assert store.outbox_left() == []
 
 
+@pytest.mark.parametrize(
+    ("published", "start", "is_told"),
+    [
+        (NOW - timedelta(hours=23), None, True),
+        (NOW - timedelta(hours=25), None, False),
+        (NOW - timedelta(days=30), None, False),
+        (NOW - timedelta(days=4), NOW - timedelta(days=5), True),
+        (NOW - timedelta(days=6), NOW - timedelta(days=5), False),
+        (NOW - timedelta(hours=1), NOW, False),
+    ],
+)
+def test_a_first_reading_rings_no_phone_for_old_posts(
+    store: Store, published: datetime, start: datetime | None, is_told: bool
+) -> None:
+    rules = rules_of({"own.yaml": "builtin: false\nrules: [{name: all, then: {notify: lead}}]\n"})
+    decides = router(lambda: rules, None, Destinations(start=start), ("lead",))
+    store.checkpoint(page(mention("1", created_at=published), router=decides))
+    assert [row.instance for row in store.outbox_left()] == (["notify:lead"] if is_told else [])
+
+
+def test_a_new_message_on_an_old_ticket_rings(store: Store) -> None:
+    rules = rules_of({"own.yaml": "builtin: false\nrules: [{name: all, then: {notify: lead}}]\n"})
+    decides = router(lambda: rules, None, recipients=("lead",))
+    long_ago, lately = NOW - timedelta(days=30), NOW - timedelta(minutes=5)
+    store.checkpoint(page(mention("1", thread="t", author="a", created_at=long_ago), router=decides))
+    assert store.outbox_left() == []
+    store.checkpoint(page(mention("2", thread="t", author="a", created_at=lately), router=decides))
+    assert [row.instance for row in store.outbox_left()] == ["notify:lead"]
+
+
 def test_a_storm_comes_in_few_messages(tmp_path: Path, store: Store, phone: Phone) -> None:
     put(store, *(str(number) for number in range(MOST + 2)))
     assert tell(settings(tmp_path, LEAD=phone.url), store).sent == MOST + 2
-    assert [title for title, _ in phone.told] == [f"{MOST} tickets: urgent {MOST}", "2 tickets: urgent 2"]
+    assert [title for title, _ in phone.told] == [
+        f"{MOST} tickets, new {MOST}: urgent {MOST}",
+        "2 tickets, new 2: urgent 2",
+    ]
     assert phone.told[0][1].count("https://vk.com/wall-") == MOST
     put(store, *(f"n{number}" for number in range(SINGLY)))
     tell(settings(tmp_path, LEAD=phone.url), store)
@@ -222,20 +258,94 @@ def test_the_message_is_in_the_language_of_the_settings(store: Store, tmp_path: 
     [ticket] = store.iter_tickets()
     sla = Sla(policy="critical", first_response_due=NOW)
     ticket = ticket.model_copy(update={"sla": sla, "decision": Decision(ruleset="1", rules=("a", "b"))})
-    title, body = told([ticket], "ru", ZoneInfo("Europe/Moscow"))
-    assert title == "Срочное, vk.com, жалоба"
+    title, body = told([News(ticket)], "ru", ZoneInfo("Europe/Moscow"))
+    assert title == "Новое: срочное, vk.com, жалоба"
     assert "Ответить до 2026-11-20 15:00 MSK\nОчередь: claims\nПравила: a, b\n" in body
-    title, body = told([ticket, ticket], "ru", ZoneInfo("Europe/Moscow"))
-    assert title == "Обращений: 2 (срочное 2)"
-    assert preview(settings(tmp_path, LEAD=phone.url), store, store.outbox_left()[0].n, "ru")[0].startswith("Срочное")
+    title, body = told([News(ticket), News(ticket)], "ru", ZoneInfo("Europe/Moscow"))
+    assert title == "Обращений: 2, новых 2 (срочное 2)"
+    assert preview(settings(tmp_path, LEAD=phone.url), store, store.outbox_left()[0].n, "ru")[0].startswith(
+        "Новое: срочное"
+    )
 
 
 def test_a_long_text_is_cut_and_a_silent_ticket_says_so(store: Store) -> None:
     put(store, "1", text="слово " * 1000)
     put(store, "2", text=" ")
-    bodies = {ticket.thread: told([ticket], "en", ZoneInfo("UTC"))[1] for ticket in store.iter_tickets()}
+    bodies = {ticket.thread: told([News(ticket)], "en", ZoneInfo("UTC"))[1] for ticket in store.iter_tickets()}
     assert len(bodies["1"]) < 800
-    assert bodies["2"].startswith("(no text)")
+    assert "\n\n(no text)\n\n" in bodies["2"]
+
+
+WARNED = {"promise": "first_response", "share": 0.5, "reached": "2026-11-20T11:30:00+00:00"}
+BROKEN = {"share": 1.0, "reached": "2026-11-20T12:00:00+00:00", "due": "2026-11-20T12:00:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("occasion", "lang", "title", "first"),
+    [
+        ({}, "en", "New", "A ticket that is new to you."),
+        ({}, "ru", "Новое", "Новое для вас обращение."),
+        (
+            {**WARNED, "due": "2026-11-20T12:00:00+00:00"},
+            "en",
+            "50 % of the time is spent, due 15:00",
+            "50 % of the time for the first answer is spent, due 2026-11-20 15:00 MSK.",
+        ),
+        (
+            {**WARNED, "due": "2026-11-20T12:00:00+00:00"},
+            "ru",
+            "Прошло 50 % срока, до 15:00",
+            "Прошло 50 % времени на первый ответ, до 2026-11-20 15:00 MSK.",
+        ),
+        (
+            {**WARNED, "due": None},  # its clock stands still
+            "en",
+            "50 % of the time is spent",
+            "50 % of the time for the first answer is spent.",
+        ),
+        (
+            {**BROKEN, "promise": "first_response"},
+            "en",
+            "First answer late since 15:00",
+            "The promise of a first answer was broken at 2026-11-20 15:00 MSK.",
+        ),
+        (
+            {**BROKEN, "promise": "first_response"},
+            "ru",
+            "Просрочен первый ответ с 15:00",
+            "Обещание первого ответа нарушено: срок был до 2026-11-20 15:00 MSK.",
+        ),
+        (
+            {**BROKEN, "promise": "next_response"},
+            "ru",
+            "Просрочен следующий ответ с 15:00",
+            "Обещание следующего ответа нарушено: срок был до 2026-11-20 15:00 MSK.",
+        ),
+        (
+            {**BROKEN, "promise": "resolution"},
+            "en",
+            "Solution late since 15:00",
+            "The promise of a solution was broken at 2026-11-20 15:00 MSK.",
+        ),
+    ],
+)
+def test_title_and_body_say_at_once_what_happened(
+    store: Store, occasion: dict[str, object], lang: str, title: str, first: str
+) -> None:
+    put(store, "1")
+    [ticket] = store.iter_tickets()
+    found, body = told([News(ticket, occasion)], lang, ZoneInfo("Europe/Moscow"))
+    assert found.split(": ")[0] == title
+    assert body.startswith(f"{first}\n\nУкрали деньги\n\n")
+
+
+def test_a_message_of_several_says_how_many_of_them_are_new_warned_of_and_late(store: Store) -> None:
+    put(store, "1")
+    [ticket] = store.iter_tickets()
+    occasions: list[dict[str, object]] = [{}, {**WARNED, "due": None}, {**BROKEN, "promise": "resolution"}, {}]
+    title, body = told([News(ticket, one) for one in occasions], "en", ZoneInfo("UTC"))
+    assert title == "4 tickets, new 2, time running out 1, promise broken 1: urgent 4"
+    assert "Solution late since 12:00: urgent, vk.com, complaint\nУкрали деньги\n" in body
 
 
 # --- settings -------------------------------------------------------------------------------------------------------

@@ -44,6 +44,24 @@ def test_another_text_is_no_duration_and_says_what_is(text: str) -> None:
         Span(span=text)
 
 
+def test_a_bare_number_is_no_duration_and_is_shown_with_its_units() -> None:
+    with pytest.raises(ValidationError, match=r'30 has no unit; write a duration such as "30m", "30h" or "30d"'):
+        Span.model_validate({"span": 30})
+
+
+@pytest.mark.parametrize("value", [True, False, 30.5, -30, None, [30], float("nan")])
+def test_nothing_but_a_text_is_a_duration(value: Any) -> None:
+    with pytest.raises(ValidationError, match="is not a duration; write a whole number with s, m, h or d"):
+        Span(span=value)
+
+
+@pytest.mark.parametrize("model", [Span, ConnectorConfig])
+def test_the_schema_of_a_duration_takes_texts_only(model: type[BaseModel]) -> None:
+    spans = [one for one in model.model_json_schema()["properties"].values() if "30s" in one.get("examples", ())]
+    assert spans
+    assert {one["type"] for one in spans} == {"string"}
+
+
 @pytest.mark.parametrize(
     ("text", "calls", "per_s"),
     [("10/10s", 10, 10.0), ("60/1m", 60, 60.0), ("60/m", 60, 60.0), ("5/s", 5, 1.0), ("1000 / 1 h", 1000, 3600.0)],
