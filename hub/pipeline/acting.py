@@ -5,11 +5,11 @@ restarts; what will not waits for a person with the source's own words.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 
 from hub.pipeline.act import drive, told
-from hub.pipeline.deliver import LONGEST_OUTAGE, MAX_TRIES, Worked
+from hub.pipeline.deliver import LONGEST_OUTAGE, MAX_TRIES, Worked, unheard
 from hub.pipeline.retry import NO_RETRY
 from hub.pipeline.source import Source
 from hub.sdk import (
@@ -58,16 +58,25 @@ class ActsRun:
         worked: counts go here.
         forced: also what waits after failures.
         probing: the source was down: ask it with one call, sent once.
+        answered: called whenever the source turned out to be there.
     """
 
     def __init__(
-        self, source: Source, store: Store, worked: Worked, *, forced: bool = False, probing: bool = False
+        self,
+        source: Source,
+        store: Store,
+        worked: Worked,
+        *,
+        forced: bool = False,
+        probing: bool = False,
+        answered: Callable[[], Awaitable[None]] = unheard,
     ) -> None:
         self._source = replace(source, policy=NO_RETRY) if probing else source
         self._patient = source
         self._store = store
         self._worked = worked
         self._forced = forced
+        self._told_answered = answered
         self._patience = 1 if probing else PATIENCE
         self._tried: set[int] = set()
         self._silent: list[list[tuple[Outgoing, HubError, bool]]] = []
@@ -143,6 +152,7 @@ class ActsRun:
                 self._worked.count_sent()
         if len(silent) < len(pairs):
             self._source = self._patient
+            await self._told_answered()
             earlier, self._silent = self._silent, []
             for row, error, sure in [*(one for some in earlier for one in some), *silent]:
                 await self._failed(row, str(error), sure=sure, aside=row.attempts + 1 >= MAX_TRIES)

@@ -6,7 +6,7 @@ noticed with one request, and a delivery that the destination always fails on is
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -76,6 +76,10 @@ class Worked:
             self.on_sent(self.sent)
 
 
+async def unheard() -> None:
+    """Nobody wants to know that a destination answered."""
+
+
 class OutboxRun:
     """One run over what is due at a destination.
 
@@ -84,13 +88,23 @@ class OutboxRun:
         store: where the outbox is.
         forced: also what waits after failures.
         probing: the destination was down: ask it with one request, sent once.
+        answered: called whenever the destination turned out to be there.
     """
 
-    def __init__(self, source: Source, store: Store, *, forced: bool = False, probing: bool = False) -> None:
+    def __init__(
+        self,
+        source: Source,
+        store: Store,
+        *,
+        forced: bool = False,
+        probing: bool = False,
+        answered: Callable[[], Awaitable[None]] = unheard,
+    ) -> None:
         self._source = replace(source, policy=NO_RETRY) if probing else source
         self._patient = source
         self._store = store
         self._forced = forced
+        self._told_answered = answered
         self._places = asyncio.Semaphore(_WIDTH)
         self._tried: set[int] = set()
         self._unanswered: list[tuple[Outgoing, TransientError, bool]] = []
@@ -166,6 +180,7 @@ class OutboxRun:
         """The destination is there: what it did not answer before failed by its own fault."""
         self._source, self._answers = self._patient, True
         failures, self._unanswered = self._unanswered, []
+        await self._told_answered()
         for row, error, sure in failures:
             await self._failed(row, error, sure=sure)
 

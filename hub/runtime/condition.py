@@ -119,17 +119,21 @@ class Conditions:
         for name in before:
             _log.info("instance resumed", extra={"instance": name})
 
+    def answered(self, name: str) -> None:
+        """Note that a destination is there, whatever waits for it yet."""
+        if self.outboxes.pop(name, None) is not None:
+            _log.info("destination is back", extra={"instance": name})
+
     def worked_off(self, name: str, report: DeliveryReport) -> None:
         """Note how an outbox was worked off; whoever stepped aside for another run found out nothing."""
         if report.skipped is not None:
             return
-        before = self.outboxes.pop(name, None)
-        if report.error is not None:
-            self.outboxes[name] = report.error
-            if before is None:
+        if report.error is None:
+            self.answered(name)
+        else:
+            if name not in self.outboxes:
                 _log.warning("destination failing", extra={"instance": name, "error": report.error})
-        elif before is not None:
-            _log.info("destination is back", extra={"instance": name})
+            self.outboxes[name] = report.error
         for problem in report.problems:
             _log.warning("delivery failed", extra={"instance": name, "problem": problem})
 

@@ -26,6 +26,10 @@ WRITES = frozenset({"deliver", "escalate", "act"})
 _log = logging.getLogger(__name__)
 
 
+def _unheard() -> None:
+    """Nobody wants to know that a destination is there."""
+
+
 async def deliver(
     workshop: Workshop,
     store: Store,
@@ -33,12 +37,14 @@ async def deliver(
     report: SyncReport,
     forced: bool,
     on_progress: Callable[[Sent], None] | None = None,
+    on_answer: Callable[[], None] = _unheard,
 ) -> None:
     """Work off what waits for *instance*, if anything does.
 
     Args:
         forced: also what waits after failures, and a destination that was down a moment ago.
         on_progress: told after each delivery.
+        on_answer: called once the destination turned out to be there, however much waits for it yet.
     """
     name = instance.name
     side = SideRun(workshop, store, instance, report, OUTBOX)
@@ -57,26 +63,43 @@ async def deliver(
         if not forced and (waiting := side.waiting(state, "is left alone")):
             report.deliveries.append(await _left(store, name, error=waiting))
             return
-        await _run(side, forced, probing=state is not None and state.failures > 0, on_progress=on_progress)
+        probing = state is not None and state.failures > 0
+        await _run(side, forced, probing=probing, on_progress=on_progress, on_answer=on_answer)
 
 
-async def _run(side: SideRun, forced: bool, probing: bool, on_progress: Callable[[Sent], None] | None) -> None:
-    worked = Worked()
+async def _run(
+    side: SideRun,
+    forced: bool,
+    *,
+    probing: bool,
+    on_progress: Callable[[Sent], None] | None,
+    on_answer: Callable[[], None],
+) -> None:
+    worked, known = Worked(), False
     waiting, _ = (await side.store.run(side.store.outbox_counts)).get(side.name, (0, 0))
 
     def tell(sent: int) -> None:
         if on_progress is not None:
             on_progress(Sent(side.name, sent, max(sent, waiting)))
 
+    async def answered() -> None:
+        nonlocal known
+        if not known:
+            known = True
+            if probing:  # what waits may take hours, and nobody is to think meanwhile that it is down
+                await side.ended()
+            on_answer()
+
     async def work() -> HubError | None:
         nonlocal worked
         source = await side.source()
-        run = OutboxRun(source, side.store, forced=forced, probing=probing)
+        run = OutboxRun(source, side.store, forced=forced, probing=probing, answered=answered)
         worked = run.worked
         worked.on_sent = tell
         await run.finish()
         if worked.down is None:
-            await ActsRun(source, side.store, worked, forced=forced, probing=probing).finish()
+            acts = ActsRun(source, side.store, worked, forced=forced, probing=probing, answered=answered)
+            await acts.finish()
         return worked.down
 
     error = await side.finish(work)

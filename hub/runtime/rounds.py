@@ -258,7 +258,8 @@ class Rounds:
 
     async def _work_off(self, instance: InstanceSettings) -> None:
         report = SyncReport()
-        await deliver(self._workshop, self._store, instance, report, forced=False)
+        answered = partial(self._conditions.answered, instance.name)
+        await deliver(self._workshop, self._store, instance, report, forced=False, on_answer=answered)
         for told in report.deliveries:
             self._conditions.worked_off(instance.name, told)
 

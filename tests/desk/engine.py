@@ -88,7 +88,7 @@ class Bench:
         with self.store() as store:
             store.ask_case(str(self.ticket(thread).id), "desk", department)
 
-    def work(self, *, abilities: frozenset[str] | None = None, summarize: Any = None, **options: bool) -> Worked:
+    def work(self, *, abilities: frozenset[str] | None = None, summarize: Any = None, **options: Any) -> Worked:
         """Work off what is due; *abilities*: those that the desk has, unless all of its own."""
 
         async def run(store: Store, source: Source) -> Worked:

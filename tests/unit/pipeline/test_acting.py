@@ -79,7 +79,7 @@ def tagged(store: Store, *names: str) -> None:
         ask(store, name, Act("add_tags", ("hot",)))
 
 
-def work(store: Store, *, now: datetime = NOW, fails: HubError | None = None, **options: bool) -> Worked:
+def work(store: Store, *, now: datetime = NOW, fails: HubError | None = None, **options: Any) -> Worked:
     """Work off what is due; every request is answered well, or *fails*."""
 
     async def send(request: Request) -> Response:
