@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hub.runtime.faults import told_paused
 from hub.runtime.reports import DeliveryReport, StreamReport, SyncReport
-from hub.store import CaseProblem, InstanceState
+from hub.store import CaseProblem, InstanceState, StreamState
 
 _log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ class Condition:
     Args:
         started_at: when the last poll began; None: none did yet.
         ended_at: when it ended.
-        ok_at: when a poll went well last.
+        ok_at: when a poll that read something went well last.
         error: what is wrong since *wrong_since*; None: nothing.
         paused: whether the last poll paused the instance.
         polls, records: how many there were.
@@ -71,10 +71,16 @@ class Conditions:
         known = self.polls.get(name, Condition())
         self.polls[name] = replace(known, limited_s=known.limited_s + seconds)
 
-    def ended(self, name: str, report: SyncReport, at: datetime) -> None:
-        """Note how a poll ended."""
+    def ended(self, name: str, report: SyncReport, at: datetime, failing: Iterable[StreamState] = ()) -> None:
+        """Note how a poll ended.
+
+        Args:
+            failing: what went wrong when it was read last, by this poll or before: a poll reads some streams only, few
+                sweeps, and nothing of what waits after failures or is read by others.
+        """
         known = self.polls.get(name, Condition())
-        error = _error_of(report)
+        error = _error_of(report) or "; ".join(map(_last_error, failing)) or None
+        read = not report.streams or any(not stream.skipped for stream in report.streams)
         records = sum(stream.records for stream in report.streams)
         pauses = name in report.paused
         self._tell(name, known, error, pauses=pauses, at=at)
@@ -84,7 +90,7 @@ class Conditions:
         self.polls[name] = replace(
             known,
             ended_at=at,
-            ok_at=at if error is None else known.ok_at,
+            ok_at=at if error is None and read else known.ok_at,
             error=error,
             wrong_since=None if error is None else known.wrong_since or at,
             paused=pauses,
@@ -193,3 +199,8 @@ def _error_of(report: SyncReport) -> str | None:
     """Return what went wrong in a poll; None: nothing. Stepping aside for another run is no failure."""
     errors = [f"{stream.title or stream.stream}: {stream.error}" for stream in report.streams if stream.error]
     return "; ".join([*report.problems, *errors]) or None
+
+
+def _last_error(state: StreamState) -> str:
+    name = f" ({state.name})" if state.name and state.stream else ""
+    return f"{state.title or state.stream or state.name}{name}: {state.error}"

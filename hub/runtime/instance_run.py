@@ -52,6 +52,12 @@ def _worst(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return leaf
 
 
+def failing_reads(store: Store, instance: str) -> list[StreamState]:
+    """Return which polls, sweeps and references of *instance* went wrong when they were run last."""
+    states = [state for state in store.streams(instance) if state.failures and state.gone_at is None]
+    return [state for state in states if state.stream or state.name == REFERENCES]
+
+
 class InstanceRun:
     """One instance's part of a sync."""
 

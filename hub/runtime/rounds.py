@@ -15,7 +15,7 @@ from hub.pipeline.source import Source, utc_now
 from hub.runtime.chores import Chores
 from hub.runtime.condition import Conditions
 from hub.runtime.config import InstanceSettings
-from hub.runtime.instance_run import InstanceRun
+from hub.runtime.instance_run import InstanceRun, failing_reads
 from hub.runtime.moments import pass_moments
 from hub.runtime.outbox_run import WRITES, deliver
 from hub.runtime.reports import Progress, SyncReport
@@ -230,7 +230,7 @@ class Rounds:
         await run.sync(sweeps=True, slot=wanted.unless_since, only=wanted.streams)
         if any(stream.pauses for stream in report.streams):
             self._paused |= {name}  # known before the next look: a poll would find nothing wrong
-        self._conditions.ended(name, report, self._clock())
+        self._conditions.ended(name, report, self._clock(), await self._store.run(failing_reads, self._store, name))
 
     def _page_stored(self, progress: Progress) -> None:
         """After a checkpoint: whoever is to stop does so between two pages."""

@@ -50,11 +50,12 @@ class Bench:
 
     def __init__(self, server: Server, store: Store, wall: Wall) -> None:
         self.server, self.store, self.wall = server, store, wall
+        self.sweeps: Any = "off"
         self.conditions = Conditions()
 
     def settings(self) -> Settings:
         config = ConnectorConfig(
-            connector="web", base_url=self.server.url, account="one", every=HOUR, rate="off", sweeps="off"
+            connector="web", base_url=self.server.url, account="one", every=HOUR, rate="off", sweeps=self.sweeps
         )
         return Settings(
             path=Path("hub.toml"),
@@ -341,6 +342,50 @@ def test_a_source_that_fails_is_probed_after_growing_intervals_and_told_of_twice
     bench.run(use)
     told = said(caplog)
     assert (told.count("source failing"), told.count("source is back")) == (1, 1)
+
+
+def test_a_source_is_back_only_when_what_failed_was_read(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    async def use(rounds: Rounds) -> None:
+        bench.server.answers["/one/a"] = (404, b"gone")
+        await bench.polled(1)
+        rounds.ask("one", ["b"])
+        assert await bench.polled(2) == ["/one/b"]
+        held = [bench.store.lock("stream", "one", name) for name in "ab"]
+        rounds.ask("one")
+        assert await bench.polled(3) == [], "another process reads it"
+        for lock in held:
+            assert lock is not None
+            lock.release()
+        condition = bench.conditions.polls["one"]
+        assert (condition.error, condition.ok_at) == ("Stream A: 404 from GET /one/a: gone", None)
+        bench.server.answers.clear()
+        bench.wall.set(timedelta(seconds=31))
+        rounds.ask("one")
+        await bench.polled(4)
+        assert bench.conditions.polls["one"].error is None
+
+    bench.run(use)
+    assert [one for one in said(caplog) if one.startswith("source")] == ["source failing", "source is back"]
+
+
+def test_a_sweep_that_fails_is_over_when_it_went_well(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.sweeps = {}
+
+    async def use(rounds: Rounds) -> None:
+        await bench.polled(1)
+        bench.server.answers["/one/a/edits"] = (404, b"gone")
+        bench.wall.set(HOUR)
+        assert "/one/a/edits" in await bench.polled(2)
+        rounds.ask("one")
+        assert await bench.polled(3) == BOTH, "the sweep waits"
+        assert bench.conditions.polls["one"].error == "Stream A (edits): 404 from GET /one/a/edits: gone"
+        bench.server.answers.clear()
+        bench.wall.set(timedelta(seconds=31))
+        rounds.ask("one")
+        assert "/one/a/edits" in await bench.polled(4)
+
+    bench.run(use)
+    assert [one for one in said(caplog) if one.startswith("source")] == ["source failing", "source is back"]
 
 
 def test_a_pause_is_told_once_with_what_to_do_whatever_was_wrong_before(
