@@ -35,7 +35,7 @@ def reload(state: State) -> None:
     They are checked first, here and there: should something be wrong with them, nothing changes. It waits until every
     process has said what came of it, half a minute at most.
     """
-    from hub.runtime.daemons import ANSWER_S, reload_all
+    from hub.cli.daemons import reload_daemons
     from hub.runtime.rules import rules_problem
     from hub.runtime.switched_off import switched_off
 
@@ -48,15 +48,8 @@ def reload(state: State) -> None:
         raise click.exceptions.Exit(FAILED)
     for off in resting:
         say(f"{off.instance}: {off.message}; {off.todo}")
-    told = reload_all(state.config)
+    told = reload_daemons(state.config)
     if not told:
         say(f'no "hub run" of yours runs on {state.config}')
-    for one in told:
-        if one.error is not None:
-            say(f"process {one.pid} reloaded nothing: {one.error}")
-        elif one.answered:
-            say(f"process {one.pid} goes by the new settings and rules")
-        else:
-            say(f"process {one.pid} has ended, or did not answer within {ANSWER_S:.0f} seconds; look at its log")
-    if not told or any(one.error is not None or not one.answered for one in told):
+    if not told or not all(one.ok for one in told):
         raise click.exceptions.Exit(FAILED)

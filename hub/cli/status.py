@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli.cases import case_told
+from hub.cli.errors import FAILED
 from hub.cli.output import Column, counted, local, print_json, print_table, say, span
 from hub.cli.state import State, complete_instance, json_option, pass_state, shared_options
 
@@ -99,15 +100,25 @@ def pause(state: State, instance: str, reason: str) -> None:
 @shared_options
 @pass_state
 def resume(state: State, instance: str) -> None:
-    """Read a paused instance again."""
+    """Read a paused instance again.
+
+    A running "hub run" reads settings, keys and rules anew first, as with "hub reload": what was mended counts.
+    """
+    from hub.cli.daemons import reload_daemons
     from hub.runtime.config import check_instance
 
     outline = state.outline()
     with state.store(outline.store) as store:
-        resumed = store.resume(instance)
-    if not resumed:
-        check_instance(outline.path, instance, outline.connectors)
-    say(f"{instance} is resumed" if resumed else f"{instance} was not paused")
+        if not any(known.name == instance and known.paused_at for known in store.instances()):
+            check_instance(outline.path, instance, outline.connectors)
+            say(f"{instance} was not paused")
+            return
+        told = reload_daemons(state.config)  # first: with an old key it would be paused again within a second
+        store.resume(instance)
+    say(f"{instance} is resumed")
+    if not all(one.ok for one in told):
+        say('what goes on as before may use an old key; mend that, run "hub reload", and look at "hub status"')
+        raise click.exceptions.Exit(FAILED)
 
 
 def _show(outline: "Outline", rows: "Sequence[Overview]", summary: "Summary") -> None:

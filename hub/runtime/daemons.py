@@ -36,6 +36,11 @@ class Reloaded:
     answered: bool
     error: str | None = None
 
+    @property
+    def ok(self) -> bool:
+        """Whether it goes by the new settings."""
+        return self.answered and self.error is None
+
 
 @contextmanager
 def registered(config: Path) -> Iterator[Answer]:

@@ -1,5 +1,6 @@
 """``hub run`` as a real process: it reads on a schedule, obeys signals, takes new settings, survives being killed."""
 
+import json
 import os
 import re
 import signal
@@ -196,6 +197,40 @@ def test_new_settings_are_taken_and_wrong_ones_change_nothing(box: Sandbox, tmp_
     assert "nothing was reloaded" in said
     gone = hub.run("reload")
     assert (gone.returncode, 'no "hub run" of yours runs on' in gone.stderr) == (1, True)
+
+
+def test_a_key_that_was_refused_is_renewed_as_the_how_to_says(box: Sandbox, tmp_path: Path) -> None:
+    hub = Hub.for_sandbox(tmp_path, box, _FAST)
+    settings, key = tmp_path / "hub.toml", tmp_path / "key"
+    told = settings.read_text(encoding="utf-8")
+    settings.write_text(told.replace('{ env = "POINTER_TOKEN" }', '{ file = "key" }'), encoding="utf-8")
+    key.write_text("wrong-key-0123456789", encoding="utf-8")
+
+    def paused() -> bool:
+        rows = json.loads(hub.run("status", "--json").stdout)["instances"]
+        return any((row["instance"], row["condition"]) == ("maps", "paused") for row in rows)
+
+    with daemon(hub) as process:
+        until(lambda: (tmp_path / "hub.db").exists() and paused())
+        assert hub.run("resume", "maps").returncode == 0
+        until(paused)  # anew, as nothing was mended
+        key.write_text(box.keys["pointer"], encoding="utf-8")
+        resumed = hub.run("resume", "maps")
+        goes_on = f"process {process.pid} goes by the new settings and rules\nmaps is resumed\n"
+        assert (resumed.returncode, resumed.stderr) == (0, goes_on)
+        until(lambda: in_sync(hub, box))
+        assert not paused()
+        pauses = hub.run("pause", "maps").returncode
+        settings.write_text(told.replace("concurrency", "concurency"), encoding="utf-8")
+        doubtful = hub.run("resume", "maps")
+        assert (pauses, doubtful.returncode) == (0, 1)
+        assert f"process {process.pid} reloaded nothing: " in doubtful.stderr
+        assert (
+            'maps is resumed\nwhat goes on as before may use an old key; mend that, run "hub reload"' in doubtful.stderr
+        )
+        _, said, _ = ended(process, signal.SIGTERM)
+    paused_for_its_key = [line for line in said.splitlines() if "instance paused" in line and "401" in line]
+    assert len(paused_for_its_key) == 2, said
 
 
 def test_what_only_a_start_takes_is_refused_by_a_reload(tmp_path: Path) -> None:
