@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
 from hub.store import InstanceState, StreamState
 
-Condition = Literal["ok", "never read", "suspicious", "warned", "failing", "paused", "off", "gone"]
+Condition = Literal[
+    "ok", "never read", "suspicious", "warned", "failing", "paused", "not started", "off", "gone"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def overview(
     now: datetime,
     outbox: Mapping[str, tuple[int, int]] = MappingProxyType({}),
     disabled: Collection[str] = (),
+    broken: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Overview]:
     """Return how every configured instance is, and those that only the store still knows, by name.
 
@@ -56,13 +59,14 @@ def overview(
         now: aware.
         outbox: deliveries that wait and that are set aside, by instance.
         disabled: names of the instances that are switched off.
+        broken: what is wrong with each instance that a daemon could not start.
     """
     by_name = {state.name: state for state in states}
     by_instance: dict[str, list[StreamState]] = {}
     for stream in streams:
         by_instance.setdefault(stream.instance, []).append(stream)
     names = sorted({*connectors, *by_instance, *outbox, *(name for name, state in by_name.items() if state.paused_at)})
-    return [
+    rows = [
         _one(
             name,
             connectors.get(name),
@@ -75,6 +79,12 @@ def overview(
         )
         for name in names
     ]
+    return [_not_started(row, broken[row.instance]) if row.instance in broken else row for row in rows]
+
+
+def _not_started(row: Overview, problem: str) -> Overview:
+    told = f'cannot be started: {"; ".join(problem.splitlines())}; mend it, then run "hub reload"'
+    return replace(row, condition="not started", next_step=told)
 
 
 def _one(

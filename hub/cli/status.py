@@ -35,9 +35,12 @@ def status(state: State, as_json: bool) -> None:
     from hub.cli.filters import recipients
     from hub.cli.overview import overview
     from hub.runtime.answers import unpublished_problems, unsaid_answers
+    from hub.runtime.daemons import running
     from hub.runtime.rules import rules_problem
 
     outline = state.outline()
+    daemons = running(state.config)
+    broken = {name: told for one in daemons for name, told in one.broken.items() if name in outline.connectors}
     with state.store(outline.store) as store:
         problem, in_force = rules_problem(outline.rules, store), store.latest_rules()
         dead = Counter(letter.instance for letter in store.dead_letters(limit=_DEAD))
@@ -47,7 +50,8 @@ def status(state: State, as_json: bool) -> None:
         used = {*waiting, *(stream.instance for stream in known[1])}
         told = {name: "notify" for name in recipients(outline) if name in used}
         surging = store.open_surges()
-        rows = overview({**outline.connectors, **told}, *known, datetime.now(UTC), waiting, outline.disabled)
+        configured = {**outline.connectors, **told}
+        rows = overview(configured, *known, datetime.now(UTC), waiting, outline.disabled, broken)
         cases = store.case_problems()
         proposed = store.proposed_since(datetime.now(UTC) - _WEEK)
         late = [*unpublished_problems(outline.replies, store), *unsaid_answers(store)]

@@ -47,14 +47,15 @@ class Condition:
 @dataclass(slots=True)
 class Conditions:
     """How all instances fare: of each its polls, and apart from that what is wrong with its outbox; since when it is
-    paused; which streams (by instance and name) are quiet for longer than is usual; and what is wrong with the store,
-    and with anything else."""
+    paused; which streams (by instance and name) are quiet for longer than is usual; which could not be started at all;
+    and what is wrong with the store, and with anything else."""
 
     polls: dict[str, Condition] = field(default_factory=dict)
     outboxes: dict[str, str] = field(default_factory=dict)
     problems: dict[str, frozenset[str]] = field(default_factory=dict)
     paused: dict[str, datetime] = field(default_factory=dict)
     suspicious: dict[tuple[str, str], str] = field(default_factory=dict)
+    broken: Mapping[str, str] = field(default_factory=dict)
     store: str | None = None
 
     def began(self, name: str, at: datetime, lag_s: float) -> None:

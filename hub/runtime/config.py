@@ -178,6 +178,11 @@ class Settings(Place):
         """The names of all instances in the file, those that do not run included."""
         return frozenset((*self.instances, *self.disabled, *self.broken))
 
+    @property
+    def broken_instances(self) -> dict[str, str]:
+        """What is wrong with each instance that cannot be started; recipients, whose names have a dot, left out."""
+        return {name: told for name, told in self.broken.items() if "." not in name}
+
     def pick(self, names: Sequence[str]) -> list[InstanceSettings]:
         """Return the instances *names* in the order of the file; all of them when none is named.
 

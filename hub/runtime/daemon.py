@@ -14,7 +14,7 @@ from hub.pipeline.source import utc_now
 from hub.runtime.collector import relaxed_collector
 from hub.runtime.condition import Conditions
 from hub.runtime.config import Settings
-from hub.runtime.daemons import Answer, registered
+from hub.runtime.daemons import Registration, registered
 from hub.runtime.renamed import readdress
 from hub.runtime.rounds import Rounds
 from hub.runtime.rules import rules_in_force
@@ -82,6 +82,9 @@ class Daemon:
                 "last_ok_at": known.ok_at and known.ok_at.isoformat(),
             }
             for name, known in self.conditions.polls.items()
+        } | {
+            name: {"ok": False, "error": told, "last_ok_at": None}
+            for name, told in self.settings.broken_instances.items()
         }
 
     async def metrics(self) -> str:
@@ -122,11 +125,12 @@ class Daemon:
         Args:
             config: the file of the settings; by it "hub reload" finds this process.
         Raises:
-            ConfigError, RulesError: the settings or the rules are wrong at the start.
+            ConfigError, RulesError: the settings or the rules are wrong at the start, or no instance can be started.
             StoreError: the store cannot be opened, or nobody can take locks beside it.
         """
         self._listen_for_signals()  # before anybody finds this process: an unexpected SIGHUP would end it
-        with relaxed_collector(), registered(config) as answer:
+        self._refuse_to_idle()
+        with relaxed_collector(), registered(config) as registration:
             async with Transport() as transport:
                 await self._store.run(self._store.require_locks)
                 self.rounds = Rounds(self._workshop(self.settings, transport), self._store, self.conditions)
@@ -135,9 +139,10 @@ class Daemon:
                 await self._store.run(readdress, self.settings, self._store)
                 doors = self._open_doors()
                 notify("READY=1")
+                self._tell_broken(registration)
                 _log.info("running", extra={"instances": len(self.settings.instances), "pid": os.getpid()})
                 try:
-                    await self._until_stopped(self.rounds, transport, answer)
+                    await self._until_stopped(self.rounds, transport, registration)
                 finally:
                     notify("STOPPING=1")
                     late = await self.rounds.stop(GRACE_S)
@@ -145,6 +150,24 @@ class Daemon:
                         doors.cancel()
                         await asyncio.gather(doors, return_exceptions=True)
                     _log.info("stopped; the last checkpoint is kept", extra={"ended_in_the_middle": late})
+
+    def _refuse_to_idle(self) -> None:
+        """Raise a ConfigError if there are instances and none of them can be started."""
+        broken = self.settings.broken_instances
+        if broken and not self.settings.instances:
+            raise ConfigError(
+                "\n".join([*broken.values(), "no instance can be started, so nothing runs; mend it first"])
+            )
+
+    def _tell_broken(self, registration: Registration) -> None:
+        """Let everybody know what cannot be started."""
+        broken = self.settings.broken_instances
+        self.conditions.broken = broken
+        registration.cannot_start(broken)
+        for name, told in broken.items():
+            _log.error("instance cannot be started", extra={"instance": name, "problem": told})
+        others = [told for name, told in self.settings.broken.items() if name not in broken]
+        self.conditions.problems_are("settings", others)
 
     def _open_doors(self) -> "asyncio.Task[None] | None":
         """Begin to answer over HTTP, if the settings want it; where nobody asked for it, it may fail."""
@@ -174,12 +197,12 @@ class Daemon:
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
-    async def _until_stopped(self, rounds: Rounds, transport: Transport, answer: Answer) -> None:
+    async def _until_stopped(self, rounds: Rounds, transport: Transport, registration: Registration) -> None:
         beat = asyncio.create_task(self._show_life())
         stopped = asyncio.create_task(self._stop.wait())
         try:
             while not self._stop.is_set():
-                turn = asyncio.create_task(self._turn(rounds, transport, answer))
+                turn = asyncio.create_task(self._turn(rounds, transport, registration))
                 await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 if not turn.done():
                     turn.cancel()
@@ -191,12 +214,15 @@ class Daemon:
             beat.cancel()
             stopped.cancel()
 
-    async def _turn(self, rounds: Rounds, transport: Transport, answer: Answer) -> None:
+    async def _turn(self, rounds: Rounds, transport: Transport, registration: Registration) -> None:
         """Take new settings if somebody asked for it, and go one round."""
         if self._reload.is_set():
             self._reload.clear()
             began = time.monotonic_ns()
-            answer(began, await self._swap(rounds, transport))
+            problem = await self._swap(rounds, transport)
+            if problem is None:
+                self._tell_broken(registration)
+            registration.answer(began, problem)
         self._round_at = time.monotonic()
         await rounds.round()
 
@@ -259,8 +285,6 @@ class Daemon:
             if strict:
                 raise ConfigError(in_force.problem)
             _log.error("rules are wrong", extra={"problem": in_force.problem})
-        for name, told in settings.broken.items():
-            _log.error("instance cannot be started", extra={"instance": name, "problem": told})
         conditions = self.conditions
         return Workshop(
             settings,

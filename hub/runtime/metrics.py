@@ -162,8 +162,9 @@ def _of_process(conditions: Conditions, now: datetime, *, store_up: bool) -> Ite
     yield _gauge(
         "poll_seconds", "How long the last poll took.", one, (((name,), known.seconds) for name, known in polls)
     )
-    up = (((name,), float(known.error is None)) for name, known in polls if known.ended_at is not None)
-    yield _gauge("instance_up", "1: the last poll went well.", one, up)
+    up = [((name,), float(known.error is None)) for name, known in polls if known.ended_at is not None]
+    up += [((name,), 0.0) for name in conditions.broken]
+    yield _gauge("instance_up", "1: the last poll went well; 0 too where it cannot be started.", one, up)
     down = (((name,), 1.0) for name in conditions.outboxes)
     yield _gauge("destination_down", "1: deliveries are held back.", one, down)
     retries = (((name,), known.waits) for name, known in polls)

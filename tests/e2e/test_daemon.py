@@ -334,6 +334,38 @@ def test_it_says_how_it_is_and_gives_figures(box: Sandbox, tmp_path: Path) -> No
         ended(process, signal.SIGTERM, signal.SIGTERM)
 
 
+def test_an_instance_that_cannot_be_started_is_seen_everywhere(box: Sandbox, tmp_path: Path) -> None:
+    hub = answering(Hub.for_sandbox(tmp_path, box, _FAST))
+    settings, key = tmp_path / "hub.toml", tmp_path / "key"
+    told = settings.read_text(encoding="utf-8").replace('{ env = "POINTER_TOKEN" }', '{ file = "key" }')
+    settings.write_text(told, encoding="utf-8")
+    with daemon(hub) as process, httpx.Client(trust_env=False, timeout=10) as client:
+        url, said = opened(process)
+        until(lambda: client.get(f"{url}/ready").json()["instances"].keys() == {"maps", "mentions"})
+        maps = client.get(f"{url}/ready").json()["instances"]["maps"]
+        assert (maps["ok"], "key cannot be read" in maps["error"]) == (False, True)
+        assert 'hub_instance_up{instance="maps"} 0.0' in client.get(f"{url}/metrics").text
+        shown = {row["instance"]: row for row in json.loads(hub.run("status", "--json").stdout)["instances"]}
+        assert shown["maps"]["condition"] == "not started"
+        assert shown["maps"]["next_step"].startswith("cannot be started: hub.toml:")
+        key.write_text(box.keys["pointer"], encoding="utf-8")
+        assert hub.run("reload").returncode == 0
+        until(lambda: client.get(f"{url}/ready").json()["instances"]["maps"]["ok"])
+        until(lambda: 'hub_instance_up{instance="maps"} 1.0' in client.get(f"{url}/metrics").text)
+        assert "not started" not in hub.run("status").stdout
+        ended(process, signal.SIGTERM, signal.SIGTERM)
+    assert "".join(said).count("instance cannot be started") == 1
+
+
+def test_where_no_instance_can_be_started_it_ends_and_says_why(tmp_path: Path) -> None:
+    table = '[instances.maps]\nconnector = "pointer"\ntoken = { file = "key" }\n'
+    (tmp_path / "hub.toml").write_text(f'listen = "off"\n{table}', encoding="utf-8")
+    ran = Hub(tmp_path, {}).run("run", timeout=30)
+    assert ran.returncode == 2
+    assert "key cannot be read" in ran.stderr
+    assert ran.stderr.endswith("no instance can be started, so nothing runs; mend it first\n")
+
+
 def test_an_address_that_is_taken_is_told_and_matters_only_where_it_was_asked_for(box: Sandbox, tmp_path: Path) -> None:
     hub = answering(Hub.for_sandbox(tmp_path, box, _FAST))
     with daemon(hub) as process:

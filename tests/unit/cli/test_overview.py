@@ -62,6 +62,13 @@ def test_a_stream_that_is_quiet_for_longer_than_is_usual_is_told_with_what_is_us
     assert _one(replace(OK, quiet=quiet, failures=1, error="x")).condition == "failing"
 
 
+def test_an_instance_that_a_daemon_could_not_start_is_told_with_what_is_wrong() -> None:
+    broken = {"main": "hub.toml:2: token: not there\nhub.toml:3: rate: wrong"}
+    (row,) = overview({"main": "youscan"}, [], [OK], Counter(), NOW, broken=broken)
+    told = 'cannot be started: hub.toml:2: token: not there; hub.toml:3: rate: wrong; mend it, then run "hub reload"'
+    assert (row.condition, row.next_step) == ("not started", told)
+
+
 def test_an_instance_that_failed_before_its_streams_were_known_is_told() -> None:
     failing = StreamState("main", "", "references", "references", failures=1, error="403 from GET /topics")
     row = _one(failing)
