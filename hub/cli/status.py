@@ -30,7 +30,8 @@ _DEAD = 10_000  # dead letters that are counted by instance
 def status(state: State, as_json: bool) -> None:
     """Show how every instance is and what waits for a person.
 
-    The lag is the time since the stream that is furthest behind was last read well.
+    The lag is the time since the stream that is furthest behind was last read well. Which processes of "hub run" go by
+    these settings is said too.
     """
     from hub.cli.filters import recipients
     from hub.cli.overview import overview
@@ -69,10 +70,12 @@ def status(state: State, as_json: bool) -> None:
                 "proposed": proposed,
                 "replies": replies,
                 "surges": surging,
+                "daemons": [one.pid for one in daemons],
             }
         )
     else:
         _show(outline, rows, summary)
+        _show_daemons(outline, [one.pid for one in daemons])
         _show_rules(outline, in_force, problem)
         for case in cases:
             say(case_told(case))
@@ -144,6 +147,14 @@ def _show(outline: "Outline", rows: "Sequence[Overview]", summary: "Summary") ->
     if summary.unindexed:
         text += f'; {summary.unindexed:,} not in the search yet, "hub sync" goes on with them'
     say(f"{text}, {summary.bytes / 1e6:.1f} MB")
+
+
+def _show_daemons(outline: "Outline", processes: Sequence[int]) -> None:
+    if processes:
+        kind = "process" if len(processes) == 1 else "processes"
+        say(f'"hub run" runs on {outline.path}: {kind} {", ".join(map(str, processes))}')
+    else:
+        say(f'no "hub run" of yours runs on {outline.path}: only "hub sync" reads and sends')
 
 
 def _show_rules(outline: "Outline", in_force: "KeptRules | None", problem: str | None) -> None:

@@ -1,6 +1,7 @@
 """What was set aside, backups, erasure, pauses: asked before, told after."""
 
 import json
+import os
 import socket
 import sqlite3
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.runtime.daemons import registered
 from hub.sdk import Author
 from hub.store import FailedPage, Place, open_store
 from tests.unit.cli.conftest import NOW, Hub, mention, put
@@ -196,6 +198,17 @@ def test_status_shows_every_instance_and_what_to_do(hub: Hub, filled: Path) -> N
     assert main.endswith('look at "hub dead list --instance main"')
     assert maps.endswith('run "hub sync maps"')
     assert ran.err.startswith("3 tickets, 4 messages, ")
+
+
+def test_status_says_which_daemons_run_on_these_settings(
+    hub: Hub, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_STATE_DIR", str(tmp_path / "state"))
+    with registered(tmp_path / "other.toml"):
+        assert 'no "hub run" of yours runs on hub.toml' in hub("status").err
+    with registered(filled):
+        assert f'"hub run" runs on hub.toml: process {os.getpid()}\n' in hub("status").err
+        assert json.loads(hub("status", "--json").out)["daemons"] == [os.getpid()]
 
 
 def test_status_says_which_rules_are_in_force_and_what_is_wrong_with_those_of_today(
