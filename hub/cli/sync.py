@@ -78,7 +78,7 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
     with state.store(settings.store) as store, progress("asking", quiet=state.verbosity < 0):
         findings = run_loop(run(settings, store, names))
         problem = rules_problem(settings.rules, store)
-        resting = [] if instances else switched_off(settings, store)
+        resting = [] if instances else switched_off(settings, store.outbox_counts())
     findings += [*resting, *short_secrets(settings, names)]
     findings += [Finding(name, ok=False, message=told, todo="mend its settings") for name, told in wrong.items()]
     if not instances:

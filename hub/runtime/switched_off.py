@@ -1,23 +1,26 @@
 """Instances with ``enabled = false`` that something is still sent to: it waits until they are switched on again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from hub.runtime.check import Finding
 from hub.runtime.config import Settings
 from hub.sdk import ConfigError
 from hub.sdk.nearest import listed
-from hub.store import Store
 
 
-def switched_off(settings: Settings, store: Store) -> list[Finding]:
+def switched_off(settings: Settings, outbox: Mapping[str, tuple[int, int]] = MappingProxyType({})) -> list[Finding]:
     """Return a finding for every instance that is switched off; ok are those that nothing is sent to.
 
     Resting a destination is allowed, and nothing is lost by it: so this is no fault of the settings.
+
+    Args:
+        outbox: deliveries that wait and that are set aside, by instance, where that is to be told.
     """
     if not settings.disabled:
         return []
-    ruled, waiting = _ruled(settings), store.outbox_counts()
-    return [_finding(settings, name, ruled.get(name, []), waiting.get(name, (0, 0))[0]) for name in settings.disabled]
+    ruled = _ruled(settings)
+    return [_finding(settings, name, ruled.get(name, []), outbox.get(name, (0, 0))[0]) for name in settings.disabled]
 
 
 def _finding(settings: Settings, name: str, rules: list[str], waiting: int) -> Finding:

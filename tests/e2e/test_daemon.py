@@ -251,6 +251,9 @@ def test_what_only_a_start_takes_is_refused_by_a_reload(tmp_path: Path) -> None:
         told = hub.run("reload")
         assert (told.returncode, "needs a restart" in told.stderr) == (1, True), told.stderr
         assert f"process {process.pid} reloaded nothing:" in told.stderr
+        settings.write_text(whole.replace("hub.db", "other.db"), encoding="utf-8")
+        told = hub.run("reload")
+        assert (told.returncode, '"store" is different and needs a restart' in told.stderr) == (1, True), told.stderr
         reloaded(whole, "] reloaded")
         process.send_signal(signal.SIGTERM)
         assert process.wait(_PATIENCE_S) == 0

@@ -211,6 +211,15 @@ def test_status_says_which_daemons_run_on_these_settings(
         assert json.loads(hub("status", "--json").out)["daemons"] == [os.getpid()]
 
 
+def test_wrong_rules_are_wrong_settings_to_a_reload(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "hub.toml").write_text('rules = "rules"\n', encoding="utf-8")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "own.yaml").write_text("rulez: []", encoding="utf-8")
+    ran = hub("reload")
+    assert (ran.code, "own.yaml:1: rulez: unknown key" in ran.err) == (2, True)
+    assert not (tmp_path / "hub.db").exists()
+
+
 def test_status_says_which_rules_are_in_force_and_what_is_wrong_with_those_of_today(
     hub: Hub, filled: Path, tmp_path: Path
 ) -> None:
