@@ -188,7 +188,9 @@ class Daemon:
         """Come to an end: the first call lets pages under way finish, a second one does not."""
         self._stops += 1
         self._stop.set()
-        if self._stops > 1 and self.rounds is not None:
+        if self._stops == 1:
+            _log.info("stopping; pages under way are finished, a second Ctrl-C or SIGTERM ends at once")
+        elif self.rounds is not None:
             self.rounds.hurry()
 
     def reload(self) -> None:

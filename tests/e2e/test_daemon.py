@@ -106,7 +106,11 @@ def test_a_second_signal_ends_it_at_once_and_nothing_is_lost(box: Sandbox, tmp_p
     with daemon(hub) as process:
         until((hub.folder / "hub.db").exists)
         time.sleep(1)
-        code, said, seconds = ended(process, signal.SIGTERM, signal.SIGTERM)
+        assert process.stderr is not None
+        process.send_signal(signal.SIGTERM)
+        heard = next(line for line in process.stderr if "stopping" in line)
+        assert "a second Ctrl-C or SIGTERM ends at once" in heard
+        code, said, seconds = ended(process, signal.SIGTERM)
     assert (code, seconds < 3) == (0, True), said
     box.post("faults", profile="none")
     with daemon(hub):
