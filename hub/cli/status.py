@@ -191,8 +191,7 @@ def _show_surges(outline: "Outline", surging: "Sequence[Surge]") -> None:
         from hub.cli.speech import language
         from hub.runtime.surge_texts import going_on
 
-        for one in surging:
-            say(going_on(one, language(outline.lang), outline.timezone))
+        say(going_on(surging, language(outline.lang), outline.timezone))
 
 
 def _row(outline: "Outline", row: "Overview") -> list[object]:

@@ -17,6 +17,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "where": "; queue {queue}",
         "ended": "{series}: the surge is over after {length}; at most {tickets} in {window}, usually {usual}",
         "open": "surge since {at}: {sentence}",
+        "several": "{number} surges since {at}; the strongest: {sentence}; {more} shows all",
         "title": "Surge: {series}",
         "titles": "{number} surges",
         "more": "hub surges list",
@@ -41,6 +42,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "where": "; очередь {queue}",
         "ended": "{series}: всплеск закончился, длился {length}; больше всего {tickets} за {window}, обычно {usual}",
         "open": "всплеск с {at}: {sentence}",
+        "several": "всплесков: {number}, с {at}; самый сильный: {sentence}; все показывает {more}",
         "title": "Всплеск: {series}",
         "titles": "Всплесков: {number}",
         "more": "hub surges list --lang ru",
@@ -94,9 +96,17 @@ def ended(surge: Surge, lang: str) -> str:
     return _numbers(surge, text, surge.peak_number, surge.peak_usual, lang)
 
 
-def going_on(surge: Surge, lang: str, zone: tzinfo) -> str:
-    """Return since when a surge goes on, and what began."""
-    return TEXTS[lang]["open"].format(at=_clock(surge.began_at, zone), sentence=sentence(surge, lang))
+def going_on(surges: Sequence[Surge], lang: str, zone: tzinfo) -> str:
+    """Return in one line since when *surges* go on, of which there is at least one, and what began: one flood is a
+    surge of all tickets, of their platform, their queue and each of their tags."""
+    texts = TEXTS[lang]
+    strongest = max(surges, key=lambda one: one.number - one.usual)
+    return texts["open" if len(surges) == 1 else "several"].format(
+        at=_clock(min(one.began_at for one in surges), zone),
+        sentence=sentence(strongest, lang),
+        number=len(surges),
+        more=f'"{texts["more"]}"' if lang == "en" else f"«{texts['more']}»",
+    )
 
 
 def notice(surges: Sequence[Surge], lang: str) -> tuple[str, str]:

@@ -61,9 +61,15 @@ def test_only_those_since_are_listed(hub: Hub, surged: Path) -> None:
     assert "всплесков не было" in hub("surges", "list", "--since", "2026-11-22").err
 
 
-def test_status_shows_what_goes_on(hub: Hub, surged: Path) -> None:
-    assert "всплеск с 2026-11-20 15:00: ВКонтакте: 15 обращений" in hub("status").err
+def test_status_shows_what_goes_on_in_one_line(hub: Hub, surged: Path) -> None:
+    several = hub("status").err
+    assert "всплесков: 2, с 2026-11-20 15:00; самый сильный: " in several
+    assert "все показывает «hub surges list --lang ru»" in several
+    assert several.count("15 обращений за 15 минут") == 1
     assert len(json.loads(hub("status", "--json").out)["surges"]) == 2
+    with open_store(f"sqlite:///{surged / 'hub.db'}") as store:
+        write(store, "UPDATE surges SET ended_at = high_at WHERE kind = 'all'")
+    assert "всплеск с 2026-11-20 15:00: ВКонтакте: 15 обращений" in hub("status").err
 
 
 def test_a_store_without_surges_says_so(hub: Hub, config: Path) -> None:
