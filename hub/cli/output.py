@@ -194,9 +194,9 @@ def width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def local(at: datetime | None, zone: tzinfo) -> str:
-    """Return *at* for a person in *zone*, to the minute."""
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else ""
+def local(at: datetime | None, zone: tzinfo, *, seconds: bool = False) -> str:
+    """Return *at* for a person in *zone*, to the minute, or to the second."""
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M") if at else ""
 
 
 def span(length: timedelta) -> str:

@@ -146,7 +146,7 @@ def _show(outline: "Outline", rows: "Sequence[Overview]", summary: "Summary") ->
     text = f"{counted(summary.tickets, 'ticket', 'tickets')}, {counted(summary.messages, 'message', 'messages')}"
     if summary.unindexed:
         text += f'; {summary.unindexed:,} not in the search yet, "hub sync" goes on with them'
-    say(f"{text}, {summary.bytes / 1e6:.1f} MB")
+    say(f"{text}, {summary.bytes / 1e6:.1f} MB; times are of {outline.timezone}")
 
 
 def _show_daemons(outline: "Outline", processes: Sequence[int]) -> None:

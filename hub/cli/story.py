@@ -1,6 +1,7 @@
 """One ticket in full, told for a person in their language."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from textwrap import wrap
@@ -161,9 +162,18 @@ class Story:
             return
         yield "", ""
         yield self._say("happened"), "bold"
-        for event in events:
+        times = self._stamps(events)
+        wide = max(map(len, times))
+        for event, time in zip(events, times, strict=True):
             for number, text in enumerate(self.told(event)):
-                yield f"{local(event.at, self._zone) if number == 0 else ' ' * 16}  {text}", ""
+                yield f"{(time if number == 0 else '').ljust(wide)}  {text}", ""
+
+    def _stamps(self, events: "Sequence[TicketEvent]") -> list[str]:
+        """Return when each of *events* was: to the second where others were in the same minute."""
+        seconds = {local(one.at, self._zone, seconds=True) for one in events}
+        minutes = Counter(second.rpartition(":")[0] for second in seconds)
+        told = [(local(one.at, self._zone), local(one.at, self._zone, seconds=True)) for one in events]
+        return [second if minutes[minute] > 1 else minute for minute, second in told]
 
     def told(self, event: "TicketEvent") -> Iterator[str]:
         """Yield *event* in words: what happened, then each changed field with its old and new value."""

@@ -140,7 +140,11 @@ class Daemon:
                 doors = self._open_doors()
                 notify("READY=1")
                 self._tell_broken(registration)
-                _log.info("running", extra={"instances": len(self.settings.instances), "pid": os.getpid()})
+                # Short lines have no date and no zone: both are told once.
+                began = utc_now().astimezone().isoformat(timespec="seconds")
+                _log.info(
+                    "running", extra={"instances": len(self.settings.instances), "pid": os.getpid(), "began": began}
+                )
                 try:
                     await self._until_stopped(self.rounds, transport, registration)
                 finally:

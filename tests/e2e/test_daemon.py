@@ -84,6 +84,7 @@ def test_it_reads_on_and_on_and_ends_well_when_told(box: Sandbox, tmp_path: Path
         code, said, seconds = ended(process, signal.SIGTERM)
     assert (code, seconds < 10) == (0, True), said
     assert "stopped; the last checkpoint is kept" in said
+    assert re.search(r"\] running .*began=20\d\d-\d\d-\d\dT[\d:]{8}[+-]\d\d:\d\d", said), "with date and zone"
     assert "Traceback" not in said
 
 

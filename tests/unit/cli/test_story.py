@@ -51,6 +51,20 @@ def escalated(store: Store) -> str:
 # --- the story --------------------------------------------------------------------------------------------------------
 
 
+def test_events_of_one_minute_are_told_to_the_second(store: Store) -> None:
+    put(store, said("1", NOW))
+    kinds = ("created", "changed", "decided", "changed")
+    at = [NOW, NOW + timedelta(seconds=5), NOW + timedelta(seconds=5), NOW + 2 * MINUTE]
+    events = [TicketEvent(when, kind, "poll", {}) for kind, when in zip(kinds, at, strict=True)]
+    told = [text for text, _ in Story(next(store.iter_tickets()), UTC, "en").lines(events, Times())]
+    assert [line[:21] for line in told if "(poll)" in line] == [
+        "2026-11-20 12:00:00  ",
+        "2026-11-20 12:00:05  ",
+        "2026-11-20 12:00:05  ",
+        "2026-11-20 12:02     ",
+    ]
+
+
 def test_the_story_tells_in_russian_what_happened_and_how_long_it_took(hub: Hub, store: Store) -> None:
     ticket = escalated(store)
     note = MessageDraft(source_id="n", created_at=NOW, body="вернули")

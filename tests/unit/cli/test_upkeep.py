@@ -198,6 +198,7 @@ def test_status_shows_every_instance_and_what_to_do(hub: Hub, filled: Path) -> N
     assert main.endswith('look at "hub dead list --instance main"')
     assert maps.endswith('run "hub sync maps"')
     assert ran.err.startswith("3 tickets, 4 messages, ")
+    assert " MB; times are of Europe/Moscow\n" in ran.err
 
 
 def test_status_says_which_daemons_run_on_these_settings(
