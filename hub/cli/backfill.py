@@ -1,7 +1,7 @@
 """``hub backfill``: the past of an instance, in windows, with a plan before it and a proof after it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hub.store import Backfill, Store
 
 _ALL_DAYS = 100  # so many rows of days are printed; of more, those that are not complete
+_INTERRUPTED = "interrupted"
 
 
 @click.command
@@ -227,7 +228,12 @@ def _one(
             settings, store, wanted, dry_run=dry_run, on_plan=planned, on_step=lambda step: _step(shown, wanted, step),
             on_wait=shown.wait,
         )  # fmt: skip
-        outcome = run_loop(call)
+        try:
+            outcome = run_loop(call)
+        except KeyboardInterrupt:
+            if not dry_run:
+                say(f'"hub backfill {wanted.instance}" goes on with what is unfinished')
+            raise
     if dry_run and as_json:
         print_json(_plain_plan(plans[0]))
     if outcome is not None and not as_json:
@@ -375,7 +381,7 @@ def _plain(outcome: "Outcome") -> dict[str, object]:
 def _list(state: State, instance: str | None, as_json: bool) -> None:
     outline = state.outline()
     with state.store(outline.store) as store:
-        found = store.backfills(instance)
+        found = [_as_it_is(store, one) for one in store.backfills(instance)]
         progress = store.backfill_progress([one.n for one in found])
     rows = [(one, *progress.get(one.n, (0, 0))) for one in found]
     if as_json:
@@ -385,6 +391,15 @@ def _list(state: State, instance: str | None, as_json: bool) -> None:
     else:
         names = ("instance", "since", "until", "state", "windows", "begun", "effects")
         print_table([Column(name) for name in names], [_line(*row, outline.timezone) for row in rows])
+        if any(one.state == _INTERRUPTED for one in found):
+            say('"hub backfill" goes on with what was interrupted, "hub backfill INSTANCE" with that of one instance')
+
+
+def _as_it_is(store: "Store", one: "Backfill") -> "Backfill":
+    """Return a backfill with the state that people are told: what is unfinished may be read by nobody just now."""
+    from hub.runtime.backfill import is_under_way
+
+    return replace(one, state=_INTERRUPTED) if one.state == "reading" and not is_under_way(store, one) else one
 
 
 def _line(one: "Backfill", done: int, of: int, zone: tzinfo) -> list[object]:

@@ -224,8 +224,20 @@ def _begin(
     return store.begin_backfill(wanted.instance, span, windows, **asked)
 
 
+def is_under_way(store: Store, task: Backfill) -> bool:
+    """Whether a process works on a backfill now."""
+    held = store.lock(*_work(task))
+    if held is not None:
+        held.release()
+    return held is None
+
+
+def _work(task: Backfill) -> tuple[str, str]:
+    return "backfill", str(task.n)
+
+
 def _lock(store: Store, task: Backfill) -> Lock:
-    held = store.lock("backfill", str(task.n))
+    held = store.lock(*_work(task))
     if held is None:
         raise TransientError(f'another process works on this backfill of "{task.instance}"; wait for it, or stop it')
     return held

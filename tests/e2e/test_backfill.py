@@ -192,6 +192,7 @@ def test_a_live_poll_beside_it_finds_places_free(tmp_path: Path) -> None:
             _, said = process.communicate(timeout=20)
         client = box.ledger("youscan")["client"]
     assert process.returncode == 130, said
+    assert '"hub backfill mentions" goes on with what is unfinished' in said
     assert client["over_limit"] == 0
     assert min(beside) < alone + 1.5, "it waited until a window had moved on"
 

@@ -104,8 +104,12 @@ def test_the_list_says_how_far_each_is(hub: Hub, tmp_path: Path) -> None:
         store.begin_backfill("main", (SINCE, UNTIL), windows, open_end=False, effects=True)
         store.window_ended(1, None)
         store.window_ended(2, "503")
-    line = hub("backfill", "--list").out.splitlines()[1]
+        with store.lock("backfill", "1") or pytest.fail("nobody holds it"):
+            line = hub("backfill", "--list").out.splitlines()[1]
     assert [word in line for word in ("main", "2026-11-01 03:00", "reading", "1 of 2", "yes")] == [True] * 5
+    left = hub("backfill", "--list")
+    assert "  interrupted  " in left.out
+    assert '"hub backfill" goes on with what was interrupted' in left.err
     assert '"windows_read": 1' in hub("backfill", "--list", "--json").out
 
 
