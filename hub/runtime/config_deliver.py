@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub.routing.destinations import Destinations
 from hub.runtime.config_file import ConfigFile
+from hub.sdk.config import Moment
 from hub.sdk.nearest import did_you_mean, listed
 
 TABLE = "deliver"
@@ -20,7 +21,7 @@ class DeliverConfig(BaseModel):
     to: tuple[str, ...] = Field(
         default=(), description="instances that mentions and reviews are delivered to unless a rule says otherwise"
     )
-    start: datetime | date | None = Field(
+    start: Moment | None = Field(
         default=None, description="what customers wrote before is stored and decided, but not delivered"
     )
 

@@ -108,11 +108,21 @@ Secret = Annotated[
 """A secret: in ``hub.toml`` always ``{ env = "NAME" }`` or ``{ file = "/path" }``, never the value itself."""
 
 
+def _no_number(value: Any) -> Any:
+    """Refuse what pydantic would take for seconds since 1970."""
+    if isinstance(value, bool | int | float) or (isinstance(value, str) and re.fullmatch(r"\s*[-+]?[\d._]+\s*", value)):
+        raise ValueError(f'{value!r} is no day; write it as 2026-11-01, or a moment as "2026-11-01T09:00:00+03:00"')
+    return value
+
+
 def _in_our_time(value: datetime | date) -> datetime | date:
     if not 1970 <= value.year <= 9998:
         raise ValueError(f"{value} is no day to begin at; write one from 1970-01-01 on, or take the key out")
     return value
 
+
+Moment = Annotated[datetime | date, BeforeValidator(_no_number), AfterValidator(_in_our_time)]
+"""A day, or a moment; one without a zone is meant in that of the settings."""
 
 TargetT = TypeVar("TargetT")
 
@@ -176,9 +186,7 @@ class ConnectorConfig(BaseModel):
     sweeps: Literal["off"] | dict[str, Literal["off"] | Duration] = Field(
         default_factory=dict, description='"off", or how often each sweep runs'
     )
-    start: Annotated[datetime | date, AfterValidator(_in_our_time)] | None = Field(
-        default=None, description="the earliest publication to read"
-    )
+    start: Moment | None = Field(default=None, description="the earliest publication to read")
     keep_raw: Duration = Field(default=KEEP_RAW, description="how long originals are kept; 0d keeps none")
     account: str | None = Field(
         default=None, description="instances with the same word share the vendor's limits, whatever their keys"

@@ -118,6 +118,12 @@ def test_a_start_is_a_day_or_a_moment() -> None:
     assert ConnectorConfig(connector="c", start=moment).start == moment
 
 
+@pytest.mark.parametrize("start", [20261101, "20261101", 1.5, True, "1793490000"])
+def test_a_start_is_never_taken_for_seconds(start: Any) -> None:
+    with pytest.raises(ValidationError, match="is no day; write it as 2026-11-01"):
+        ConnectorConfig(connector="c", start=start)
+
+
 def test_settings_show_no_secret_and_do_not_change() -> None:
     config = Keyed(connector="c", key="the secret itself")
     assert "the secret" not in f"{config!r} {config} {config.model_dump()} {config.model_dump_json()}"
