@@ -1,6 +1,7 @@
 """What every test of this folder stands on: a state folder of its own, examples that are the same in every CI run."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ settings.register_profile("dev", _usual)
 settings.register_profile("ci", _usual, derandomize=True, print_blob=True)
 settings.register_profile("thorough", _usual, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell began this in its background: processes that tests
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # start would be deaf to Ctrl-C as well
 
 
 @pytest.fixture(autouse=True)

@@ -127,7 +127,7 @@ def test_killed_anywhere_the_same_command_goes_on_and_live_cursors_stay(box: San
             process.send_signal(signal.SIGKILL)
             process.communicate()
     listed = json.loads(past.run("backfill", "--list", "--json").stdout)
-    assert [one["state"] for one in listed] == ["reading"]
+    assert [one["state"] for one in listed] == ["interrupted"]
     assert listed[0]["windows_read"] < listed[0]["windows"]
     settings = past.folder / "hub.toml"
     settings.write_text(settings.read_text().replace('"30/1s"', '"400/1s"'))

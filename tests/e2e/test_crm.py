@@ -21,7 +21,7 @@ _LIMIT = "40/1s"
 _VENDORS = ("bitrix24", "amocrm")
 _INSTANCES = {"bitrix24": "portal", "amocrm": "sales"}
 _COMMON = f'rate = "{_LIMIT}"\ntimeout = "2s"'
-_LIMITS = tuple(option for vendor in (*_VENDORS, "youscan") for option in ("--limit", f"{vendor}={_LIMIT}"))
+_LIMITS = tuple(option for vendor in _VENDORS for option in ("--limit", f"{vendor}={_LIMIT}"))
 _TOML = """
 store = "sqlite:///hub.db"
 
@@ -153,7 +153,7 @@ def _made(box: Sandbox, vendor: str) -> list[str]:
 @pytest.fixture
 def escalating(tmp_path: Path) -> Iterator[tuple[Hub, Sandbox, list[str]]]:
     """A hub with mentions to escalate, and their ids."""
-    options = ("--items", "12", "--seed", "3", "--future", "0", *_LIMITS)
+    options = ("--items", "12", "--seed", "3", "--future", "0", *_LIMITS, "--limit", f"youscan={_LIMIT}")
     with sandbox(tmp_path, "youscan", *_VENDORS, *options) as box:
         hub = _hub(tmp_path, box, more=_MENTIONS.format(common=_COMMON, **box.urls))
         assert hub.run("sync").returncode == 0
