@@ -1,12 +1,12 @@
 """Days and hours on the clock of a zone, as numbers that a query can group by."""
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta, tzinfo
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from hub.store.tables import micros
+from hub.store.tables import instant, micros
 
 Label = str | int | None
 """The name of a group: of a day, a week or a month as :func:`time_label` gives it."""
@@ -20,6 +20,8 @@ _DAY = 24 * _HOUR
 _FIRST_DAY = date(1970, 1, 1)  # a Thursday
 _TO_MONDAY = 3  # days since a Monday
 _LOOK = timedelta(days=1)  # no zone goes to and fro within a day
+_AHEAD = timedelta(days=730)
+_END = micros(datetime(2300, 1, 1, tzinfo=UTC))
 
 
 class Span(NamedTuple):
@@ -27,6 +29,27 @@ class Span(NamedTuple):
 
     until: int | None
     ahead: int
+
+
+class Clock(NamedTuple):
+    """The clock of a zone, as *spans* say; *odd*: there are moments that it does not reach, see :func:`bounded`."""
+
+    spans: tuple[Span, ...]
+    odd: bool
+
+
+def clock_of(zone: tzinfo, first: int, last: int, now: datetime) -> Clock:
+    """Return the clock of *zone* for moments from *first* to *last* (microseconds), some of which sources may have
+    made up: it knows of no change before 1970, nor later than two years from *now*."""
+    ends = (min(max(one, 0), micros(now + _AHEAD)) for one in (first, last))
+    begin, end = (instant(one) for one in ends)
+    odd = first < 0 or last >= _END
+    return Clock(tuple(spans(zone, begin, max(begin, end) + _LOOK)), odd)
+
+
+def bounded(at: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return *at*, or the first or the last moment that groups are made for: 1970 and the year 2300."""
+    return sa.case((at < 0, 0), (at >= _END, _END - 1), else_=at)
 
 
 def spans(zone: tzinfo, first: datetime, last: datetime) -> Iterator[Span]:
@@ -55,7 +78,7 @@ def _changed(zone: tzinfo, before: datetime, after: datetime) -> datetime:
     return after.replace(microsecond=0)
 
 
-def local(at: sa.ColumnElement[Any], known: list[Span]) -> sa.ColumnElement[Any]:
+def local(at: sa.ColumnElement[Any], known: Sequence[Span]) -> sa.ColumnElement[Any]:
     """Return the microseconds of *at* as a clock shows them that is ahead as *known* says."""
     *earlier, last = ((span.until, sa.literal_column(str(span.ahead), sa.BigInteger)) for span in known)
     return at + (sa.case(*((at < until, ahead) for until, ahead in earlier), else_=last[1]) if earlier else last[1])

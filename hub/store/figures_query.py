@@ -185,7 +185,7 @@ class Counting:
         self._names: dict[int, str] = {row.n: row.name for row in known}
         self._size = max(self._names, default=0) + 1
         self._labels: dict[tuple[str, Any], Sequence[Label]] = {}
-        self._clock: list[figures_clock.Span] = []
+        self._clock: figures_clock.Clock | None = None
 
     def within(self, since: datetime | None, until: datetime | None) -> "Counting":
         """Return the same over another period."""
@@ -355,17 +355,19 @@ class Counting:
 
     def _column(self, source: Source, name: str, at: sa.Column[Any]) -> sa.ColumnElement[Any]:
         if name in TIMES:
-            return figures_clock.column(name, figures_clock.local(at, self._spans()))
+            clock = self._zone_clock()
+            moment = figures_clock.bounded(at) if clock.odd else at
+            return figures_clock.column(name, figures_clock.local(moment, clock.spans))
         return _dimension(source, name).column
 
-    def _spans(self) -> list[figures_clock.Span]:
-        """Return how far the zone's clock is ahead, from the first ticket to the last moment that there can be."""
-        if not self._clock:
+    def _zone_clock(self) -> figures_clock.Clock:
+        """Return the zone's clock, from the first ticket to the last moment that there can be."""
+        if self._clock is None:
             ends = (sa.func.min(_t.created_at), sa.func.max(_t.created_at))
             first, last = (self._connection.execute(sa.select(end)).scalar() for end in ends)
-            now = self.wanted.now
-            begin, end = (now, now) if first is None or last is None else (instant(first), max(instant(last), now))
-            self._clock = list(figures_clock.spans(self.zone, begin, end + timedelta(days=1)))
+            now = micros(self.wanted.now)
+            first, last = (now if first is None else first), max(last or now, now)
+            self._clock = figures_clock.clock_of(self.zone, first, last, self.wanted.now)
         return self._clock
 
     def labels(self, source: Source, by: Sequence[str], values: Sequence[Any]) -> Iterable[Labels]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, literal_column
 
-from hub.store.figures_clock import Label, time_label
+from hub.store.figures_clock import Label, bounded, time_label
 from hub.store.figures_query import MOMENTS, SLOT, Counting, FigureFilter, Source
 from hub.store.figures_reports import REPORTS, FigureTable, Group, ReportColumn, grouped, kind_of
 from hub.store.tables import answer_figures, instant, ticket_figures
@@ -118,7 +118,7 @@ def arrivals(counting: Counting, minutes: float) -> FigureTable:
 
 def _by_hour(counting: Counting) -> "defaultdict[int, Counter[date]]":
     found: defaultdict[int, Counter[date]] = defaultdict(Counter)
-    for _, slot, many in counting.counted("tickets", (), _t.created_at // SLOT):
+    for _, slot, many in counting.counted("tickets", (), bounded(_t.created_at) // SLOT):
         at = instant(slot * SLOT).astimezone(counting.zone)
         found[at.hour][at.date()] += many
     return found
@@ -143,7 +143,7 @@ def _answered(counting: Counting) -> tuple[Counter[int], Counter[int]]:
     given: dict[Source, Any] = {"tickets": _t, "answers": _a}
     for source, columns in given.items():
         at, by = columns.answered_at, columns.answered_by
-        packed = (at // SLOT) * _MOST_OPERATORS + func.coalesce(by, 0) % _MOST_OPERATORS
+        packed = (bounded(at) // SLOT) * _MOST_OPERATORS + func.coalesce(by, 0) % _MOST_OPERATORS
         most = _MOST_OPERATORS * 2**23
         for _, value, many in counting.counted(source, (), packed, at.is_not(None), most=most, at=at):
             slot, who = divmod(value, _MOST_OPERATORS)

@@ -15,6 +15,7 @@ from hub.sdk import Author, CustomerCard, FollowUp, MessageDraft, StoreError, Ti
 from hub.sdk.ticket import Sla
 from hub.store import Crm, Decided, FigureFilter, FigureTable, Place, Router, Store
 from hub.store.figures import Clock
+from hub.store.figures_clock import TIMES
 from hub.store.figures_opened import COUNTS
 from hub.store.figures_query import percentile
 from hub.store.figures_time import steps
@@ -451,3 +452,21 @@ def test_the_tickets_of_growth_stand_in_its_steps(store: Store) -> None:
     put(store, mention("1", minutes=-100 * 24 * 60))
     counted(store)
     assert store.figured_tickets("growth", FigureFilter(at(60)), MOSCOW, "came").rows[0][0] == "2026-08-10"
+
+
+@pytest.mark.parametrize(
+    ("year", "day"), [(1, "1970-01-01"), (1900, "1970-01-01"), (2301, "2300-01-01"), (9999, "2300-01-01")]
+)
+def test_a_date_that_a_source_made_up_spoils_no_report(store: Store, year: int, day: str) -> None:
+    odd = MessageDraft(source_id="odd", created_at=datetime(year, 12, 30, 12, tzinfo=UTC), author=Author(key="c"))
+    put(store, thread(odd, name="odd", state="solved"), router=ruled())
+    put(store, thread(said("usual", 0), name="usual"), router=ruled())
+    for name in TIMES:
+        table = report(store, "outcome", name)
+        place = [column.key for column in table.columns].index("tickets")
+        assert [row[place] for row in table.rows] in ([1, 1], [2]), name
+    today = f"{at(0).astimezone(MOSCOW):%Y-%m-%d}"
+    assert {row[0] for row in report(store, "outcome", "day").rows} == {today, day}
+    assert report(store, "growth").rows
+    assert report(store, "arrivals").rows
+    report(store, "trends", "category")
