@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
-from hub.routing.moments import BREACH, Outlook, Passed
+from hub.routing.moments import BREACH, HISTORY, Outlook, Passed
 from hub.routing.policy import PROMISES
 from hub.store.page import Event
 from hub.store.past_only import are_history
@@ -144,12 +144,17 @@ def last_event(connection: sa.Connection) -> int:
 
 
 def breaches(connection: sa.Connection, after: int, until: int) -> dict[str, int]:
-    """Return how many promises were broken, by promise, as the events say that came *after* one up to another; of
-    tickets that are history none was."""
-    told = sa.select(ticket_events.c.ticket_n, ticket_events.c.data).where(
+    """Return how many promises were broken, by promise, as the events say that came *after* one up to another: none of
+    tickets that are history, and none so long before somebody could know that it is."""
+    told = sa.select(ticket_events.c.ticket_n, ticket_events.c.at, ticket_events.c.data).where(
         ticket_events.c.n > after, ticket_events.c.n <= until, ticket_events.c.kind == _BREACHED
     )
-    found = [(number, orjson.loads(data)["promise"]) for number, data in connection.execute(told)]
+    events = ((number, at, orjson.loads(data)) for number, at, data in connection.execute(told))
+    found = [
+        (number, data["promise"])
+        for number, at, data in events
+        if instant(at) - datetime.fromisoformat(data["reached"]) <= HISTORY
+    ]
     history = are_history(connection, {number for number, _ in found})
     counts = Counter(promise for number, promise in found if number not in history)
     return {promise: counts[promise] for promise in PROMISES}

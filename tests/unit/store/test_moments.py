@@ -275,6 +275,14 @@ def test_broken_promises_are_counted_between_two_events_and_those_of_history_are
     }
 
 
+def test_a_promise_that_was_broken_long_before_the_hub_had_the_question_counts_as_none(hub: Hub) -> None:
+    hub.rules = routing(sla=[{**POLICY, "start": "published"}])
+    hub.now = hub.at(3 * 24 * 60)
+    hub.read("1", 0)  # the first reading of a source that has a past
+    hub.read("2", 3 * 24 * 60 - 30, thread="late")
+    assert hub.store.breaches(0, hub.store.last_event()) == {"first_response": 1, "next_response": 0, "resolution": 0}
+
+
 def test_aging_lifts_the_priority_when_the_score_crosses_a_band(hub: Hub) -> None:
     hub.rules = routing(aging={"points": 60})
     hub.read("1", 0)

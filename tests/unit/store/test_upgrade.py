@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.store import upgrade_store
+from hub.store import StreamKey, upgrade_store
 from hub.store.rows import start_of
 from tests.unit.store.older import older
 from tests.unit.store.pages import mention, new_store, opened, put, rows
@@ -29,6 +29,16 @@ def test_what_an_older_database_holds_is_found_again(tmp_path: Path, revision: s
         assert put(store, mention("new", thread="0")).added == 1
         assert (store.summary().tickets, store.summary().messages) == (20, 41)
         assert store.find_ticket(tickets[0].id.hex[:6]).id == tickets[0].id
+
+
+def test_a_stream_that_an_older_hub_has_read_is_not_read_anew_at_once(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        store.stream_finished(StreamKey("one", "s", "poll"), None)
+        older(store, tmp_path / "old.db", "0015")
+    upgrade_store(f"sqlite:///{tmp_path / 'old.db'}")
+    with opened(tmp_path / "old.db") as store:
+        [(began, finished)] = rows(store, "SELECT began_at, finished_at FROM streams")
+        assert began == finished is not None
 
 
 def test_figures_that_an_older_hub_made_are_made_anew(tmp_path: Path) -> None:

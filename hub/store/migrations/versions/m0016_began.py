@@ -9,3 +9,4 @@ down_revision: str | None = "0015"
 
 def upgrade() -> None:
     op.add_column("streams", sa.Column("began_at", sa.BigInteger))
+    op.execute("UPDATE streams SET began_at = finished_at")  # or all of them would be read at once
