@@ -23,7 +23,7 @@ from hub.store.forgetting import forget, others_of
 from hub.store.links import case_digest, marker_digest
 from hub.store.merge import author_digest
 from hub.store.replies import forget as forget_replies
-from hub.store.rows import MessageRow, profile_digest
+from hub.store.rows import MessageRow, dumps, profile_digest
 from hub.store.tables import (
     case_problems,
     chunks,
@@ -376,10 +376,27 @@ def _forget_events(
     gone: list[int] = []
     for some in chunks(numbers):
         events = sa.select(ticket_events.c.n, ticket_events.c.data).where(ticket_events.c.ticket_n.in_(some))
-        for n, data in connection.execute(events):
-            if any(one in data for one in told) or _speaks_of(data.encode(), traces, words):
+        for n, data in connection.execute(events).all():
+            if any(one in data for one in told):
                 gone.append(n)
+            elif _speaks_of(data.encode(), traces, words):
+                if (left := _unnamed(orjson.loads(data), traces, words)) is None:
+                    gone.append(n)
+                else:
+                    mine = ticket_events.c.n == n
+                    connection.execute(sa.update(ticket_events).where(mine).values(data=dumps(left)))
     _delete(connection, ticket_events, gone)
+
+
+def _unnamed(data: dict[str, Any], traces: _Traces, words: Sequence[bytes]) -> dict[str, Any] | None:
+    """Return what an event tells without the changed fields that speak of the person; None: nothing is left of it."""
+    fields = {
+        name: change
+        for name, change in (data.get("fields") or {}).items()
+        if not _speaks_of(orjson.dumps({name: change}), traces, words)
+    }
+    left = {**data, "fields": fields}
+    return left if fields and not _speaks_of(orjson.dumps(left), traces, words) else None
 
 
 def _drop_failed_pages(connection: sa.Connection, traces: _Traces) -> int:

@@ -91,8 +91,8 @@ def test_somebody_elses_ticket_keeps_its_story_but_for_what_tells_of_the_person(
     put(store, mention("2", thread="t", author=ANNA, body=f"{WORD} edited", minutes=1))
     put(store, mention("3", thread="t", author=BORIS, body=f"{OTHER} edited", minutes=2))
     [ticket] = store.iter_tickets()
-    store.set_by_hand(str(ticket.id), {"state": "solved"})
-    store.set_by_hand(str(ticket.id), {"assignee": ANNA.name})
+    store.set_by_hand(str(ticket.id), {"state": "solved", "assignee": ANNA.name})
+    store.set_by_hand(str(ticket.id), {"assignee": ANNA.key})
 
     def kinds() -> list[str]:
         return [kind for (kind,) in rows(store, "SELECT kind FROM ticket_events ORDER BY n")]
@@ -100,7 +100,9 @@ def test_somebody_elses_ticket_keeps_its_story_but_for_what_tells_of_the_person(
     added = ["message_added", "message_added", "message_changed", "message_changed"]
     assert kinds() == ["created", *added, "set", "set"]
     store.erase(ANNA.key)
-    assert kinds() == ["created", "message_added", "message_changed", "set"]  # the other one names her
+    assert kinds() == ["created", "message_added", "message_changed", "set"]  # the other one tells of her alone
+    [(told,)] = rows(store, "SELECT data FROM ticket_events WHERE kind = 'set'")
+    assert json.loads(told)["fields"] == {"state": ["new", "solved"]}
     assert WORD.encode() not in bytes_of(store)
 
 
