@@ -48,21 +48,27 @@ _WHEN = re.compile(  # a date, or an hour
     r"(?![0-9])"
 )
 _TIME = r"(?:[01]?[0-9]|2[0-3])[.:][0-5][0-9]"
+_MONEY = r"(?:[₽$€]|р\.|руб|тыс|млн|млрд|долл|евро|rub|usd|eur)"
 _SUM = (
     r"(?<![0-9])(?<![0-9][\s.])[0-9]{1,3}(?:[\s.][0-9]{3})+(?:,[0-9]{1,2})?\s?"
-    r"(?:[₽$€]|р\.|руб|тыс|млн|млрд|долл|евро|rub|usd|eur)"
+    rf"{_MONEY}"
 )
 _NEVER = re.compile(rf"(?<![0-9.]){_TIME}\s?[-–—]\s?{_TIME}(?![0-9]|\.[0-9])|{_SUM}", re.IGNORECASE)
 """Opening hours, sums of money in groups of three."""
-_ITEM = r"(?:[0-9]{1,2}|(?:19|20)[0-9]{2})"
-_LIST = re.compile(rf"(?<![0-9])(?<![0-9]\W)(?<![0-9]\W\W){_ITEM}(?:,\s{_ITEM}){{2,}}(?!\W{{0,2}}[0-9])")
-"""Days of a month or years, if each is later than the one before."""
+_LIST = re.compile(
+    r"(?<![0-9])(?<![0-9]\W)(?<![0-9]\W\W)"
+    r"(?P<named>\b(?:цен|тариф|стоимост|заказ|заявк|обращени|price|order|ticket)\w*\W{0,3})?"
+    r"(?P<list>[0-9]{1,6}(?:,\s[0-9]{1,6})+(?:\s(?:и|или|and|or)\s[0-9]{1,6})?)"
+    rf"(?P<money>\s?{_MONEY})?(?!\W{{0,2}}[0-9])",
+    re.IGNORECASE,
+)
+_DAYS_OR_YEARS = re.compile(r"(?:(?:[0-9]{1,2}|(?:19|20)[0-9]{2})(?:\D+|$)){3,}")
 _LINK = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 _ORDER = re.compile(r"(?:№|#|\b(?:заказ|заявк|обращени|order|ticket)\w*)\W{0,3}$", re.IGNORECASE)  # and one number
 _HOUR = re.compile(r"[0-9]:$")  # what follows are the minutes
 _CARD_WORD = re.compile(r"\bкарт|\bcard", re.IGNORECASE)
 _MISTYPED_DIGITS = range(16, 20)  # of a card whose check digit is wrong
-_CARD_GROUPS = re.compile(r"[0-9]{4}[^\w]{1,3}[0-9]{4}[^\w]{1,3}[0-9]{4}[^\w]{1,3}[0-9]{4}")
+_CARD_GROUPS = re.compile(r"[0-9]{4}(?:[^\w,]{1,3}[0-9]{4}){3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def private_numbers(text: str, allow: Collection[str] = ()) -> tuple[Private, ..
         allow: phone numbers of our own that may be told, in whatever spacing; 8 and +7 in front are the same.
     """
     plain = _NEVER.sub(lambda seen: "x" * len(seen[0]), _plain(text))
-    plain = _LIST.sub(lambda seen: "x" * len(seen[0]) if _rises(seen[0]) else seen[0], plain)
+    plain = _LIST.sub(lambda seen: "x" * len(seen[0]) if _is_list(seen) else seen[0], plain)
     plain = _without(plain, {_subscriber(_digits(_plain(one))) for one in allow})
     found: list[tuple[int, int, Kind]] = []
     finders: Mapping[Kind, Callable[[str], Iterator[tuple[int, int]]]] = {
@@ -143,9 +149,14 @@ def _without(text: str, allowed: Collection[str]) -> str:
     return text
 
 
-def _rises(listed: str) -> bool:
-    numbers = [int(one) for one in _GROUP.findall(listed)]
-    return all(one < later for one, later in pairwise(numbers))
+def _is_list(seen: re.Match[str]) -> bool:
+    """Whether it is a list of prices, orders, days or years, in order: groups of one number hardly ever are."""
+    numbers = [int(one) for one in _GROUP.findall(seen["list"])]
+    ordered = all(one < later for one, later in pairwise(numbers)) or all(
+        one > later for one, later in pairwise(numbers)
+    )
+    told = seen["named"] or seen["money"] or _DAYS_OR_YEARS.fullmatch(seen["list"])
+    return ordered and told is not None
 
 
 def _digits(text: str) -> str:
