@@ -231,7 +231,7 @@ def _one(
         try:
             outcome = run_loop(call)
         except KeyboardInterrupt:
-            if not dry_run:
+            if any(one.state == "reading" for one in store.backfills(wanted.instance)):
                 say(f'"hub backfill {wanted.instance}" goes on with what is unfinished')
             raise
     if dry_run and as_json:

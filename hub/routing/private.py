@@ -152,9 +152,8 @@ def _without(text: str, allowed: Collection[str]) -> str:
 def _is_list(seen: re.Match[str]) -> bool:
     """Whether it is a list of prices, orders, days or years, in order: groups of one number hardly ever are."""
     numbers = [int(one) for one in _GROUP.findall(seen["list"])]
-    ordered = all(one < later for one, later in pairwise(numbers)) or all(
-        one > later for one, later in pairwise(numbers)
-    )
+    steps = [later - one for one, later in pairwise(numbers)]
+    ordered = min(steps) > 0 or max(steps) < 0
     told = seen["named"] or seen["money"] or _DAYS_OR_YEARS.fullmatch(seen["list"])
     return ordered and told is not None
 
