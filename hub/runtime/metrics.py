@@ -21,6 +21,7 @@ from hub.store.surges import Surge
 CONTENT_TYPE = "text/plain; version=0.0.4"
 _STORE_FIGURES_S = 15.0
 _STORE_PATIENCE_S = 2.0  # a scrape gives up after ten seconds, and then nobody learns that the store is to blame
+_STORE_DOWN_S = 30.0  # a question that waits for so long is no longer one of many in the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,32 +89,42 @@ class Exposition:
     _known: StoreFigures | None = None
     _known_at: float = field(default=0.0)
     _asking: "asyncio.Task[None] | None" = field(default=None)
+    _asked_at: float = field(default=0.0)
 
     async def text(self, now: datetime) -> str:
-        """Return all figures in Prometheus' text form; those of the store only while it works, which it shows by an
-        answer in time."""
+        """Return all figures in Prometheus' text form; those of the store only while it works: the last ones that are
+        known, where it takes its time."""
         known = await self._of_store()
         registry = CollectorRegistry(auto_describe=False)
         of_store = [] if known is None else _of_store(known, now)
-        registry.register(_Collected([*_of_process(self.conditions, now, store_up=known is not None), *of_store]))
+        registry.register(_Collected([*_of_process(self.conditions, now, store_up=self._answers), *of_store]))
         return generate_latest(registry).decode()
 
     async def _of_store(self) -> StoreFigures | None:
         if self.conditions.store is not None:  # the rounds see when it works again
             return None
         if self._known is None or time.monotonic() - self._known_at > _STORE_FIGURES_S:
-            # One question at a time: who waits for a store that is held finds the answer to the first.
-            asking = self._asking = self._asking or asyncio.create_task(self._ask())
+            # One question at a time: who waits for a store that is held finds the answer to the first. One that comes
+            # too late for who asked is the next one's: else nobody would ever see any of a store that takes its time.
+            if self._asking is None:
+                self._asking, self._asked_at = asyncio.create_task(self._ask()), time.monotonic()
+            asking = self._asking
             await asyncio.wait({asking}, timeout=_STORE_PATIENCE_S)
             if asking.done():
                 asking.result()
-        return self._known if self.conditions.store is None else None
+        return self._known if self._answers else None
+
+    @property
+    def _answers(self) -> bool:
+        """Whether the store works, as far as anybody found out."""
+        waits_s = 0.0 if self._asking is None else time.monotonic() - self._asked_at
+        return self.conditions.store is None and waits_s < _STORE_DOWN_S
 
     async def _ask(self) -> None:
-        self._known = None
         try:
             self._known = await self.store.run(self._figures)
         except StoreError as error:
+            self._known = None
             self.conditions.store_failed(str(error))
         finally:
             self._known_at, self._asking = time.monotonic(), None
