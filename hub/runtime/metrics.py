@@ -166,7 +166,7 @@ def _of_process(conditions: Conditions, now: datetime, *, store_up: bool) -> Ite
     one = ("instance",)
     yield _counter("polls", "Polls that ended.", one, (((name,), known.polls) for name, known in polls))
     failures = (((name,), known.failures) for name, known in polls)
-    yield _counter("poll_failures", "Polls that went wrong.", one, failures)
+    yield _counter("poll_failures", "Polls that went wrong themselves.", one, failures)
     yield _counter("records", "Records that were read.", one, (((name,), known.records) for name, known in polls))
     lags = (((name,), known.lag_s) for name, known in polls)
     yield _gauge("poll_start_lag_seconds", "How late the last poll began.", one, lags)
@@ -175,7 +175,9 @@ def _of_process(conditions: Conditions, now: datetime, *, store_up: bool) -> Ite
     )
     up = [((name,), float(known.error is None)) for name, known in polls if known.ended_at is not None]
     up += [((name,), 0.0) for name in conditions.broken]
-    yield _gauge("instance_up", "1: the last poll went well; 0 too where it cannot be started.", one, up)
+    yield _gauge(
+        "instance_up", "1: all was read well when it was read last; 0 too where it cannot be started.", one, up
+    )
     down = (((name,), 1.0) for name in conditions.outboxes)
     yield _gauge("destination_down", "1: deliveries are held back.", one, down)
     retries = (((name,), known.waits) for name, known in polls)
