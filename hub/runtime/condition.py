@@ -181,6 +181,11 @@ class Conditions:
             _log.info("store is back")
         self.store = None
 
+    @property
+    def known(self) -> frozenset[str]:
+        """The names of all instances that anything is known of."""
+        return frozenset({*self.polls, *self.outboxes, *self.paused})
+
     def forget(self, name: str) -> None:
         """An instance is no longer there."""
         self.polls.pop(name, None)

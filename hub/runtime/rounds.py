@@ -106,8 +106,8 @@ class Rounds:
         readable = [one for one in settings.instances.values() if "pull" in one.abilities]
         schedules = {one.name: schedule_of(one.name, one.config, settings.timezone) for one in readable}
         self._workshop, self._schedules = workshop, schedules
-        for name in self._due_at.keys() - schedules.keys():
-            self._conditions.forget(name)
+        for name in (self._due_at.keys() - schedules.keys()) | (self._conditions.known - settings.instances.keys()):
+            self._conditions.forget(name)  # before the next look: what is gone was not resumed
             self._hints.pop(name, None)
         self._set_due(schedules)
 
