@@ -183,7 +183,7 @@ class Conditions:
 
     @property
     def known(self) -> frozenset[str]:
-        """The names of all instances that anything is known of."""
+        """The names of all instances and recipients that anything is known of."""
         return frozenset({*self.polls, *self.outboxes, *self.paused})
 
     def forget(self, name: str) -> None:

@@ -92,7 +92,7 @@ def test_a_paused_destination_that_left_the_settings_is_forgotten_and_not_told_a
         async with Transport() as transport, asyncio.timeout(_PATIENCE_S):
             rounds = Rounds(Workshop(settings, transport), store, conditions)
             await rounds.round()
-            conditions.outboxes["desk"] = "503"
+            conditions.outboxes |= {"desk": "503", "notify:lead": "no route"}
             rounds.swap(Workshop(replace(settings, instances={}), transport))
             for _ in range(3):  # a look at least, as each rests for as long as between two
                 await rounds.round()
@@ -102,7 +102,7 @@ def test_a_paused_destination_that_left_the_settings_is_forgotten_and_not_told_a
         store.pause("desk", "desk", "moving", by="person")
         asyncio.run(paused_and_gone())
     assert [one.message for one in caplog.records] == ["instance paused"]
-    assert (conditions.paused, conditions.outboxes) == ({}, {})
+    assert (conditions.paused, conditions.outboxes) == ({}, {"notify:lead": "no route"})
 
 
 async def _down_and_back(settings: Settings, desk: Watched) -> None:
