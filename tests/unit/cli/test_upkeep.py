@@ -212,6 +212,22 @@ def test_status_says_which_daemons_run_on_these_settings(
         assert json.loads(hub("status", "--json").out)["daemons"] == [os.getpid()]
 
 
+def test_what_a_daemon_noted_on_a_full_disk_is_left_out(
+    hub: Hub, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_STATE_DIR", str(tmp_path / "state"))
+    whole = os.write
+    with registered(filled) as registration:
+        with monkeypatch.context() as full:
+            full.setattr(os, "write", lambda fd, data: whole(fd, data[:15]))
+            registration.cannot_start({"main": "no key"})
+        registration.answer(1, None)  # glued to the former
+        registration.cannot_start({"maps": "no key"})
+        ran = hub("status", "--json")
+    assert ran.code == 0
+    assert "no key" in ran.out
+
+
 def test_daemons_that_cannot_be_told_of_a_new_key_are_known_and_a_resume_says_so(
     hub: Hub, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
