@@ -25,6 +25,6 @@ def reload_daemons(config: Path) -> list[Reloaded]:
 
 def other_daemons(config: Path, store: "Store") -> int | None:
     """Return how many daemons work on *store* that :func:`reload_daemons` does not reach: of another user,
-    ``HUB_STATE_DIR`` or settings file; None: this user may not look."""
+    ``HUB_STATE_DIR`` or settings file; None: this user cannot look."""
     working = store.daemons()
     return None if working is None else max(working - len(running(config)), 0)

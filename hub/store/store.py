@@ -157,7 +157,7 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
         return store_lock(self.path, *work)
 
     def is_locked(self, *work: str) -> bool | None:
-        """Return whether someone holds the lock of *work* on this store; None: this user may not look."""
+        """Return whether someone holds the lock of *work* on this store; None: this user cannot look."""
         return is_locked(self.path, *work)
 
     def daemon_lock(self) -> Lock:
@@ -169,7 +169,7 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
         return daemon_lock(self.path)
 
     def daemons(self) -> int | None:
-        """Return how many daemons work on this store, whoever runs them; None: this user may not look."""
+        """Return how many daemons work on this store, whoever runs them; None: this user cannot look."""
         return daemons(self.path)
 
     def require_locks(self) -> None:

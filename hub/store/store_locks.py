@@ -37,13 +37,13 @@ def store_lock(database: Path, *work: str) -> Lock | None:
 
 
 def is_locked(database: Path, *work: str) -> bool | None:
-    """Return whether someone holds the lock of *work*, here or elsewhere; None: this user may not look.
+    """Return whether someone holds the lock of *work*, here or elsewhere; None: this user cannot look.
 
-    Asking keeps nobody from taking it but for an instant, and makes nothing.
+    Asking makes nothing, and keeps others from taking it for an instant only.
     """
     try:
         return is_held(_place(database) / digest(*work))
-    except PermissionError:
+    except OSError:
         return None
 
 
@@ -57,13 +57,13 @@ def daemon_lock(database: Path) -> Lock:
 
 
 def daemons(database: Path) -> int | None:
-    """Return how many daemons work on the store in the file *database*, whoever runs them; None: this user may not
+    """Return how many daemons work on the store in the file *database*, whoever runs them; None: this user cannot
     look."""
     # Each took the first that was free: behind one that was never made there is none.
     files = (_place(database) / digest(*_daemon(n)) for n in count())
     try:
         return sum(map(is_held, takewhile(Path.exists, files)))
-    except PermissionError:
+    except OSError:
         return None
 
 

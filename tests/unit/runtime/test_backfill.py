@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -252,6 +253,19 @@ def test_who_looks_whether_a_backfill_is_worked_on_is_not_taken_for_one_who_does
         assert not is_under_way(store, task)
     with store.lock("backfill", str(task.n)) or pytest.fail("nobody holds it"):
         assert is_under_way(store, task)
+
+
+def test_who_only_looks_keeps_nobody_from_working_on_a_backfill(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_GLANCE_S", 0.5)
+    with pytest.raises(CutError):
+        run(store, Source(hours=[1, 30], cut=1))
+    file = next(one for one in tmp_path.rglob("*.locks/*") if one.name == digest("backfill", "1"))
+    other = file.open("rb")
+    fcntl.flock(other, fcntl.LOCK_SH)
+    threading.Timer(0.1, other.close).start()
+    assert run(store, Source(hours=[1, 30])).ok
 
 
 def test_a_paused_instance_is_not_read(store: Store) -> None:
