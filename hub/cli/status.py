@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _WEEK = timedelta(days=7)
 _DEAD = 10_000  # dead letters that are counted by instance
+_OTHERS = 'a "hub run" of another user, HUB_STATE_DIR or settings file'
 
 
 @click.command
@@ -33,6 +34,7 @@ def status(state: State, as_json: bool) -> None:
     The lag is the time since the stream that is furthest behind was last read well. Which processes of "hub run" go by
     these settings is said too.
     """
+    from hub.cli.daemons import other_daemons
     from hub.cli.filters import recipients
     from hub.cli.overview import overview
     from hub.runtime.answers import unpublished_problems, unsaid_answers
@@ -57,6 +59,7 @@ def status(state: State, as_json: bool) -> None:
         proposed = store.proposed_since(datetime.now(UTC) - _WEEK)
         late = [*unpublished_problems(outline.replies, store), *unsaid_answers(store)]
         drafts = len(store.replies(("draft",), _DEAD))
+        others = other_daemons(state.config, store)
     if as_json:
         version = in_force.version if in_force and outline.rules else None
         rules = {"version": version, "problem": problem}
@@ -71,11 +74,12 @@ def status(state: State, as_json: bool) -> None:
                 "replies": replies,
                 "surges": surging,
                 "daemons": [one.pid for one in daemons],
+                "other_daemons": others,
             }
         )
     else:
         _show(outline, rows, summary)
-        _show_daemons(outline, [one.pid for one in daemons])
+        _show_daemons(outline, [one.pid for one in daemons], others)
         _show_rules(outline, in_force, problem)
         for case in cases:
             say(case_told(case))
@@ -109,9 +113,10 @@ def pause(state: State, instance: str, reason: str) -> None:
 def resume(state: State, instance: str) -> None:
     """Read a paused instance again.
 
-    A running "hub run" reads settings, keys and rules anew first, as with "hub reload": what was mended counts.
+    A running "hub run" reads settings, keys and rules anew first, as with "hub reload": what was mended counts. One of
+    another user or HUB_STATE_DIR cannot be told from here; that is said, and the exit code is 1.
     """
-    from hub.cli.daemons import reload_daemons
+    from hub.cli.daemons import other_daemons, reload_daemons
     from hub.runtime.config import check_instance
 
     outline = state.outline()
@@ -122,9 +127,16 @@ def resume(state: State, instance: str) -> None:
             return
         told = reload_daemons(state.config)  # first: with an old key it would be paused again within a second
         store.resume(instance)
+        others = other_daemons(state.config, store)
     say(f"{instance} is resumed")
+    if others:
+        say(
+            f'{_OTHERS} works on this store and was not told to read keys anew: run "hub reload" as it is run,'
+            f' and "hub resume {instance}" again if it was paused again'
+        )
     if not all(one.ok for one in told):
         say('what goes on as before may use an old key; mend that, run "hub reload", and look at "hub status"')
+    if others or not all(one.ok for one in told):
         raise click.exceptions.Exit(FAILED)
 
 
@@ -149,12 +161,16 @@ def _show(outline: "Outline", rows: "Sequence[Overview]", summary: "Summary") ->
     say(f"{text}, {summary.bytes / 1e6:.1f} MB; times are of {outline.timezone}")
 
 
-def _show_daemons(outline: "Outline", processes: Sequence[int]) -> None:
+def _show_daemons(outline: "Outline", processes: Sequence[int], others: int | None) -> None:
     if processes:
         kind = "process" if len(processes) == 1 else "processes"
         say(f'"hub run" runs on {outline.path}: {kind} {", ".join(map(str, processes))}')
-    else:
-        say(f'no "hub run" of yours runs on {outline.path}: only "hub sync" reads and sends')
+    elif others == 0:
+        say(f'no "hub run" runs on {outline.path}: only "hub sync" reads and sends')
+    if others:
+        say(f'{_OTHERS} works on this store; "hub reload" and "hub resume" reach it only as it is run')
+    elif others is None:
+        say('whether anybody else\'s "hub run" works on this store cannot be seen by this user')
 
 
 def _show_rules(outline: "Outline", in_force: "KeptRules | None", problem: str | None) -> None:

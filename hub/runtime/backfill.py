@@ -6,6 +6,7 @@ cursors stay where they are, and nothing is delivered, escalated or told unless 
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -34,6 +35,7 @@ from hub.store.machine import Lock
 _AT_ONCE = 3  # windows; what the vendor allows is kept by the transport
 _TRIES = 3  # of a window without getting on
 _FIRST_WAIT_S = 5.0
+_GLANCE_S = 0.05  # who only looks whether somebody works on a backfill holds its lock for less
 _LONGEST_WAIT_S = 300.0
 
 _GIVEN_UP = frozenset(("replaced", "dropped"))
@@ -225,11 +227,8 @@ def _begin(
 
 
 def is_under_way(store: Store, task: Backfill) -> bool:
-    """Whether a process works on a backfill now."""
-    held = store.lock(*_work(task))
-    if held is not None:
-        held.release()
-    return held is None
+    """Whether a process works on a backfill now, or may: not every user can look."""
+    return store.is_locked(*_work(task)) is not False
 
 
 def _work(task: Backfill) -> tuple[str, str]:
@@ -237,10 +236,12 @@ def _work(task: Backfill) -> tuple[str, str]:
 
 
 def _lock(store: Store, task: Backfill) -> Lock:
-    held = store.lock(*_work(task))
-    if held is None:
-        raise TransientError(f'another process works on this backfill of "{task.instance}"; wait for it, or stop it')
-    return held
+    for wait_s in (_GLANCE_S, _GLANCE_S, 0.0):
+        held = store.lock(*_work(task))
+        if held is not None:
+            return held
+        time.sleep(wait_s)
+    raise TransientError(f'another process works on this backfill of "{task.instance}"; wait for it, or stop it')
 
 
 class _Run:

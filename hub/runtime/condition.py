@@ -19,10 +19,12 @@ class Condition:
     Args:
         started_at: when the last poll began; None: none did yet.
         ended_at: when it ended.
-        ok_at: when a poll that read something went well last.
-        error: what is wrong since *wrong_since*; None: nothing.
+        ok_at: when a poll that read something went well last, whatever waits to be tried again.
+        error: what is wrong since *wrong_since*, in the last poll or with what waits since an earlier one; None:
+            nothing.
         paused: whether the last poll paused the instance.
         polls, records: how many there were.
+        failures: how many of the polls went wrong themselves.
         waits: how many requests were tried again.
         lag_s: how long after it was due the last poll began.
         seconds: how long that took.
@@ -80,7 +82,8 @@ class Conditions:
                 sweeps, and nothing of what waits after failures or is read by others.
         """
         known = self.polls.get(name, Condition())
-        error = _error_of(report) or "; ".join(map(_last_error, failing)) or None
+        own = _error_of(report)
+        error = own or "; ".join(map(_last_error, failing)) or None
         read = not report.streams or any(not stream.skipped for stream in report.streams)
         records = sum(stream.records for stream in report.streams)
         pauses = name in report.paused
@@ -91,12 +94,12 @@ class Conditions:
         self.polls[name] = replace(
             known,
             ended_at=at,
-            ok_at=at if error is None and read else known.ok_at,
+            ok_at=at if own is None and read else known.ok_at,
             error=error,
             wrong_since=None if error is None else known.wrong_since or at,
             paused=pauses,
             polls=known.polls + 1,
-            failures=known.failures + (error is not None),
+            failures=known.failures + (own is not None),
             records=known.records + records,
             seconds=(at - (known.started_at or at)).total_seconds(),
         )
@@ -177,6 +180,11 @@ class Conditions:
         if self.store is not None:
             _log.info("store is back")
         self.store = None
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The names of all instances and recipients that anything is known of."""
+        return frozenset({*self.polls, *self.outboxes, *self.paused})
 
     def forget(self, name: str) -> None:
         """An instance is no longer there."""

@@ -130,9 +130,8 @@ class Daemon:
         """
         self._listen_for_signals()  # before anybody finds this process: an unexpected SIGHUP would end it
         self._refuse_to_idle()
-        with relaxed_collector(), registered(config) as registration:
+        with relaxed_collector(), registered(config) as registration, await self._store.run(self._store.daemon_lock):
             async with Transport() as transport:
-                await self._store.run(self._store.require_locks)
                 self.rounds = Rounds(self._workshop(self.settings, transport), self._store, self.conditions)
                 await self._store.run(self.rounds.recall)
                 self._seen = await self._store.run(self._store.last_event)

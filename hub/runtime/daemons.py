@@ -132,11 +132,13 @@ def _answer_of(config: Path, process: int, told_at: int) -> Reloaded | None:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    try:
-        whole = path.read_bytes().split(b"\n")[:-1]  # the last one may be half-written
-    except FileNotFoundError:
-        return []
-    return [orjson.loads(line) for line in whole]
+    """Return what a daemon noted; a line that came short, as on a disk that was full, is left out."""
+    found: list[dict[str, Any]] = []
+    with suppress(FileNotFoundError):
+        for line in path.read_bytes().split(b"\n"):
+            with suppress(orjson.JSONDecodeError):
+                found.append(orjson.loads(line))
+    return found
 
 
 def _left(waiting: Sequence[int], found: Sequence[Reloaded]) -> list[int]:

@@ -21,6 +21,7 @@ from hub.store.surges import Surge
 CONTENT_TYPE = "text/plain; version=0.0.4"
 _STORE_FIGURES_S = 15.0
 _STORE_PATIENCE_S = 2.0  # a scrape gives up after ten seconds, and then nobody learns that the store is to blame
+_STORE_DOWN_S = 30.0  # a question that waits for so long is no longer one of many in the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,32 +89,42 @@ class Exposition:
     _known: StoreFigures | None = None
     _known_at: float = field(default=0.0)
     _asking: "asyncio.Task[None] | None" = field(default=None)
+    _asked_at: float = field(default=0.0)
 
     async def text(self, now: datetime) -> str:
-        """Return all figures in Prometheus' text form; those of the store only while it works, which it shows by an
-        answer in time."""
+        """Return all figures in Prometheus' text form; those of the store only while it works: the last ones that are
+        known, where it takes its time."""
         known = await self._of_store()
         registry = CollectorRegistry(auto_describe=False)
         of_store = [] if known is None else _of_store(known, now)
-        registry.register(_Collected([*_of_process(self.conditions, now, store_up=known is not None), *of_store]))
+        registry.register(_Collected([*_of_process(self.conditions, now, store_up=self._answers), *of_store]))
         return generate_latest(registry).decode()
 
     async def _of_store(self) -> StoreFigures | None:
         if self.conditions.store is not None:  # the rounds see when it works again
             return None
         if self._known is None or time.monotonic() - self._known_at > _STORE_FIGURES_S:
-            # One question at a time: who waits for a store that is held finds the answer to the first.
-            asking = self._asking = self._asking or asyncio.create_task(self._ask())
+            # One question at a time: who waits for a store that is held finds the answer to the first. One that comes
+            # too late for who asked is the next one's: else nobody would ever see any of a store that takes its time.
+            if self._asking is None:
+                self._asking, self._asked_at = asyncio.create_task(self._ask()), time.monotonic()
+            asking = self._asking
             await asyncio.wait({asking}, timeout=_STORE_PATIENCE_S)
             if asking.done():
                 asking.result()
-        return self._known if self.conditions.store is None else None
+        return self._known if self._answers else None
+
+    @property
+    def _answers(self) -> bool:
+        """Whether the store works, as far as anybody found out."""
+        waits_s = 0.0 if self._asking is None else time.monotonic() - self._asked_at
+        return self.conditions.store is None and waits_s < _STORE_DOWN_S
 
     async def _ask(self) -> None:
-        self._known = None
         try:
             self._known = await self.store.run(self._figures)
         except StoreError as error:
+            self._known = None
             self.conditions.store_failed(str(error))
         finally:
             self._known_at, self._asking = time.monotonic(), None
@@ -155,7 +166,7 @@ def _of_process(conditions: Conditions, now: datetime, *, store_up: bool) -> Ite
     one = ("instance",)
     yield _counter("polls", "Polls that ended.", one, (((name,), known.polls) for name, known in polls))
     failures = (((name,), known.failures) for name, known in polls)
-    yield _counter("poll_failures", "Polls that went wrong.", one, failures)
+    yield _counter("poll_failures", "Polls that went wrong themselves.", one, failures)
     yield _counter("records", "Records that were read.", one, (((name,), known.records) for name, known in polls))
     lags = (((name,), known.lag_s) for name, known in polls)
     yield _gauge("poll_start_lag_seconds", "How late the last poll began.", one, lags)
@@ -164,7 +175,9 @@ def _of_process(conditions: Conditions, now: datetime, *, store_up: bool) -> Ite
     )
     up = [((name,), float(known.error is None)) for name, known in polls if known.ended_at is not None]
     up += [((name,), 0.0) for name in conditions.broken]
-    yield _gauge("instance_up", "1: the last poll went well; 0 too where it cannot be started.", one, up)
+    yield _gauge(
+        "instance_up", "1: all was read well when it was read last; 0 too where it cannot be started.", one, up
+    )
     down = (((name,), 1.0) for name in conditions.outboxes)
     yield _gauge("destination_down", "1: deliveries are held back.", one, down)
     retries = (((name,), known.waits) for name, known in polls)

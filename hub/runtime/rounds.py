@@ -34,6 +34,7 @@ from hub.runtime.scheduler import (
 from hub.runtime.sources import Workshop
 from hub.sdk import StoreError
 from hub.store import Store
+from hub.store.notices import PREFIX
 
 _LOOK_EVERY_S = 0.5  # what other processes ask for (a delivery, a pause) is seen within this time
 _JUMP = timedelta(seconds=5)  # by so much the wall clock and the steady one may part before that is a jump
@@ -106,8 +107,9 @@ class Rounds:
         readable = [one for one in settings.instances.values() if "pull" in one.abilities]
         schedules = {one.name: schedule_of(one.name, one.config, settings.timezone) for one in readable}
         self._workshop, self._schedules = workshop, schedules
-        for name in self._due_at.keys() - schedules.keys():
-            self._conditions.forget(name)
+        known = {name for name in self._conditions.known if not name.startswith(PREFIX)}  # recipients are no instances
+        for name in (self._due_at.keys() - schedules.keys()) | (known - settings.instances.keys()):
+            self._conditions.forget(name)  # before the next look: what is gone was not resumed
             self._hints.pop(name, None)
         self._set_due(schedules)
 

@@ -32,7 +32,7 @@ from hub.store.queries import TicketEvent, TicketFilter, TicketLine
 from hub.store.quiet import Quiet
 from hub.store.replying import Replying
 from hub.store.state import DeadLetter, InstanceState, StreamState
-from hub.store.store_locks import require_locks, store_lock
+from hub.store.store_locks import daemon_lock, daemons, is_locked, require_locks, store_lock
 from hub.store.surging import Surging
 from hub.store.tables import HEAD, dead_letters, messages, tickets, upkeep_state
 
@@ -155,6 +155,22 @@ class Store(Replying, Customers, FigureDoor, Surging, Backfills, Moments):
             StoreError: the folder of the locks, beside the database, cannot be used.
         """
         return store_lock(self.path, *work)
+
+    def is_locked(self, *work: str) -> bool | None:
+        """Return whether someone holds the lock of *work* on this store; None: this user cannot look."""
+        return is_locked(self.path, *work)
+
+    def daemon_lock(self) -> Lock:
+        """Return a lock by which everybody sees that one more daemon works on this store.
+
+        Raises:
+            StoreError: as :meth:`lock`.
+        """
+        return daemon_lock(self.path)
+
+    def daemons(self) -> int | None:
+        """Return how many daemons work on this store, whoever runs them; None: this user cannot look."""
+        return daemons(self.path)
 
     def require_locks(self) -> None:
         """See that :meth:`lock` can be used, and raise what it would."""

@@ -8,10 +8,11 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count, takewhile
 from pathlib import Path
 
 from hub.sdk.errors import StoreError
-from hub.store.machine import Lock, claim, digest
+from hub.store.machine import Lock, claim, digest, is_held
 
 SUFFIX = ".locks"
 """What the folder's name has more than the database's."""
@@ -35,6 +36,37 @@ def store_lock(database: Path, *work: str) -> Lock | None:
         return claim(_lock_file(digest(*work), fd))
 
 
+def is_locked(database: Path, *work: str) -> bool | None:
+    """Return whether someone holds the lock of *work*, here or elsewhere; None: this user cannot look.
+
+    Asking makes nothing, and keeps others from taking it for an instant only.
+    """
+    try:
+        return is_held(_place(database) / digest(*work))
+    except OSError:
+        return None
+
+
+def daemon_lock(database: Path) -> Lock:
+    """Return a lock by which everybody sees that one more daemon works on the store in the file *database*.
+
+    Raises:
+        StoreError: the folder cannot be made or used.
+    """
+    return next(held for n in count() if (held := store_lock(database, *_daemon(n))) is not None)
+
+
+def daemons(database: Path) -> int | None:
+    """Return how many daemons work on the store in the file *database*, whoever runs them; None: this user cannot
+    look."""
+    # Each took the first that was free: behind one that was never made there is none.
+    files = (_place(database) / digest(*_daemon(n)) for n in count())
+    try:
+        return sum(map(is_held, takewhile(Path.exists, files)))
+    except OSError:
+        return None
+
+
 def require_locks(database: Path) -> None:
     """See that locks on the store in the file *database* can be taken here.
 
@@ -48,15 +80,14 @@ def require_locks(database: Path) -> None:
 @contextmanager
 def _folder(database: Path) -> Iterator[int]:
     """Give the folder of the locks, made where it is missing, open and with the rights of *database*."""
-    path = database.resolve()  # by whatever way it is named, it is one store
-    folder = path.with_name(path.name + SUFFIX)
+    folder = _place(database)
     try:
         with suppress(FileExistsError):
             folder.mkdir(mode=0o700)
         fd = os.open(folder, _FOLDER)
         try:
             with suppress(OSError):  # another user's: it has the rights that he gave it
-                _follow(fd, path.stat())
+                _follow(fd, database.stat())
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             yield fd
@@ -67,6 +98,15 @@ def _folder(database: Path) -> Iterator[int]:
             f"{folder}: {error.strerror}; all who work on this store take their locks in this folder:"
             " make it one that this user may write, or run as the user who owns the database"
         ) from error
+
+
+def _place(database: Path) -> Path:
+    path = database.resolve()  # by whatever way it is named, it is one store
+    return path.with_name(path.name + SUFFIX)
+
+
+def _daemon(n: int) -> tuple[str, str]:
+    return "daemon", str(n)
 
 
 def _follow(fd: int, database: os.stat_result) -> None:

@@ -220,6 +220,11 @@ def test_a_key_that_was_refused_is_renewed_as_the_how_to_says(box: Sandbox, tmp_
         assert hub.run("resume", "maps").returncode == 0
         until(paused)  # anew, as nothing was mended
         key.write_text(box.keys["pointer"], encoding="utf-8")
+        elsewhere = replace(hub, state="state of another user")
+        assert 'a "hub run" of another user, HUB_STATE_DIR' in elsewhere.run("status").stderr
+        untold = elsewhere.run("resume", "maps")
+        assert (untold.returncode, "was not told to read keys anew" in untold.stderr) == (1, True)
+        until(paused)  # anew, as it goes by the old key
         resumed = hub.run("resume", "maps")
         goes_on = f"process {process.pid} goes by the new settings and rules\nmaps is resumed\n"
         assert (resumed.returncode, resumed.stderr) == (0, goes_on)
@@ -235,7 +240,7 @@ def test_a_key_that_was_refused_is_renewed_as_the_how_to_says(box: Sandbox, tmp_
         )
         _, said, _ = ended(process, signal.SIGTERM)
     paused_for_its_key = [line for line in said.splitlines() if "instance paused" in line and "401" in line]
-    assert len(paused_for_its_key) == 2, said
+    assert len(paused_for_its_key) == 3, said
 
 
 def test_what_only_a_start_takes_is_refused_by_a_reload(tmp_path: Path) -> None:

@@ -206,10 +206,44 @@ def test_status_says_which_daemons_run_on_these_settings(
 ) -> None:
     monkeypatch.setenv("HUB_STATE_DIR", str(tmp_path / "state"))
     with registered(tmp_path / "other.toml"):
-        assert 'no "hub run" of yours runs on hub.toml' in hub("status").err
+        assert 'no "hub run" runs on hub.toml: only "hub sync" reads and sends' in hub("status").err
     with registered(filled):
         assert f'"hub run" runs on hub.toml: process {os.getpid()}\n' in hub("status").err
         assert json.loads(hub("status", "--json").out)["daemons"] == [os.getpid()]
+
+
+def test_what_a_daemon_noted_on_a_full_disk_is_left_out(
+    hub: Hub, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_STATE_DIR", str(tmp_path / "state"))
+    whole = os.write
+    with registered(filled) as registration:
+        with monkeypatch.context() as full:
+            full.setattr(os, "write", lambda fd, data: whole(fd, data[:15]))
+            registration.cannot_start({"main": "no key"})
+        registration.answer(1, None)  # glued to the former
+        registration.cannot_start({"maps": "no key"})
+        ran = hub("status", "--json")
+    assert ran.code == 0
+    assert "no key" in ran.out
+
+
+def test_daemons_that_cannot_be_told_of_a_new_key_are_known_and_a_resume_says_so(
+    hub: Hub, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_STATE_DIR", str(tmp_path / "state"))
+    hub("pause", "main")
+    with open_store(f"sqlite:///{tmp_path / 'hub.db'}") as store, store.daemon_lock(), registered(filled):
+        assert "of another user" not in hub("status").err
+        with store.daemon_lock():
+            ran = hub("status")
+            assert 'a "hub run" of another user, HUB_STATE_DIR or settings file works on this store' in ran.err
+            assert json.loads(hub("status", "--json").out)["other_daemons"] == 1
+            monkeypatch.setattr("hub.cli.daemons.reload_all", lambda _: [])  # this very process is no daemon
+            ran = hub("resume", "main")
+    assert (ran.code, ran.err.splitlines()[0]) == (1, "main is resumed")
+    assert "was not told to read keys anew" in ran.err
+    assert 'only "hub sync" reads and sends' in hub("status").err
 
 
 def test_wrong_rules_are_wrong_settings_to_a_reload(hub: Hub, tmp_path: Path) -> None:

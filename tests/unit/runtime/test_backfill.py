@@ -1,6 +1,8 @@
 """A backfill in one process: windows, cursors of their own, what is proved, what goes wrong."""
 
 import asyncio
+import fcntl
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -11,11 +13,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.runtime import backfill as module
-from hub.runtime.backfill import Outcome, Step, Wanted, backfill, drop
+from hub.runtime.backfill import Outcome, Step, Wanted, backfill, drop, is_under_way
 from hub.runtime.backfill_plan import Plan
 from hub.runtime.spans import cut, day_edges
 from hub.sdk import AuthError, ConfigError, TransientError
 from hub.store import Backfill, Store, StreamKey, open_store
+from hub.store.machine import digest
 from tests.unit.runtime.past import BEGIN, CutError, Source, settings
 from tests.unit.store.pages import new_store, rows
 
@@ -238,6 +241,31 @@ def test_two_processes_do_not_work_on_one_backfill(store: Store) -> None:
         with pytest.raises(TransientError, match="another process works on this backfill"):
             drop(store, "past")
     assert run(store, source).ok
+
+
+def test_who_looks_whether_a_backfill_is_worked_on_is_not_taken_for_one_who_does(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(CutError):
+        run(store, Source(hours=[1, 30], cut=1))
+    (task,) = store.backfills("past")
+    file = next(one for one in tmp_path.rglob("*.locks/*") if one.name == digest("backfill", str(task.n)))
+    with file.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)  # somebody else looks at this moment
+        assert not is_under_way(store, task)
+    with store.lock("backfill", str(task.n)) or pytest.fail("nobody holds it"):
+        assert is_under_way(store, task)
+
+
+def test_who_only_looks_keeps_nobody_from_working_on_a_backfill(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_GLANCE_S", 0.5)
+    with pytest.raises(CutError):
+        run(store, Source(hours=[1, 30], cut=1))
+    file = next(one for one in tmp_path.rglob("*.locks/*") if one.name == digest("backfill", "1"))
+    other = file.open("rb")
+    fcntl.flock(other, fcntl.LOCK_SH)
+    threading.Timer(0.1, other.close).start()
+    assert run(store, Source(hours=[1, 30])).ok
 
 
 def test_a_paused_instance_is_not_read(store: Store) -> None:

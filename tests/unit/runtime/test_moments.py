@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -182,27 +183,56 @@ def test_figures_known_before_the_store_failed_are_not_told(tmp_path: Path) -> N
         assert "hub_store_up 1.0" in asyncio.run(exposition.text(clock.now))
 
 
-def test_a_store_that_does_not_answer_in_time_is_down_and_all_else_is_told(
+def test_a_store_that_does_not_answer_for_long_is_down_and_all_else_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(metrics, "_STORE_PATIENCE_S", 0.1)
+    monkeypatch.setattr(metrics, "_STORE_DOWN_S", 1.0)
     clock, conditions, over = Clock(), Conditions(), threading.Event()
 
     async def look() -> tuple[str, str, str]:
         exposition = Exposition(conditions, store, 0)
         held = asyncio.create_task(store.run(over.wait, 30))
         await asyncio.sleep(0)
-        first, second = await exposition.text(clock.now), await exposition.text(clock.now)
+        first = await exposition.text(clock.now)
+        monkeypatch.setattr(metrics, "_STORE_PATIENCE_S", 1.0)
+        second = await exposition.text(clock.now)
         over.set()
         await held
         monkeypatch.setattr(metrics, "_STORE_PATIENCE_S", 10.0)
         return first, second, await exposition.text(clock.now)
 
     with opened(tmp_path / "hub.db", clock) as store:
-        *meanwhile, then = asyncio.run(look())
-    for text in meanwhile:
-        assert ("hub_store_up 0.0" in text, "hub_polls_total" in text, "hub_tickets" in text) == (True, True, False)
-    assert ("hub_store_up 1.0" in then, "hub_tickets 3.0" in then) == (True, True)
+        early, late, then = asyncio.run(look())
+    told = [("hub_store_up 1.0" in text, "hub_polls_total" in text) for text in (early, late, then)]
+    assert told == [(True, True), (False, True), (True, True)]
+    assert ["hub_tickets 3.0" in text for text in (early, late, then)] == [False, False, True]
+
+
+def test_a_store_that_takes_longer_than_a_scrape_waits_is_up_and_its_last_figures_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "_STORE_PATIENCE_S", 0.05)
+    monkeypatch.setattr(metrics, "_STORE_FIGURES_S", 0.1)
+    clock, prompt = Clock(), metrics.figures
+
+    def slowly(*of: Any) -> metrics.StoreFigures:
+        time.sleep(0.2)
+        return prompt(*of)
+
+    monkeypatch.setattr(metrics, "figures", slowly)
+
+    async def scrapes() -> list[str]:
+        exposition, found = Exposition(Conditions(), store, 0), []
+        for _ in range(4):
+            found.append(await exposition.text(clock.now))
+            await asyncio.sleep(0.4)
+        return found
+
+    with opened(tmp_path / "hub.db", clock) as store:
+        found = asyncio.run(scrapes())
+    assert ["hub_store_up 1.0" in text for text in found] == [True] * 4
+    assert ["hub_tickets 3.0" in text for text in found] == [False, True, True, True]
 
 
 def test_an_instance_is_neither_up_nor_down_before_its_first_poll_has_ended(tmp_path: Path) -> None:

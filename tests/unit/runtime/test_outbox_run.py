@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,29 @@ def test_a_destination_is_back_with_its_first_answer_however_much_waits(
         "destination failing",
         "destination is back",
     ]
+
+
+def test_a_paused_destination_that_left_the_settings_is_forgotten_and_not_told_as_resumed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "hub.runtime.condition")
+    conditions, settings = Conditions(), _settings("http://127.0.0.1:9")
+
+    async def paused_and_gone() -> None:
+        async with Transport() as transport, asyncio.timeout(_PATIENCE_S):
+            rounds = Rounds(Workshop(settings, transport), store, conditions)
+            await rounds.round()
+            conditions.outboxes |= {"desk": "503", "notify:lead": "no route"}
+            rounds.swap(Workshop(replace(settings, instances={}), transport))
+            for _ in range(3):  # a look at least, as each rests for as long as between two
+                await rounds.round()
+
+    with new_store(tmp_path) as store:
+        store._now = utc_now
+        store.pause("desk", "desk", "moving", by="person")
+        asyncio.run(paused_and_gone())
+    assert [one.message for one in caplog.records] == ["instance paused"]
+    assert (conditions.paused, conditions.outboxes) == ({}, {"notify:lead": "no route"})
 
 
 async def _down_and_back(settings: Settings, desk: Watched) -> None:

@@ -357,7 +357,9 @@ def test_a_source_is_back_only_when_what_failed_was_read(bench: Bench, caplog: p
             assert lock is not None
             lock.release()
         condition = bench.conditions.polls["one"]
-        assert (condition.error, condition.ok_at) == ("Stream A: 404 from GET /one/a: gone", None)
+        assert (condition.polls, condition.failures) == (3, 1)
+        assert condition.error == "Stream A: 404 from GET /one/a: gone"
+        assert (condition.ok_at is not None, condition.ok_at == condition.ended_at) == (True, False), "of the second"
         bench.server.answers.clear()
         bench.wall.set(timedelta(seconds=31))
         rounds.ask("one")
@@ -378,7 +380,9 @@ def test_a_sweep_that_fails_is_over_when_it_went_well(bench: Bench, caplog: pyte
         assert "/one/a/edits" in await bench.polled(2)
         rounds.ask("one")
         assert await bench.polled(3) == BOTH, "the sweep waits"
-        assert bench.conditions.polls["one"].error == "Stream A (edits): 404 from GET /one/a/edits: gone"
+        condition = bench.conditions.polls["one"]
+        assert condition.error == "Stream A (edits): 404 from GET /one/a/edits: gone"
+        assert (condition.polls, condition.failures, condition.ok_at) == (3, 1, condition.ended_at)
         bench.server.answers.clear()
         bench.wall.set(timedelta(seconds=31))
         rounds.ask("one")

@@ -13,7 +13,7 @@ import pytest
 
 from hub.sdk import StoreError
 from hub.store import Store
-from hub.store.store_locks import store_lock
+from hub.store.store_locks import daemon_lock, daemons, is_locked, store_lock
 from tests.unit.store.pages import new_store
 
 AS_ROOT = os.geteuid() == 0
@@ -225,3 +225,31 @@ def test_what_is_no_folder_is_left_as_it_is(database: Path, tmp_path: Path, kind
     with pytest.raises(StoreError, match=rf"{re.escape(str(locks(database)))}: .*take their locks in this folder"):
         store_lock(database, "stream")
     assert (mode(elsewhere), list(elsewhere.iterdir())) == (0o755, [])
+
+
+def test_all_see_how_many_daemons_work_on_a_store(database: Path) -> None:
+    assert daemons(database) == 0
+    with daemon_lock(database), other_process(database, "daemon", "1"):
+        assert daemons(database) == 2
+        with daemon_lock(database):
+            assert daemons(database) == 3
+    with daemon_lock(database):
+        assert daemons(database) == 1
+
+
+def test_looking_whether_a_lock_is_held_makes_nothing_and_keeps_it_from_nobody_who_looks(database: Path) -> None:
+    assert is_locked(database, "work") is False
+    assert list(database.parent.iterdir()) == [database]
+    with other_process(database, "work"):
+        assert (is_locked(database, "work"), is_locked(database, "work")) == (True, True)
+    assert is_locked(database, "work") is False
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="needs a second user")
+def test_who_may_not_look_is_not_told_that_nobody_works(open_to_all: Path) -> None:
+    store_lock(open_to_all, "work")
+    os.seteuid(STRANGER)
+    try:
+        assert (is_locked(open_to_all, "work"), daemons(open_to_all)) == (None, None)
+    finally:
+        os.seteuid(0)
