@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-HEAD = "0017"
+HEAD = "0018"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
