@@ -67,7 +67,7 @@ def decide_again(
         moments.append(moment_of(row.n, decided.outlook))
         clock = clocked(row.n, decided, known)
         if row.n not in silent:
-            old = partial(is_old, connection, row.instance, written, router.destinations.start)
+            old = partial(is_old, connection, row, written, router.destinations.start)
             ask_notices(connection, notices_of(row.n, decided, clock, old), micros(now))
         told = (*clock, *proposed(row.n, decided, known.get(PROPOSED, [])))
         for event in (*events, *told):

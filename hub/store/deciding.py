@@ -76,7 +76,7 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
         if wish := wish_of(case.row, decided):
             outcome.wishes.append(wish)
         if checkpoint.effects:  # history is nobody's alarm
-            old = partial(is_old, connection, case.row.instance, messages, router.destinations.start, wanted=wanted)
+            old = partial(is_old, connection, case.row, messages, router.destinations.start, wanted=wanted)
             outcome.notices.extend(notices_of(case.row.n, decided, clock, old))
         if decided.acts or decided.answer:
             outcome.acting.append((case, decided))

@@ -11,24 +11,25 @@ import orjson
 import sqlalchemy as sa
 
 from hub.routing.moments import HISTORY
-from hub.store.rows import MessageRow
-from hub.store.tables import micros, streams
+from hub.store.notices import NOTIFY
+from hub.store.rows import MessageRow, TicketRow
+from hub.store.tables import micros, outbox, streams
 
 _HISTORY = HISTORY // timedelta(microseconds=1)
 
 
 def is_old(
     connection: sa.Connection,
-    instance: str,
+    row: TicketRow,
     written: Iterable[MessageRow],
     start: datetime | None,
     *,
     wanted: bool = False,
 ) -> bool:
-    """Whether the customer wrote last before *start*; None: long before the stream was first read.
+    """Whether the customer of the ticket *row* wrote last before *start*; None: long before the stream was first read,
+    and nobody was ever told of it.
 
     Args:
-        instance: which the ticket is of.
         written: all of its messages.
         wanted: a person asks to be told of the past too; *start* holds all the same.
     """
@@ -38,7 +39,10 @@ def is_old(
         return False
     if start is not None:
         return last.created_at < micros(start)
-    return not wanted and last.created_at < _first_read(connection, instance, last) - _HISTORY
+    if wanted or last.created_at >= _first_read(connection, row.instance, last) - _HISTORY:
+        return False
+    notices = sa.select(outbox.c.n).where(outbox.c.ticket_n == row.n, outbox.c.effect == NOTIFY)
+    return connection.execute(notices.limit(1)).first() is None
 
 
 def _first_read(connection: sa.Connection, instance: str, message: MessageRow) -> int:

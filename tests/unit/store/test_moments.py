@@ -21,7 +21,7 @@ from hub.store.figures_query import FigureFilter
 from hub.store.moment_door import AGAIN_IN
 from tests.unit.routing import folder
 from tests.unit.store.older import older
-from tests.unit.store.pages import NOW, page, rows
+from tests.unit.store.pages import NOW, mention, page, rows
 
 POLICY = {"name": "p", "first_response": "10m", "next_response": "20m", "resolution": "5h", "pause": ["pending"]}
 LATE = {
@@ -171,6 +171,15 @@ def test_who_was_told_of_a_ticket_is_told_once_more_when_it_is_late(hub: Hub) ->
     hub.read("2", 401)
     told = [row.created_at for row in hub.store.outbox_left() if row.effect == "notify"]
     assert told == [hub.at(0), hub.at(10)]
+
+
+@pytest.mark.parametrize(("mode", "told"), [("backfill", 2), ("poll", 0)])
+def test_whoever_was_told_of_the_past_is_told_when_it_is_late(hub: Hub, mode: str, told: int) -> None:
+    hub.rules = routing({"name": "all", "then": {"notify": "lead"}}, LATE)
+    draft = mention("1", created_at=NOW - timedelta(days=20))
+    hub.store.checkpoint(page(draft, router=hub.rules, now=NOW, mode=mode, effects=True))
+    hub.run(400)
+    assert [row.effect for row in hub.store.outbox_left()].count("notify") == told
 
 
 def test_what_an_older_hub_queued_says_after_the_upgrade_which_moment_it_is_of(hub: Hub, tmp_path: Path) -> None:
