@@ -43,7 +43,7 @@ def reload(state: State) -> None:
     if settings.rules is not None:
         load_rules(settings.rules)  # apart from the store: that of new settings is not ours to make
     for off in switched_off(settings):
-        if not off.ok:
+        if off.warns:
             say(f"{off.instance}: {off.message}; {off.todo}")
     told = reload_daemons(state.config)
     if not told:

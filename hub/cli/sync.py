@@ -62,7 +62,7 @@ def check(state: State, instances: Sequence[str], as_json: bool) -> None:
 
     Reads the rules and the templates of answers, and asks each source of the INSTANCEs (all of them unless named) what
     a sync would ask first: its references, and one page of one stream. Nothing is stored. Exit code 0 only if nothing
-    was found.
+    is wrong; what it warns of is no fault: a `start` still to come, a short secret, sending to what is switched off.
     """
     from hub.runtime.answers import templates_problem
     from hub.runtime.aside import run_loop

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -28,8 +27,7 @@ def router(
     """Return what decides by the rules that *load* gives, then by *classify*; None where there are no rules.
 
     They are loaded when the first ticket is decided: a run without news needs none. What no rule says the delivery of
-    goes to the default *destinations*. Of the names that rules tell, those that are none of *recipients* are left out,
-    and all of them where the customer wrote so long ago that it rings nobody's phone.
+    goes to the default *destinations*. Of the names that rules tell, those that are none of *recipients* are left out.
     """
     if load is None:
         return None
@@ -37,27 +35,11 @@ def router(
 
     def decide(facts: Facts) -> Decided:
         found = decided(rules(), facts, classify, destinations)
-        if (found.notify or found.notify_again) and _is_old(facts, destinations.start):
-            return replace(found, notify=(), notify_again=())
         known = tuple(name for name in found.notify if name in recipients)
         again = tuple(one for one in found.notify_again if one[0] in recipients)
         return replace(found, notify=known, notify_again=again)
 
     return Router(decide, lambda: rules().needs_history, destinations, lambda: rules().needs_surges)
-
-
-def _is_old(facts: Facts, start: datetime | None) -> bool:
-    """Whether the customer wrote last before *start*; None: long before the hub had it."""
-    said = [one for one in facts.messages if one.direction == "in" and not one.hidden]
-    last = max(said, key=lambda one: one.created_at, default=None)
-    if last is None:
-        return False
-    if start is not None:
-        return last.created_at < start
-    from hub.routing.moments import HISTORY
-
-    had = last.ingested_at or facts.now
-    return had is not None and last.created_at < had - HISTORY
 
 
 def decided(

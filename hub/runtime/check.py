@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that ``hub check`` found; what *warns* is worth a look, and no fault."""
+    """One thing that ``hub check`` found; what *warns* is worth a look, and no fault: it is ``ok`` all the same."""
 
     instance: str
     ok: bool
@@ -56,7 +56,8 @@ def _not_begun(instances: Sequence[InstanceSettings], now: datetime) -> Iterator
         start = one.config.start
         if start is not None and as_instant(start) > now:
             message = f"`start` is {start}, which is still to come: until then nothing is read"
-            yield Finding(one.name, ok=False, message=message, todo="write an earlier `start`, or take it out")
+            todo = "write an earlier `start`, or take it out"
+            yield Finding(one.name, ok=True, message=message, todo=todo, warns=True)
 
 
 async def _check(workshop: Workshop, store: Store, instance: InstanceSettings) -> list[Finding]:

@@ -10,7 +10,7 @@ from hub.sdk.nearest import listed
 
 
 def switched_off(settings: Settings, outbox: Mapping[str, tuple[int, int]] = MappingProxyType({})) -> list[Finding]:
-    """Return a finding for every instance that is switched off; ok are those that nothing is sent to.
+    """Return a finding for every instance that is switched off; it warns where something is sent to it.
 
     Resting a destination is allowed, and nothing is lost by it: so this is no fault of the settings.
 
@@ -31,7 +31,7 @@ def _finding(settings: Settings, name: str, rules: list[str], waiting: int) -> F
     if waiting:
         said += f"; {waiting:,} {'delivery waits' if waiting == 1 else 'deliveries wait'} for it"
         todo = todo or f'take out "enabled = false", or look at "hub outbox --instance {name}"'
-    return Finding(name, ok=todo is None, message=said, todo=todo)
+    return Finding(name, ok=True, message=said, todo=todo, warns=todo is not None)
 
 
 def _senders(settings: Settings, name: str, rules: list[str]) -> Iterator[str]:

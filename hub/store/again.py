@@ -10,6 +10,7 @@ each once, within the limits that hold for new messages.
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -20,6 +21,7 @@ from hub.store.facts import PROPOSED, decided_of, facts_of_rows
 from hub.store.history import OPEN_STATES, History
 from hub.store.moments import Moment, moment_of, put_apart
 from hub.store.notices import ask_notices
+from hub.store.old_posts import is_old
 from hub.store.overtaken import take_back
 from hub.store.page import Decided, Event, Router, Wish
 from hub.store.past_only import are_history
@@ -65,7 +67,8 @@ def decide_again(
         moments.append(moment_of(row.n, decided.outlook))
         clock = clocked(row.n, decided, known)
         if row.n not in silent:
-            ask_notices(connection, notices_of(row.n, decided, clock), micros(now))
+            old = partial(is_old, connection, row, written, router.destinations.start)
+            ask_notices(connection, notices_of(row.n, decided, clock, old), micros(now))
         told = (*clock, *proposed(row.n, decided, known.get(PROPOSED, [])))
         for event in (*events, *told):
             row.updated_at = micros(now)

@@ -4,9 +4,10 @@ What a person has set stays; what is decided anew leaves an event with the chang
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -16,6 +17,7 @@ from hub.sdk.ticket import State
 from hub.store.facts import ALARMED, PROPOSED, RULED_STATE, SET_THERE, decided_of, facts_of_rows
 from hub.store.history import History
 from hub.store.moments import Moment, alarms, moment_of
+from hub.store.old_posts import is_old
 from hub.store.page import Checkpoint, Decided, Escalation, Event, Notice, Router, Wish
 from hub.store.rows import Case, MessageRow, TicketRow, dumps
 from hub.store.surges import surging_now
@@ -45,6 +47,7 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
     history = History(connection) if asked and router.needs_history() else None
     surging = surging_now(connection, checkpoint.now) if asked and router.needs_surges() else None
     outcome = Outcome()
+    wanted = checkpoint.replay or checkpoint.key.mode == "backfill"
     for case in asked:
         messages = sorted(case.messages.values(), key=_order)
         facts = facts_of_rows(
@@ -73,7 +76,8 @@ def decide(connection: sa.Connection, checkpoint: Checkpoint, router: Router, ca
         if wish := wish_of(case.row, decided):
             outcome.wishes.append(wish)
         if checkpoint.effects:  # history is nobody's alarm
-            outcome.notices.extend(notices_of(case.row.n, decided, clock))
+            old = partial(is_old, connection, case.row, messages, router.destinations.start, wanted=wanted)
+            outcome.notices.extend(notices_of(case.row.n, decided, clock, old))
         if decided.acts or decided.answer:
             outcome.acting.append((case, decided))
     return outcome
@@ -112,8 +116,14 @@ def clocked(ticket_n: int, decided: Decided, before: Mapping[str, Any]) -> list[
     return alarms(ticket_n, before.get(ALARMED, {}), decided.outlook, decided.sla.policy if decided.sla else None)[0]
 
 
-def notices_of(ticket_n: int, decided: Decided, clock: Sequence[Event]) -> Iterator[Notice]:
-    """Yield whom to tell of a ticket: first of what the *clock* has just brought, then whoever was never told."""
+def notices_of(ticket_n: int, decided: Decided, clock: Sequence[Event], is_old: Callable[[], bool]) -> Iterator[Notice]:
+    """Yield whom to tell of a ticket: first of what the *clock* has just brought, then whoever was never told.
+
+    Args:
+        is_old: whether it rings nobody's phone, see :mod:`hub.store.old_posts`; asked only where somebody is named.
+    """
+    if not (decided.notify or decided.notify_again) or is_old():
+        return
     for name, promises in decided.notify_again:
         last = [event.data for event in clock if event.kind != "sla_kept" and event.data["promise"] in promises][-1:]
         yield from (Notice(ticket_n, (name,), data) for data in last)

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-HEAD = "0016"
+HEAD = "0018"
 """The migration that this version of the code needs."""
 
 USUAL = {"state": "new", "priority": "normal"}
@@ -184,6 +184,7 @@ streams = sa.Table(
     sa.Column("warning", sa.Text),  # what the last run that went well warned of
     sa.Column("gone_at", sa.BigInteger),  # since when it is no longer read: the source or the settings left it out
     sa.Column("began_at", sa.BigInteger),  # when the run began that ended at finished_at
+    sa.Column("first_at", sa.BigInteger),  # when its first page was stored
 )
 
 failed_pages = sa.Table(

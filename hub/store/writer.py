@@ -342,7 +342,13 @@ def _advance(connection: sa.Connection, checkpoint: Checkpoint) -> None:
         values["cursor"] = dumps(dict(checkpoint.cursor))
     where = (streams.c.instance == key.instance) & (streams.c.stream == key.stream) & (streams.c.name == key.name)
     known = connection.execute(
-        sa.update(streams).where(where).values(**values, records=streams.c.records + checkpoint.records)
+        sa.update(streams)
+        .where(where)
+        .values(
+            **values,
+            records=streams.c.records + checkpoint.records,
+            first_at=sa.func.coalesce(streams.c.first_at, at),
+        )
     )
     if known.rowcount == 0:
         connection.execute(
@@ -352,6 +358,7 @@ def _advance(connection: sa.Connection, checkpoint: Checkpoint) -> None:
                 name=key.name,
                 failures=0,
                 records=checkpoint.records,
+                first_at=at,
                 **{"title": "", **values},
             )
         )

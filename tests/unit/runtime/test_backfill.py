@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -182,6 +183,19 @@ def test_without_an_end_what_the_live_poll_has_not_had_is_left_to_it(store: Stor
     done = run(store, Source(hours=[hours - 2, hours + 1]), Wanted("past", polled - DAY, effects=effects))
     assert (done.backfill.until == polled - timedelta(hours=1)) is not effects
     assert stored(store) == ["said 0", "said 1"][: 1 + effects]
+
+
+@pytest.mark.parametrize(("effects", "told"), [(False, []), (True, [("notify:lead",)] * 2)])
+def test_with_effects_people_are_told_of_the_past(
+    store: Store, tmp_path: Path, *, effects: bool, told: list[tuple[str]]
+) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "own.yaml").write_text("builtin: false\nrules: [{name: all, then: {notify: lead}}]\n")
+    ruled = replace(settings(store, Source(hours=[1, 30])), rules=tmp_path / "rules", notify={"lead": ()})
+    done = asyncio.run(backfill(ruled, store, replace(WEEK, effects=effects)))
+    assert done is not None
+    assert done.ok
+    assert rows(store, "SELECT instance FROM outbox") == told
 
 
 def test_a_span_that_only_the_live_poll_may_bring_is_refused_with_the_way_on(store: Store) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,6 +28,7 @@ from tests.unit.runtime.notified import Phone, end_s
 from tests.unit.store.pages import NOW, mention, page
 
 LEAD = Decided("urgent", category="complaint", queue="claims", notify=("lead",), rules=("stolen-money",))
+TELL_ALL = rules_of({"own.yaml": "builtin: false\nrules: [{name: all, then: {notify: lead}}]\n"})
 
 
 @pytest.fixture(autouse=True)
@@ -141,15 +143,34 @@ def test_what_a_backfill_finds_is_nobody_s_alarm(store: Store) -> None:
 def test_a_first_reading_rings_no_phone_for_old_posts(
     store: Store, published: datetime, start: datetime | None, is_told: bool
 ) -> None:
-    rules = rules_of({"own.yaml": "builtin: false\nrules: [{name: all, then: {notify: lead}}]\n"})
-    decides = router(lambda: rules, None, Destinations(start=start), ("lead",))
+    decides = router(lambda: TELL_ALL, None, Destinations(start=start), ("lead",))
     store.checkpoint(page(mention("1", created_at=published), router=decides))
     assert [row.instance for row in store.outbox_left()] == (["notify:lead"] if is_told else [])
 
 
+def test_after_a_standstill_what_was_written_meanwhile_rings_and_a_new_stream_s_past_does_not(store: Store) -> None:
+    decides = router(lambda: TELL_ALL, recipients=("lead",))
+    before, meanwhile = NOW - timedelta(days=4), NOW - timedelta(hours=30)
+    store.checkpoint(page(mention("1", created_at=before), router=decides, now=before))
+    store.checkpoint(page(mention("2", created_at=meanwhile), router=decides))
+    assert len(store.outbox_left()) == 2
+    store.checkpoint(page(mention("3", created_at=before - timedelta(days=2)), router=decides))
+    store.checkpoint(page(mention("4", created_at=meanwhile), router=decides, stream="another"))
+    assert len(store.outbox_left()) == 2
+
+
+@pytest.mark.parametrize("how", [{"mode": "backfill"}, {"replay": True}])
+@pytest.mark.parametrize(("start", "told"), [(None, 1), (NOW - timedelta(days=1), 0)])
+def test_who_asks_to_be_told_of_the_past_is_told_of_it_from_start_on(
+    store: Store, how: dict[str, Any], start: datetime | None, told: int
+) -> None:
+    decides = router(lambda: TELL_ALL, None, Destinations(start=start), ("lead",))
+    store.checkpoint(page(mention("1", created_at=NOW - timedelta(days=20)), router=decides, effects=True, **how))
+    assert len(store.outbox_left()) == told
+
+
 def test_a_new_message_on_an_old_ticket_rings(store: Store) -> None:
-    rules = rules_of({"own.yaml": "builtin: false\nrules: [{name: all, then: {notify: lead}}]\n"})
-    decides = router(lambda: rules, None, recipients=("lead",))
+    decides = router(lambda: TELL_ALL, None, recipients=("lead",))
     long_ago, lately = NOW - timedelta(days=30), NOW - timedelta(minutes=5)
     store.checkpoint(page(mention("1", thread="t", author="a", created_at=long_ago), router=decides))
     assert store.outbox_left() == []

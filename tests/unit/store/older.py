@@ -10,7 +10,7 @@ from alembic.config import Config
 import hub.store
 from hub.store import Store, database
 
-TABLES = ("tickets", "messages", "ticket_events", "streams")
+TABLES = ("tickets", "messages", "ticket_events", "originals", "streams")
 
 
 def older(store: Store, path: Path, revision: str) -> None:

@@ -1,7 +1,9 @@
 """Deadlines as a queue in the store: written with the decision, worked off when they come, each told once."""
 
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,11 +16,12 @@ from hub.routing.facts import Customer, Facts
 from hub.routing.policy import always
 from hub.routing.rules import RuleSet
 from hub.sdk import TicketDraft
-from hub.store import Decided, Router, Store, open_store
+from hub.store import Decided, Router, Store, open_store, upgrade_store
 from hub.store.figures_query import FigureFilter
 from hub.store.moment_door import AGAIN_IN
 from tests.unit.routing import folder
-from tests.unit.store.pages import NOW, page, rows
+from tests.unit.store.older import older
+from tests.unit.store.pages import NOW, mention, page, rows
 
 POLICY = {"name": "p", "first_response": "10m", "next_response": "20m", "resolution": "5h", "pause": ["pending"]}
 LATE = {
@@ -168,6 +171,31 @@ def test_who_was_told_of_a_ticket_is_told_once_more_when_it_is_late(hub: Hub) ->
     hub.read("2", 401)
     told = [row.created_at for row in hub.store.outbox_left() if row.effect == "notify"]
     assert told == [hub.at(0), hub.at(10)]
+
+
+@pytest.mark.parametrize(("mode", "told"), [("backfill", 2), ("poll", 0)])
+def test_whoever_was_told_of_the_past_is_told_when_it_is_late(hub: Hub, mode: str, told: int) -> None:
+    hub.rules = routing({"name": "all", "then": {"notify": "lead"}}, LATE)
+    draft = mention("1", created_at=NOW - timedelta(days=20))
+    hub.store.checkpoint(page(draft, router=hub.rules, now=NOW, mode=mode, effects=True))
+    hub.run(400)
+    assert [row.effect for row in hub.store.outbox_left()].count("notify") == told
+
+
+def test_what_an_older_hub_queued_says_after_the_upgrade_which_moment_it_is_of(hub: Hub, tmp_path: Path) -> None:
+    hub.rules = routing({"name": "all", "then": {"notify": "lead"}}, LATE)
+    hub.read("1", 0)
+    hub.run(400)
+    queued = [row.occasion for row in hub.store.outbox_left() if row.effect == "notify"]
+    assert [one.get("promise") for one in queued] == [None, "first_response"]
+    older(hub.store, tmp_path / "old.db", "0017")
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old, old:
+        old.execute("ATTACH ? AS new", (str(hub.store.path),))
+        old.execute("INSERT INTO main.outbox SELECT * FROM new.outbox")
+        old.execute('UPDATE main.outbox SET payload = \'{"cause":"rule"}\'')
+    upgrade_store(f"sqlite:///{tmp_path / 'old.db'}")
+    with open_store(f"sqlite:///{tmp_path / 'old.db'}") as store:
+        assert [row.occasion for row in store.outbox_left() if row.effect == "notify"] == queued
 
 
 def test_a_late_ticket_is_escalated_once_whatever_becomes_of_the_case(hub: Hub) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from hub.store import StreamKey, upgrade_store
 from hub.store.rows import start_of
+from hub.store.tables import micros
 from tests.unit.store.older import older
-from tests.unit.store.pages import mention, new_store, opened, put, rows
+from tests.unit.store.pages import at, mention, new_store, opened, put, rows
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0005"])
@@ -39,6 +40,18 @@ def test_a_stream_that_an_older_hub_has_read_is_not_read_anew_at_once(tmp_path: 
     with opened(tmp_path / "old.db") as store:
         [(began, finished)] = rows(store, "SELECT began_at, finished_at FROM streams")
         assert began == finished is not None
+
+
+def test_what_an_older_hub_read_counts_as_read_since_its_oldest_original_or_until_its_last_page(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        put(store, mention("1"), stream="kept", originals=[b"{}"], requests=["{}"], now=at(0))
+        put(store, mention("2"), stream="kept", originals=[b"{}"], requests=["{}"], now=at(5))
+        put(store, mention("3"), stream="bare", now=at(5))
+        older(store, tmp_path / "old.db", "0016")
+    upgrade_store(f"sqlite:///{tmp_path / 'old.db'}")
+    with opened(tmp_path / "old.db") as store:
+        found = dict(rows(store, "SELECT stream, first_at FROM streams"))
+        assert found == {"kept": micros(at(0)), "bare": micros(at(5))}
 
 
 def test_figures_that_an_older_hub_made_are_made_anew(tmp_path: Path) -> None:
