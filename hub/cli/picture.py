@@ -28,6 +28,6 @@ def require() -> None:
     """
     try:
         import font_roboto  # noqa: F401 - only whether it is there
-        import resvg_py  # noqa: F401
+        import resvg_py  # noqa: F401 - as above
     except ImportError as error:
         raise ConfigError(MISSING) from error
